@@ -1,0 +1,1 @@
+"""Noisy Student Training: a few labelled images and many without labels, one better classifier."""

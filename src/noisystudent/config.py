@@ -1,0 +1,335 @@
+"""The configuration of a run: typed, written to and read from TOML, all mistakes reported at once.
+
+A configuration is complete in itself: `config.toml` of a run folder, given to `noisystudent run --config`, gives the same run.
+Where a default comes from the paper, its section is named; "spec" is the project's reading of the paper and its released code.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, field_validator, model_validator
+
+from noisystudent.errors import UserError
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are mistakes, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Data(Section):
+    """Where the images come from. Sources are what `noisystudent.data.sources.read_source` takes."""
+
+    labeled: str = ""
+    unlabeled: str = ""
+    val: str = Field("", description="empty: split from the labeled images")
+    test: str = Field("", description="measured at the end of each generation; chooses nothing")
+    val_fraction: float = Field(0.1, ge=0.0, lt=1.0)
+    max_skipped: float = Field(0.01, description="share of the labeled images that may be unreadable", ge=0.0, le=1.0)
+    channels: Literal[1, 3] = 3
+    score_pseudo_labels: bool = Field(
+        False,
+        description="read the labels that an unlabeled source carries, only to report how good the pseudo-labels were",
+    )
+
+
+class RandAugment(Section):
+    """RandAugment's settings; `noisystudent.noise.randaugment` says what each operation does (paper section 3.1)."""
+
+    magnitude: float = Field(9.0, ge=0.0, le=40.0)
+    num_ops: int = Field(2, ge=1)
+    semantics: Literal["official", "clamped"] = "clamped"
+    ops: tuple[str, ...] = Field((), description="the operations to draw from; empty: all")
+
+
+class Noise(Section):
+    """Input noise: what happens to an image before the network sees it in training."""
+
+    crop: Literal["none", "pad", "random-resized"] = "pad"
+    crop_padding: int = Field(4, ge=0, description="pixels, for crop = pad: reflected border, then a random crop")
+    crop_scale: tuple[float, float] = Field((0.08, 1.0), description="share of the area, for crop = random-resized")
+    flip: bool = True
+    randaugment: RandAugment | None = RandAugment()
+    cutout: int = Field(0, ge=0, description="side in pixels of the grey square; 0: none")
+
+    @field_validator("randaugment", mode="before")
+    @classmethod
+    def _false_is_off(cls, value: Any) -> Any:
+        return {} if value is True else None if value is False else value  # TOML has no null
+
+
+class Training(Section):
+    """How one network is trained: a teacher, a student, or the baseline."""
+
+    model: str
+    model_args: dict[str, Any] = Field(default_factory=dict, description="passed on to timm.create_model")
+    pretrained: bool = False
+    image_size: int = Field(32, ge=8)
+    crop_pct: float = Field(1.0, gt=0.0, le=1.0, description="share of the short side that the evaluation crop keeps")
+    drop_rate: float = Field(0.0, ge=0.0, lt=1.0, description="dropout before the classifier")
+    drop_path_rate: float = Field(
+        0.0, ge=0.0, lt=1.0, description="stochastic depth: a drop rate, linear over the blocks"
+    )
+    noise: Noise = Noise()
+
+    steps: int = Field(1000, ge=1)
+    batch_size: int = Field(64, ge=1, description="labeled images a step")
+    unlabeled_ratio: float = Field(0.0, ge=0.0, description="pseudo-labeled images for each labeled one in a batch")
+    pseudo_labels: Literal["soft", "hard"] = "soft"
+    temperature: float = Field(1.0, gt=0.0, description="below 1 sharpens soft pseudo-labels")
+    label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="on labeled images, and on hard pseudo-labels")
+
+    optimizer: Literal["sgd", "rmsproptf", "adamw"] = "sgd"
+    learning_rate: float = Field(0.05, gt=0.0)
+    momentum: float = Field(0.9, ge=0.0, lt=1.0)
+    weight_decay: float = Field(5e-4, ge=0.0)
+    schedule: Literal["linear", "cosine", "exponential", "constant"] = "linear"
+    warmup_steps: int = Field(0, ge=0)
+    decay_steps: int = Field(
+        1000, ge=1, description="for schedule = exponential: multiply by decay_rate every so many steps"
+    )
+    decay_rate: float = Field(0.97, gt=0.0, le=1.0)
+    ema_decay: float = Field(0.99, ge=0.0, lt=1.0)
+
+
+class Selection(Section):
+    """Which pseudo-labels a student learns from (paper section 3.1, spec section 2)."""
+
+    threshold: float = Field(0.3, ge=0.0, le=1.0)
+    per_class: NonNegativeInt | Literal["mean"] = Field(
+        0,
+        description="rows a class after balancing; 0: no cap and no fill; mean: as many rows in all as pass the threshold",
+    )
+    mode: Literal["exact", "official"] = "exact"
+
+
+class Generation(Section):
+    """One turn of the loop: what its student is, and which pseudo-labels it is given."""
+
+    student: Training
+    select: Selection = Selection()
+
+
+class Execution(Section):
+    """How a run is carried out. Nothing here is compared when a run is resumed."""
+
+    device: str = Field("auto", description="auto, cpu, cuda, mps")
+    precision: Literal["fp32", "bf16"] = "fp32"
+    workers: int = Field(2, ge=1, description="threads that decode images")
+    checkpoint_seconds: float = Field(60.0, ge=0.0)
+    log_steps: int = Field(50, ge=1)
+    label_batch_size: int = Field(256, ge=1)
+    part_rows: int = Field(50_000, ge=1, description="rows of a predictions part: what a kill can cost the label stage")
+
+
+class Config(Section):
+    """Everything that decides a run.
+
+    Example:
+        >>> config = Config(teacher=Training(model="resnet18"))
+        >>> Config.from_toml(config.to_toml()) == config
+        True
+    """
+
+    recipe: str = ""
+    seed: int = Field(0, ge=0)
+    baseline: bool = Field(True, description="train the compute-matched supervised baseline as well")
+    data: Data = Data()
+    teacher: Training
+    generations: tuple[Generation, ...] = ()
+    execution: Execution = Execution()
+
+    @model_validator(mode="after")
+    def _students_have_unlabeled_images(self) -> Config:
+        for number, generation in enumerate(self.generations, start=1):
+            if generation.student.unlabeled_ratio == 0:
+                raise ValueError(
+                    f"generations.{number - 1}.student.unlabeled_ratio is 0: student {number} would see no pseudo-label"
+                )
+        return self
+
+    def to_toml(self) -> str:
+        """The whole configuration as TOML; an absent optional section is written as `false`."""
+        return tomli_w.dumps(_none_as_false(self.model_dump(mode="json")))
+
+    @classmethod
+    def from_toml(cls, text: str, *, where: str = "the configuration") -> Config:
+        """Read what `to_toml` wrote.
+
+        Raises:
+            UserError: naming every unknown key and every value that does not fit.
+        """
+        return validate(parse_toml(text, where=where), where=where)
+
+    def differences(self, other: Config) -> list[str]:
+        """Each setting in which two configurations differ, as `key: mine, not theirs`; `execution` is left out."""
+        mine, theirs = (dict(_leaves(c.model_dump(mode="json", exclude={"execution"}))) for c in (self, other))
+        return [
+            f"{key}: {mine.get(key, 'absent')!r}, not {theirs.get(key, 'absent')!r}"
+            for key in [*mine, *(key for key in theirs if key not in mine)]
+            if mine.get(key, "absent") != theirs.get(key, "absent")
+        ]
+
+
+def parse_toml(text: str, *, where: str) -> dict[str, Any]:
+    """Parse TOML.
+
+    Raises:
+        UserError: with the line and column that TOML's parser names.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{where} is not TOML: {error}") from None
+
+
+def validate(values: Mapping[str, Any], *, where: str) -> Config:
+    """Make a configuration of plain values, or say everything that is wrong with them.
+
+    Raises:
+        UserError: a sentence for each mistake, with the nearest known key for an unknown one.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise UserError([f"{where}: {_explain(problem)}" for problem in error.errors()]) from None
+
+
+def apply_settings(config: Config, settings: Iterable[str]) -> Config:
+    """Change single settings, as `--set KEY=VALUE` does.
+
+    KEY is dotted (`teacher.steps`, `generations.0.select.threshold`). `student` and `select` stand for those of every
+    generation, and `noise` for that of every network, so that an ablation is one setting: `student.noise.randaugment=false`.
+    VALUE is written as in TOML; a word needs no quotes.
+
+    Raises:
+        UserError: naming each setting that is malformed or unknown.
+
+    Example:
+        >>> config = Config(teacher=Training(model="resnet18"))
+        >>> apply_settings(config, ["teacher.steps=7"]).teacher.steps
+        7
+    """
+    values = config.model_dump(mode="json")
+    problems = []
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            problems.append(f"--set {setting}: write KEY=VALUE")
+            continue
+        for path in _expand(key.strip().split("."), len(config.generations)):
+            problem = _assign(values, path, _parse_value(text))
+            if problem:
+                problems.append(f"--set {setting}: {problem}")
+                break
+    if problems:
+        raise UserError(problems)
+    return validate(values, where="--set")
+
+
+def _expand(path: list[str], generations: int) -> list[list[str]]:
+    students = [["generations", str(i), "student"] for i in range(generations)]
+    match path:
+        case ["student", *rest]:
+            return [[*student, *rest] for student in students]
+        case ["select", *rest]:
+            return [["generations", str(i), "select", *rest] for i in range(generations)]
+        case ["noise", *rest]:
+            return [[*network, "noise", *rest] for network in [["teacher"], *students]]
+        case _:
+            return [path]
+
+
+def _assign(values: Any, path: Sequence[str], value: Any) -> str | None:
+    """Put `value` at `path`, in place; what is wrong with the path, if anything."""
+    *parents, last = path
+    for depth, part in enumerate(parents):
+        if isinstance(values, list):
+            if not part.isdigit() or int(part) >= len(values):
+                return f"there is no {'.'.join(path[: depth + 1])}: there are {len(values)}, counted from 0"
+            values = values[int(part)]
+            continue
+        if part not in values:
+            return f"there is no {'.'.join(path[: depth + 1])}{_nearest(part, values)}"
+        if values[part] is None:  # an optional section that is off: setting one of its keys turns it on
+            values[part] = {}
+        values = values[part]
+    if not isinstance(values, dict):
+        return f"{'.'.join(parents)} has no settings below it"
+    if last not in values and values and "model_args" not in parents:
+        return f"there is no {'.'.join(path)}{_nearest(last, values)}"
+    values[last] = value
+    return None
+
+
+def _parse_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f" (there are: {', '.join(known)})"
+
+
+def _explain(problem: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {key}{_nearest(str(problem['loc'][-1]), _known_keys(problem['loc'][:-1]))}"
+    if problem["type"] == "missing":
+        return f"{key} is missing"
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
+    return f"{key} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _known_keys(path: Sequence[str | int]) -> list[str]:
+    section: type[BaseModel] = Config
+    for part in path:
+        if isinstance(part, int):
+            continue
+        annotation = section.model_fields[part].annotation
+        candidates = [annotation, *get_args(annotation)]
+        section = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return list(section.model_fields)
+
+
+def _none_as_false(value: Any) -> Any:
+    """TOML has no null."""
+    if isinstance(value, dict):
+        return {key: False if item is None else _none_as_false(item) for key, item in value.items()}
+    return [_none_as_false(item) for item in value] if isinstance(value, list) else value
+
+
+def _leaves(value: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        items: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        items = enumerate(value)
+    else:
+        yield prefix, value
+        return
+    for key, item in items:
+        yield from _leaves(item, f"{prefix}.{key}" if prefix else str(key))
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises:
+        UserError: when it cannot be read, is not TOML, or says something unknown.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--config {path}: cannot be read: {error}") from None
+    return Config.from_toml(text, where=str(path))

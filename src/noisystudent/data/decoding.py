@@ -1,0 +1,213 @@
+"""From the address of an image to its pixels."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image, UnidentifiedImageError
+
+from noisystudent.data import uris
+from noisystudent.data.huggingface import hf_cell
+from noisystudent.data.parquet_cells import ParquetCells
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")  # Pillow knows more, some of which start other programs
+MOST_PIXELS = 178_956_970  # where Pillow itself refuses
+MODES = {1: "L", 3: "RGB"}
+CROP_TRIES = 10
+_ORIENTATION = 0x0112  # the EXIF tag
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_parquet = ParquetCells()
+
+
+class UnreadableImage(Exception):
+    """An image that cannot be used; the message is a short reason, such as "truncated" or "missing file"."""
+
+
+def read_bytes(uri: str) -> bytes:
+    """The encoded image at an address (see `uris`).
+
+    Raises:
+        UnreadableImage: there is nothing to be had there.
+    """
+    container, place = uris.inside(uri)
+    try:
+        if container.startswith("hf:"):
+            name, split = uris.hf_split(container)
+            return _cell_bytes(hf_cell(name, split, int(place["row"])), folder="")
+        path = uris.file_path(container)
+        if "row" in place:
+            return _cell_bytes(_parquet.read(path, place["column"], int(place["row"])), folder=os.path.dirname(path))
+        with open(path, "rb") as file:
+            if "offset" not in place:
+                return file.read()
+            file.seek(int(place["offset"]))
+            data = file.read(int(place["size"]))
+    except FileNotFoundError as error:
+        raise UnreadableImage("missing file") from error
+    except OSError as error:
+        raise UnreadableImage((error.strerror or str(error)).lower()) from error
+    except (IndexError, KeyError, pa.ArrowException) as error:
+        raise UnreadableImage(f"no such row in the table: {error}") from error
+    if len(data) < int(place["size"]):
+        raise UnreadableImage("truncated")
+    return data
+
+
+def _cell_bytes(cell: Any, *, folder: str) -> bytes:
+    """The image in a cell: bytes, or the struct that Hugging Face writes, with bytes or the path of a file."""
+    if isinstance(cell, bytes):
+        return cell
+    if isinstance(cell, dict):
+        if cell.get("bytes") is not None:
+            return bytes(cell["bytes"])
+        if cell.get("path"):
+            with open(os.path.join(folder, cell["path"]), "rb") as file:
+                return file.read()
+    raise UnreadableImage("empty cell in the table")
+
+
+def decode(data: bytes, *, channels: int, at_least: int | None = None) -> Image.Image:
+    """The picture in encoded bytes: upright, its first frame, 8 bits a channel, on white where it is transparent.
+
+    Args:
+        data: JPEG, PNG, WebP, BMP, GIF or TIFF.
+        channels: 3 gives mode "RGB", 1 gives "L".
+        at_least: the pixels of the short side that will be used. A much larger JPEG is then decoded at 1/2, 1/4 or
+            1/8 of its size, but to no less than twice `at_least`, which is quicker. None: full size.
+
+    Raises:
+        UnreadableImage: saying why. A truncated picture is never returned.
+
+    Example:
+        >>> decode(Path("cat.jpg").read_bytes(), channels=3).mode  # doctest: +SKIP
+        'RGB'
+    """
+    if not data:
+        raise UnreadableImage("zero bytes")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if math.prod(image.size) > MOST_PIXELS:
+                raise UnreadableImage(f"decompression bomb ({math.prod(image.size):,} pixels)")
+            if at_least is not None:
+                image.draft(None, (2 * at_least, 2 * at_least))
+            image.load()
+            orientation = _orientation(image)
+            plain = _eight_bit(image, MODES[channels])
+    except UnreadableImage:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnreadableImage(f"decompression bomb (more than {MOST_PIXELS:,} pixels)") from error
+    except UnidentifiedImageError as error:
+        raise UnreadableImage("not an image") from error
+    except Exception as error:  # broken files make Pillow's readers raise nearly anything: struct.error, KeyError, ...
+        reason = " ".join(str(error).split())
+        raise UnreadableImage("truncated" if _is_cut_short(error, reason) else f"damaged: {reason}") from error
+    return plain.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else plain
+
+
+def _is_cut_short(error: Exception, reason: str) -> bool:
+    signs = ("truncated", "end of file", "not enough")
+    return isinstance(error, EOFError) or any(sign in reason.lower() for sign in signs)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged EXIF data do not make the picture unreadable
+        return 1
+
+
+def _eight_bit(image: Image.Image, mode: str) -> Image.Image:
+    """The picture in mode "RGB" or "L", whatever mode it came in."""
+    if image.mode.startswith("I") or image.mode == "F":
+        image = _scaled(np.asarray(image))
+    elif image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        image = image.convert("RGB")  # not all of them can be made grey in one step
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert(mode)
+
+
+def _scaled(values: np.ndarray) -> Image.Image:
+    """Grey values of more than 8 bits, scaled to 0..255. Pillow's own conversion would clip them instead.
+
+    What white is depends on the file: 65535 for integers of 16 bits (in a wider type too, which older Pillows use for
+    PNG), 1 or 255 for floats that stay below. Where values leave these ranges, the darkest is black and the brightest
+    white.
+    """
+    if not np.isfinite(values).all():
+        raise UnreadableImage("values that are not finite")
+    low, high = float(values.min()), float(values.max())
+    usual = (65535.0,) if values.dtype.kind in "iu" else (1.0, 255.0)
+    white = next((white for white in usual if low >= 0 and high <= white), None)
+    black, white = (low, high) if white is None else (0.0, white)
+    scaled = (values.astype(np.float64) - black) * (255.0 / max(white - black, 1e-30))
+    return Image.fromarray(np.rint(scaled).astype(np.uint8))
+
+
+def eval_view(image: Image.Image, *, size: int, crop_pct: float) -> np.ndarray:
+    """The picture as an un-noised network sees it: the square in its middle, resized.
+
+    Args:
+        image: as `decode` gives it.
+        size: pixels of a side.
+        crop_pct: share of the short side that the square spans.
+
+    Returns:
+        uint8 [size, size, channels]; the very pixels of `image` when it is size x size and crop_pct is 1.
+    """
+    width, height = image.size
+    side = max(1, int(crop_pct * min(width, height)))
+    left, top = (width - side + 1) // 2, (height - side + 1) // 2  # rounded as the paper's code does
+    return _resized(image, (left, top, left + side, top + side), size)
+
+
+def random_resized_view(
+    image: Image.Image,
+    *,
+    size: int,
+    rng: np.random.Generator,
+    scale: tuple[float, float] = (0.08, 1.0),
+    ratio: tuple[float, float] = (3 / 4, 4 / 3),
+) -> np.ndarray:
+    """A random part of the picture, resized to a square.
+
+    Args:
+        image: as `decode` gives it.
+        size: pixels of a side.
+        rng: where chance comes from.
+        scale: smallest and largest share of the picture's area.
+        ratio: smallest and largest width / height of the part; drawn evenly on a logarithmic scale.
+
+    Returns:
+        uint8 [size, size, channels]. When ten tries give no part that fits, the middle of the picture, cut as the
+        paper's code does: size / (size + 32) of the short side.
+    """
+    width, height = image.size
+    for _ in range(CROP_TRIES):
+        area = width * height * rng.uniform(*scale)
+        aspect = math.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1])))
+        w, h = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+        if 0 < w <= width and 0 < h <= height:
+            left, top = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
+            return _resized(image, (left, top, left + w, top + h), size)
+    return eval_view(image, size=size, crop_pct=size / (size + 32))
+
+
+def _resized(image: Image.Image, box: tuple[int, int, int, int], size: int) -> np.ndarray:
+    pixels = np.array(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
+    return pixels.reshape(size, size, -1)

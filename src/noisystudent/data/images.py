@@ -1,0 +1,202 @@
+"""The pictures of a manifest as batches of pixels."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import psutil  # type: ignore[import-untyped]
+import torch
+
+from noisystudent.data.decoding import UnreadableImage, decode, eval_view, random_resized_view, read_bytes
+from noisystudent.data.duplicates import dhash
+from noisystudent.data.manifest import Manifest
+from noisystudent.errors import UserError
+from noisystudent.progress import track
+
+CHUNK = 256  # images between two steps of progress
+MEMORY_SHARE = 0.25
+TASKS_A_WORKER = 4  # a batch is cut finer than there are threads, since pictures differ in size
+View = Callable[[str, int], np.ndarray]  # address, position in the batch -> uint8 [size, size, channels]
+
+
+class Skipped(NamedTuple):
+    """An image that cannot be used, the stage that found out, and why."""
+
+    id: str
+    stage: str
+    reason: str
+
+
+class ImageSet:
+    """The decoded pictures of a manifest: from memory when they fit, else decoded on demand by threads.
+
+    Args:
+        manifest: what to read.
+        size: pixels of a side.
+        channels: 3 (RGB) or 1 (grey).
+        crop_pct: share of the short side that the evaluation crop keeps.
+        workers: threads that decode.
+        in_memory: decode everything once, at the first fetch, and keep it (`fits_in_memory` says whether it can be).
+
+    Example:
+        >>> images = ImageSet(manifest, size=32, channels=3, in_memory=True)  # doctest: +SKIP
+        >>> images.fetch(np.arange(64)).shape  # doctest: +SKIP
+        torch.Size([64, 3, 32, 32])
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        size: int,
+        channels: int,
+        crop_pct: float = 1.0,
+        workers: int = 2,
+        in_memory: bool,
+    ) -> None:
+        self.manifest = manifest
+        self.size = size
+        self.channels = channels
+        self.crop_pct = crop_pct
+        self._in_memory = in_memory
+        self._uris = manifest.table["uri"]
+        self._workers = workers
+        self._threads = ThreadPoolExecutor(workers, "decode") if workers > 1 else None
+        self._lock = threading.Lock()
+        self._kept: torch.Tensor | None = None
+        self._unreadable: dict[int, str] = {}  # of those kept in memory: row -> reason
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def fetch(
+        self,
+        rows: np.ndarray,
+        *,
+        random_crop_seed: int | None = None,
+        crop_scale: tuple[float, float] = (0.08, 1.0),
+    ) -> torch.Tensor:
+        """The pictures of some rows.
+
+        Args:
+            rows: int [n], row numbers of the manifest; a row may occur more than once.
+            random_crop_seed: give a random part of each picture instead of the evaluation view; it depends on this seed
+                and the position in `rows`, not on threads. Not for an in-memory set, which has no whole pictures.
+            crop_scale: smallest and largest share of a picture's area that such a part has.
+
+        Returns:
+            uint8 [n, channels, size, size].
+
+        Raises:
+            UserError: naming the images that cannot be read.
+        """
+        if random_crop_seed is None:
+            pixels, unreadable = self.try_fetch(rows)
+        elif self._in_memory:
+            raise ValueError("random crops need in_memory=False")
+        else:
+            pixels, unreadable = self._decoded(rows, self._random_view(random_crop_seed, crop_scale))
+        if unreadable:
+            ids = self.manifest.take(np.asarray(rows)[sorted(unreadable)]).ids
+            raise UserError(
+                [
+                    f"{id!r} disappeared or changed since the run began ({unreadable[position]}): put it back"
+                    for position, id in zip(sorted(unreadable), ids, strict=True)
+                ]
+            )
+        return pixels
+
+    def try_fetch(self, rows: np.ndarray) -> tuple[torch.Tensor, dict[int, str]]:
+        """The evaluation views of some rows, and which could not be read.
+
+        Returns:
+            uint8 [n, channels, size, size], black where a picture cannot be read; and for each of these its position in
+            `rows` with the reason.
+        """
+        if not self._in_memory:
+            return self._decoded(rows, self._eval_view)
+        kept = self._load()
+        reasons = {i: self._unreadable[row] for i, row in enumerate(rows.tolist()) if row in self._unreadable}
+        return kept[torch.from_numpy(np.asarray(rows, dtype=np.int64))], reasons
+
+    def _load(self) -> torch.Tensor:
+        with self._lock:
+            if self._kept is None:
+                kept = torch.empty((len(self), self.channels, self.size, self.size), dtype=torch.uint8)
+                with track("decoding images", len(self)) as advance:
+                    for rows in _chunks(len(self)):
+                        pixels, unreadable = self._decoded(rows, self._eval_view)
+                        kept[rows[0] : rows[-1] + 1] = pixels
+                        self._unreadable |= {int(rows[position]): reason for position, reason in unreadable.items()}
+                        advance(len(rows), "")
+                self._kept = kept
+            return self._kept
+
+    def _decoded(self, rows: np.ndarray, view: View) -> tuple[torch.Tensor, dict[int, str]]:
+        pixels = np.zeros((len(rows), self.channels, self.size, self.size), dtype=np.uint8)
+        uris: list[str] = self._uris.take(np.asarray(rows, dtype=np.int64)).to_pylist()
+        unreadable: dict[int, str] = {}
+
+        def fill(positions: np.ndarray) -> None:
+            for position in positions.tolist():
+                try:
+                    pixels[position] = view(uris[position], position).transpose(2, 0, 1)
+                except UnreadableImage as reason:
+                    unreadable[position] = str(reason)
+
+        tasks = np.array_split(np.arange(len(rows)), self._workers * TASKS_A_WORKER if self._threads else 1)
+        for _ in (self._threads.map if self._threads else map)(fill, tasks):
+            pass
+        return torch.from_numpy(pixels), unreadable
+
+    def _eval_view(self, uri: str, position: int) -> np.ndarray:
+        at_least = math.ceil(self.size / self.crop_pct)
+        image = decode(read_bytes(uri), channels=self.channels, at_least=at_least)
+        return eval_view(image, size=self.size, crop_pct=self.crop_pct)
+
+    def _random_view(self, seed: int, scale: tuple[float, float]) -> View:
+        # decode() leaves at least twice as many pixels: enough for the smallest part.
+        at_least = math.ceil(self.size / (2 * math.sqrt(scale[0])))
+
+        def view(uri: str, position: int) -> np.ndarray:
+            image = decode(read_bytes(uri), channels=self.channels, at_least=at_least)
+            return random_resized_view(image, size=self.size, rng=np.random.default_rng((seed, position)), scale=scale)
+
+        return view
+
+
+def fits_in_memory(count: int, size: int, channels: int) -> bool:
+    """Whether `count` pictures of size x size take at most a quarter of the memory that is free now."""
+    return count * size * size * channels <= MEMORY_SHARE * float(psutil.virtual_memory().available)
+
+
+def check_readable(
+    manifest: Manifest, *, channels: int, size: int, crop_pct: float, workers: int
+) -> tuple[np.ndarray, list[Skipped], np.ndarray]:
+    """Decode every picture once.
+
+    Returns:
+        the rows that can be read, int64 [readable]; the images that cannot; and the dhash of each that can, uint64
+        [readable].
+    """
+    images = ImageSet(manifest, size=size, channels=channels, crop_pct=crop_pct, workers=workers, in_memory=False)
+    readable, hashes, skipped = [np.empty(0, np.int64)], [np.empty(0, np.uint64)], []
+    with track("checking images", len(manifest)) as advance:
+        for rows in _chunks(len(manifest)):
+            pixels, unreadable = images.try_fetch(rows)
+            good = np.setdiff1d(np.arange(len(rows)), list(unreadable))
+            readable.append(rows[good])
+            hashes.append(dhash(pixels[torch.from_numpy(good)]))
+            ids = manifest.table["id"].slice(int(rows[0]), len(rows)).to_pylist()
+            skipped += [Skipped(ids[position], "decode", unreadable[position]) for position in sorted(unreadable)]
+            advance(len(rows), f"{len(skipped):,} unreadable" if skipped else "")
+    return np.concatenate(readable), skipped, np.concatenate(hashes)
+
+
+def _chunks(count: int) -> list[np.ndarray]:
+    return [np.arange(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]

@@ -1,0 +1,100 @@
+"""Batches of labeled and pseudo-labeled images together, in the paper's ratio, labeled ones first (spec section 3).
+
+The batch of a step depends on the seed and the step alone. So a resumed run needs no state, and sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from noisystudent.config import Training
+from noisystudent.data.images import ImageSet
+from noisystudent.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Images with what the network should say of them.
+
+    Args:
+        images: N pictures.
+        targets: float [N, K], each row a distribution over the classes.
+        copies: int64 [N], how often each takes part in an epoch; 1 for all by default.
+    """
+
+    images: ImageSet
+    targets: Tensor
+    copies: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def rows(self) -> np.ndarray:
+        """One epoch, unshuffled: each row as often as it has copies."""
+        everything = np.arange(len(self.images))
+        return np.repeat(everything, self.copies) if len(self.copies) else everything
+
+
+class ShuffledStream:
+    """Rows drawn epoch after epoch without replacement, each epoch in an order of its own, from any position on."""
+
+    def __init__(self, rows: np.ndarray, *, seed: int) -> None:
+        assert len(rows), "there is nothing to draw from"
+        self._rows = rows
+        self._seed = seed
+        self._epoch = -1
+        self._order = rows
+
+    def take(self, start: int, count: int) -> np.ndarray:
+        """The rows at positions `start` to `start + count` of the endless stream."""
+        parts = []
+        while count:
+            epoch, offset = divmod(start, len(self._rows))
+            if epoch != self._epoch:
+                shuffle = np.random.default_rng(derive_seed(self._seed, "epoch", epoch))
+                self._order, self._epoch = shuffle.permutation(self._rows), epoch
+            part = self._order[offset : offset + count]
+            parts.append(part)
+            start, count = start + len(part), count - len(part)
+        return np.concatenate(parts)
+
+
+def joint_batches(
+    training: Training, labeled: Examples, pseudo: Examples | None, *, seed: int, start: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches from step `start` to the last: images uint8 [B + U, C, S, S] and targets float32 [B + U, K].
+
+    Args:
+        training: gives B = `batch_size`, U = ceil(B * `unlabeled_ratio`), the number of steps and the kind of crop.
+        labeled: where the B come from.
+        pseudo: where the U come from; None for a teacher or a baseline (U = 0).
+        seed: of the order and of the random crops.
+        start: first step.
+    """
+    sources = [(labeled, training.batch_size, "labeled")]
+    if pseudo is not None:
+        sources.append((pseudo, math.ceil(training.batch_size * training.unlabeled_ratio), "pseudo"))
+    streams = [ShuffledStream(examples.rows(), seed=derive_seed(seed, name)) for examples, _, name in sources]
+    cropped = training.noise.crop == "random-resized"
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        images, targets = [], []
+        for stream, (examples, count, name) in zip(streams, sources, strict=True):
+            rows = stream.take(step * count, count)
+            crop_seed = derive_seed(seed, name, "crop", step) if cropped else None
+            images.append(examples.images.fetch(rows, random_crop_seed=crop_seed, crop_scale=training.noise.crop_scale))
+            targets.append(examples.targets[torch.from_numpy(rows)].float())
+        return torch.cat(images), torch.cat(targets)
+
+    # One batch is made ready while the network works on the one before.
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        coming = ahead.submit(batch, start)
+        for step in range(start, training.steps):
+            ready = coming.result()
+            if step + 1 < training.steps:
+                coming = ahead.submit(batch, step + 1)
+            yield ready

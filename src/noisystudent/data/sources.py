@@ -1,0 +1,153 @@
+"""Image sources of every kind, read into one manifest."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections import Counter
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from noisystudent.data.folders import list_folder
+from noisystudent.data.huggingface import list_hf
+from noisystudent.data.listing import Listing, some
+from noisystudent.data.manifest import SCHEMA, UNKNOWN, Manifest
+from noisystudent.data.tables import list_csv, list_parquet
+from noisystudent.data.tars import list_tars
+from noisystudent.errors import UserError
+
+KINDS = "a folder of images or of class folders, a .csv or .parquet table, a .tar shard, or hf:owner/name[:split]"
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+
+
+def read_source(source: str, *, split: str, labels: Literal["required", "optional", "ignored"]) -> Manifest:
+    """List the images of a source. No image is decoded; whether a file is there is found out when it is read.
+
+    Args:
+        source: one of
+            a folder of class folders, or of images in any folders below it (links are followed, hidden names are not);
+            `table.csv` or `table.parquet` with `path` (relative to the table, or absolute) or, in Parquet, `image`
+            (encoded bytes, or a struct with `bytes`), and optionally `label` (a whole number or a name; -1: none) and
+            `id`;
+            a folder of Parquet files, or a pattern such as `dir/train-*.parquet`;
+            a WebDataset tar file or a pattern such as `shards/{000..099}.tar`;
+            `hf:owner/name[:split]` or `hf:/local/folder[:split]`.
+        split: what goes into the manifest's column `split`.
+        labels: "required": each image must have one, and there must be two classes or more; "optional": taken where
+            there are any; "ignored": not read.
+
+    Returns:
+        The manifest, in an order that depends on nothing but the source. Classes are sorted by name (by value if they
+        are numbers), unless the source names them in an order of its own.
+
+    Raises:
+        UserError: naming everything that is wrong with the source.
+
+    Example:
+        >>> read_source("photos/labeled", split="train", labels="required").class_names  # doctest: +SKIP
+        ('cat', 'dog')
+    """
+    listing = _list(source, split)
+    problems = listing.problems
+    if not problems and not listing.ids:
+        problems.append(f"{source}: no images there (jpg, png, webp, bmp, gif, tiff): give another source")
+    problems += _id_problems(source, listing.ids)
+    if labels == "ignored":
+        listing.labels = None
+    numbers, class_names = _numbered(source, listing)
+    if labels == "required":
+        problems += listing.label_problems
+        if listing.ids and not listing.label_problems:
+            problems += _label_problems(source, listing, numbers)
+    if problems:
+        raise UserError(problems)
+    columns = [pa.array(listing.ids, pa.string()), pa.array(listing.uris, pa.string()), numbers]
+    return Manifest(pa.table([*columns, pa.repeat(split, len(listing.ids))], schema=SCHEMA), class_names)
+
+
+def _list(source: str, split: str) -> Listing:
+    if source.startswith("hf:"):
+        return list_hf(source, split)
+    path = os.path.expanduser(source)
+    if os.path.isdir(path):
+        tables = sorted(glob.glob(os.path.join(glob.escape(path), "*.parquet")))
+        return list_parquet(tables) if tables else list_folder(path)
+    paths = [path] if os.path.exists(path) else _expanded(path)
+    if missing := [path for path in paths if not os.path.exists(path)]:
+        missing = missing if len(paths) > 1 else [source]
+        return Listing(problems=[f"{some(missing)} does not exist: give {KINDS}"])
+    match os.path.splitext(path)[1].lower():
+        case ".csv" if len(paths) == 1:
+            return list_csv(paths[0])
+        case ".parquet":
+            return list_parquet(paths)
+        case ".tar":
+            return list_tars(paths)
+    return Listing(problems=[f"{source} is no image source: give {KINDS}"])
+
+
+def _expanded(pattern: str) -> list[str]:
+    """The paths that a pattern with {000..099}, {a,b}, * or ? stands for; those named in braces need not exist."""
+    if braces := _BRACES.search(pattern):
+        between = _RANGE.fullmatch(braces[1])
+        if between:
+            first, last = between.groups()
+            width = len(first) if first.startswith("0") else 0
+            step = 1 if int(first) <= int(last) else -1
+            words = [str(number).zfill(width) for number in range(int(first), int(last) + step, step)]
+        else:
+            words = braces[1].split(",")
+        before, after = pattern[: braces.start()], pattern[braces.end() :]
+        return [path for word in words for path in _expanded(before + word + after)]
+    return sorted(glob.glob(pattern)) or [pattern]
+
+
+def _id_problems(source: str, ids: list[str]) -> list[str]:
+    if len(set(ids)) == len(ids) and None not in ids:
+        return []
+    twice = [str(id) for id, count in Counter(ids).items() if count > 1 or id is None]
+    return [f"{source}: {len(twice):,} ids occur more than once or are empty: {some(twice)}: each image needs its own"]
+
+
+def _numbered(source: str, listing: Listing) -> tuple[pa.Array, tuple[str, ...]]:
+    """Labels as int32, and the name of each number."""
+    labels = listing.labels
+    if labels is None:
+        return pa.nulls(len(listing.ids), pa.int32()), ()
+    none = "" if pa.types.is_string(labels.type) else UNKNOWN  # -1 is how Hugging Face and others write "no label"
+    labels = pc.if_else(pc.equal(labels, none), None, labels)
+    values = sorted(pc.unique(labels.drop_null()).to_pylist())
+    if pa.types.is_string(labels.type) or not listing.class_names:
+        names = tuple(str(value) for value in values)
+        return _flat(pc.index_in(labels, pa.array(values, labels.type))), names
+    if outside := [str(value) for value in values if not 0 <= value < len(listing.class_names)]:
+        count = len(listing.class_names)
+        listing.problems.append(f"{source}: there are {count} class names, but labels {some(outside)}")
+        return pa.nulls(len(listing.ids), pa.int32()), ()
+    return _flat(labels.cast(pa.int32())), listing.class_names
+
+
+def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _label_problems(source: str, listing: Listing, numbers: pa.Array) -> list[str]:
+    """What is wrong with the labels of a source that must have them."""
+    if numbers.null_count == len(numbers):
+        return [f"{source}: no image has a label: {listing.advice}"]
+    problems = []
+    if numbers.null_count:
+        rows = np.flatnonzero(numbers.is_null().to_numpy(zero_copy_only=False))
+        problems.append(
+            f"{source}: {len(rows):,} of {len(numbers):,} images have no label (the first in row {rows[0] + 1:,}):"
+            f" {some(listing.ids[row] for row in rows)}: {listing.advice}, or take these images out"
+        )
+    classes = pc.unique(numbers.drop_null())
+    if len(classes) < 2:
+        problems.append(f"{source}: all images are of one class: a classifier needs two or more")
+    return problems

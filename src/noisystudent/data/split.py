@@ -1,0 +1,47 @@
+"""Validation images, set aside from the labeled ones."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+
+from noisystudent.data.manifest import UNKNOWN, Manifest
+
+
+def split_validation(manifest: Manifest, *, fraction: float, seed: int) -> tuple[Manifest, Manifest]:
+    """Part labeled images into training and validation, the same share of every class.
+
+    Which images go where depends on their ids and the seed alone, not on the order of the rows.
+
+    Args:
+        manifest: labeled images; those without a label stay in training.
+        fraction: share of each class for validation, rounded down; one image of each class at least stays in training.
+        seed: another seed gives another choice.
+
+    Returns:
+        training and validation, in the order of `manifest`, with `split` set to "train" and "val". Validation may be
+        empty.
+    """
+    labels = manifest.labels
+    ids = manifest.ids
+    held_out = np.zeros(len(manifest), dtype=bool)
+    for label in np.unique(labels[labels != UNKNOWN]):
+        rows = sorted(np.flatnonzero(labels == label).tolist(), key=lambda row: _rank(seed, ids[row]))
+        # 0.29 * 100 is 28.999...: what is meant is 29.
+        held_out[rows[: min(int(len(rows) * fraction + 1e-9), len(rows) - 1)]] = True
+    return (
+        _named(manifest.take(np.flatnonzero(~held_out)), "train"),
+        _named(manifest.take(np.flatnonzero(held_out)), "val"),
+    )
+
+
+def _rank(seed: int, id: str) -> bytes:
+    return hashlib.blake2b(f"{seed}:{id}".encode(), digest_size=16).digest()
+
+
+def _named(manifest: Manifest, split: str) -> Manifest:
+    column = manifest.table.schema.get_field_index("split")
+    table = manifest.table.set_column(column, "split", pa.repeat(split, len(manifest)))
+    return Manifest(table, manifest.class_names)

@@ -1,0 +1,41 @@
+"""Addresses of images: one string that says where the encoded bytes are, whatever the kind of source.
+
+file:///photos/a%20b.jpg                      a file
+file:///set/train-0.parquet#column=image&row=12    a cell of a Parquet file
+file:///shards/000.tar#offset=512&size=1234   a member of a tar file
+hf:owner/name:train#row=12                    a row of a Hugging Face data set
+"""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
+
+
+def file_uri(path: str) -> str:
+    """The address of the file at an absolute path; any bytes that a file system allows are kept."""
+    return "file://" + quote(os.fsencode(path))
+
+
+def hf_uri(name: str, split: str) -> str:
+    """The address of a split of a Hugging Face data set; `name` is owner/name or a local folder."""
+    return f"hf:{quote(name)}:{quote(split)}"
+
+
+def inside(uri: str) -> tuple[str, dict[str, str]]:
+    """Part an address into the container's address and where in it the image lies ({} for a plain file)."""
+    container, _, fragment = uri.partition("#")
+    return container, dict(parse_qsl(fragment)) if fragment else {}
+
+
+def file_path(container: str) -> str:
+    """The path that `file_uri` was given."""
+    if not container.startswith("file://"):
+        raise ValueError(f"not the address of a file: {container}")
+    return os.fsdecode(unquote_to_bytes(container.removeprefix("file://")))
+
+
+def hf_split(container: str) -> tuple[str, str]:
+    """The name and the split that `hf_uri` was given."""
+    name, _, split = container.removeprefix("hf:").rpartition(":")
+    return unquote(name), unquote(split)

@@ -1,0 +1,34 @@
+"""What went wrong, told in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class UserError(ValueError):
+    """A mistake that the user can mend: the command line shows it without a traceback and exits with 2.
+
+    Args:
+        problems: one sentence or several; each names where the mistake stands and what to do about it.
+
+    Example:
+        >>> str(UserError("cats.csv has no column 'path'"))
+        "cats.csv has no column 'path'"
+        >>> print(UserError(["a is missing", "b is empty"]))
+        2 problems:
+          - a is missing
+          - b is empty
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: list[str] = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return self.problems[0]
+        return "\n".join([f"{len(self.problems)} problems:", *(f"  - {problem}" for problem in self.problems)])
+
+
+class RunError(RuntimeError):
+    """A run that cannot go on although its input was right: told without a traceback, exit status 1."""

@@ -1,0 +1,159 @@
+"""Accuracy on clean images, with 95 % intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from scipy.stats import binomtest
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from noisystudent.config import Execution
+from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.data.manifest import Manifest
+from noisystudent.errors import UserError
+from noisystudent.models.classifier import Classifier
+from noisystudent.progress import track
+from noisystudent.pseudo.label import Predicted, predict_rows
+from noisystudent.seeds import derive_seed
+
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured.
+
+    Args:
+        metrics: top1, top5 (from six classes on) and ece in percent, nll in nats.
+        ci95: for top1 and top5 Wilson's score interval; for nll a bootstrap over the images. None for ece.
+        predictions: id, label (the truth), predicted, confidence, correct (the probability of the truth).
+        skipped: images that could not be read; they count for nothing.
+    """
+
+    metrics: dict[str, float]
+    ci95: dict[str, tuple[float, float]]
+    predictions: pa.Table
+    skipped: list[Skipped]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"metrics": self.metrics, "ci95": self.ci95, "n": self.predictions.num_rows}
+
+
+def evaluate(
+    classifier: Classifier, images: ImageSet, *, execution: Execution, seed: int = 0, description: str = "evaluating"
+) -> Evaluation:
+    """Measure a classifier on labeled images, un-noised.
+
+    Args:
+        classifier: in evaluation mode.
+        images: their manifest's labels are indices of `classifier.class_names` (see `align_labels`).
+        execution: device, precision, batch size.
+        seed: of the bootstrap.
+        description: for the progress shown; "" shows none.
+
+    Raises:
+        UserError: none of the images can be read.
+    """
+    parts: list[Predicted] = []
+    with track(description, len(images)) as advance:
+        for start in range(0, len(images), execution.label_batch_size):
+            rows = np.arange(start, min(start + execution.label_batch_size, len(images)))
+            parts.append(predict_rows(classifier, images, rows, execution=execution))
+            advance(len(rows), "")
+    truth = dict(zip(images.manifest.ids, images.manifest.labels.tolist(), strict=True))
+    ids = [id for part in parts for id in part.ids]
+    if not ids:
+        raise UserError(f"none of the {len(images)} images to evaluate on can be read")
+    labels = np.array([truth[id] for id in ids])
+    probabilities = np.concatenate([part.probabilities for part in parts])
+    skipped = [Skipped(row.id, "evaluate", row.reason) for part in parts for row in part.skipped]
+    return Evaluation(*measure(probabilities, labels, seed=seed), _predictions(ids, probabilities, labels), skipped)
+
+
+def measure(
+    probabilities: np.ndarray, labels: np.ndarray, *, seed: int = 0
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Metrics and their intervals from probabilities [N, K] and true labels [N].
+
+    Example:
+        >>> metrics, ci95 = measure(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]))
+        >>> metrics["top1"], [round(bound, 1) for bound in ci95["top1"]]
+        (50.0, [9.5, 90.5])
+    """
+    n, classes = probabilities.shape
+    truth = probabilities[np.arange(n), labels]
+    better = (probabilities > truth[:, None]).sum(axis=1)
+    tied_before = ((probabilities == truth[:, None]) & (np.arange(classes) < labels[:, None])).sum(axis=1)
+    rank = better + tied_before
+    loss = -np.log(np.clip(truth, 1e-12, 1.0))
+    metrics = {"top1": 100 * float((rank < 1).mean())}
+    ci95 = {"top1": wilson_interval(int((rank < 1).sum()), n)}
+    if classes > 5:
+        metrics["top5"] = 100 * float((rank < 5).mean())
+        ci95["top5"] = wilson_interval(int((rank < 5).sum()), n)
+    metrics["nll"] = float(loss.mean())
+    ci95["nll"] = bootstrap_interval(loss, seed=seed)
+    metrics["ece"] = 100 * float(
+        multiclass_calibration_error(
+            torch.from_numpy(probabilities / probabilities.sum(axis=1, keepdims=True)),
+            torch.from_numpy(labels).long(),
+            classes,
+        )
+    )
+    return metrics, ci95
+
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % score interval of a proportion, in percent: right near 0 and 100 too, where a bootstrap has no width."""
+    interval = binomtest(successes, n).proportion_ci(method="wilson")
+    return 100 * float(interval.low), 100 * float(interval.high)
+
+
+def bootstrap_interval(values: np.ndarray, *, seed: int) -> tuple[float, float]:
+    """The 2.5th and 97.5th percentile of the mean over 1,000 resamples of `values` [N]."""
+    draw = np.random.default_rng(derive_seed(seed, "bootstrap"))
+    means = [values[draw.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def align_labels(manifest: Manifest, classifier: Classifier, *, source: str) -> Manifest:
+    """The manifest with its labels as indices of the model's classes, matched by name.
+
+    Integer labels of a source without class names are taken as indices when the model's classes have other names.
+
+    Raises:
+        UserError: the source has classes that the model does not know; both lists are named.
+    """
+    known = {name: index for index, name in enumerate(classifier.class_names)}
+    unknown = [name for name in manifest.class_names if name not in known]
+    if not unknown:
+        indices = np.array([known[name] for name in manifest.class_names])
+    elif len(unknown) == len(manifest.class_names) and all(n.isdigit() and int(n) < len(known) for n in unknown):
+        indices = np.array([int(name) for name in manifest.class_names])
+    else:
+        raise UserError(
+            f"{source} has classes that the model does not know: {_some(unknown)}; the model's are {_some(classifier.class_names)}"
+        )
+    labels = pa.array(indices[manifest.labels].astype(np.int32))
+    return Manifest(manifest.table.set_column(2, "label", labels), tuple(classifier.class_names))
+
+
+def _some(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(repr(name) for name in names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def _predictions(ids: list[str], probabilities: np.ndarray, labels: np.ndarray) -> pa.Table:
+    return pa.table(
+        {
+            "id": pa.array(ids, pa.string()),
+            "label": pa.array(labels.astype(np.int32)),
+            "predicted": pa.array(probabilities.argmax(axis=1).astype(np.int32)),
+            "confidence": pa.array(probabilities.max(axis=1).astype(np.float32)),
+            "correct": pa.array(probabilities[np.arange(len(labels)), labels].astype(np.float32)),
+        }
+    )

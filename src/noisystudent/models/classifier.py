@@ -1,0 +1,217 @@
+"""A classifier: a network with its class names and how it wants its images; loaded from and saved to a timm folder."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from safetensors.torch import save_file
+from timm.data import ImageNetInfo
+from torch import Tensor, nn
+
+from noisystudent import atomic
+from noisystudent.config import Training
+from noisystudent.errors import UserError
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a network wants its images.
+
+    Args:
+        image_size: side in pixels.
+        channels: 1 or 3.
+        crop_pct: share of the short side kept by the centered square crop.
+        mean, std: per channel, of pixel values in [0, 1].
+    """
+
+    image_size: int
+    channels: int
+    crop_pct: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """uint8 [N, C, H, W] in 0..255 to float32, zero mean and unit variance, in channels-last memory."""
+        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1) * 255
+        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1) * 255
+        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network and what it needs to be used.
+
+    Args:
+        network: from float [N, C, S, S] to logits [N, classes].
+        class_names: one a logit, in order.
+        preprocessing: how images become its input.
+        architecture: timm's name.
+        model_args: what timm.create_model was given beside the number of classes.
+    """
+
+    network: nn.Module
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+    architecture: str
+    model_args: dict[str, Any]
+
+    @torch.inference_mode()
+    def logits(self, images: Tensor) -> Tensor:
+        """Un-noised: uint8 [N, C, S, S] to float32 [N, classes]. The network must be in evaluation mode."""
+        assert not self.network.training, "a classifier labels without noise"
+        device = next(self.network.parameters()).device
+        output: Tensor = self.network(self.preprocessing.normalize(images.to(device)))
+        return output.float()
+
+    def save(self, folder: Path) -> None:
+        """Write `config.json` and `model.safetensors`, which `timm.create_model("local-dir:...", pretrained=True)` opens."""
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
+        with atomic.replacing_folder(folder) as temporary:
+            save_file(tensors, temporary / "model.safetensors", metadata={"format": "pt"})
+            (temporary / "config.json").write_text(json.dumps(self._timm_config(), indent=2, ensure_ascii=False))
+
+    def _timm_config(self) -> dict[str, Any]:
+        view = self.preprocessing
+        return {
+            "architecture": self.architecture,
+            "num_classes": len(self.class_names),
+            "num_features": self.network.num_features,
+            "label_names": list(self.class_names),
+            "model_args": {**self.model_args, "in_chans": view.channels},
+            "pretrained_cfg": {
+                **_layer_names(self.network),
+                "num_classes": len(self.class_names),
+                "input_size": [view.channels, view.image_size, view.image_size],
+                "crop_pct": view.crop_pct,
+                "crop_mode": "center",
+                "interpolation": "bicubic",
+                "mean": list(view.mean),
+                "std": list(view.std),
+                "fixed_input_size": False,
+            },
+        }
+
+
+def _layer_names(network: nn.Module) -> dict[str, Any]:
+    """Where timm finds the first convolution and the classifier, to adapt them to other images and classes."""
+    known: dict[str, Any] = network.pretrained_cfg  # type: ignore[assignment]  # timm sets it on every model
+    return {key: known[key] for key in ("first_conv", "classifier") if known.get(key)}
+
+
+def build_classifier(
+    training: Training,
+    *,
+    class_names: Sequence[str],
+    channels: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    seed: int,
+) -> Classifier:
+    """A new network as `training` describes it, its weights drawn with `seed` or, when asked for, pretrained.
+
+    A pretrained network keeps the normalization that it was trained with; `mean` and `std` are for those from scratch.
+
+    Raises:
+        UserError: timm does not have the model, or it does not take the arguments.
+    """
+    check_model_name(training.model)
+    arguments = {**training.model_args, "drop_rate": training.drop_rate, "drop_path_rate": training.drop_path_rate}
+    arguments = {key: value for key, value in arguments.items() if value}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            network = timm.create_model(
+                training.model,
+                pretrained=training.pretrained,
+                num_classes=len(class_names),
+                in_chans=channels,
+                **arguments,
+            )
+        except (TypeError, RuntimeError) as error:
+            raise UserError(f"model {training.model}: timm cannot create it with {arguments}: {error}") from None
+    if training.pretrained:
+        mean, std = network.pretrained_cfg["mean"][:channels], network.pretrained_cfg["std"][:channels]
+    view = Preprocessing(training.image_size, channels, training.crop_pct, tuple(mean), tuple(std))
+    # Noise belongs to training, not to the model that is handed on: a folder opens without it.
+    kept = {key: value for key, value in arguments.items() if key not in ("drop_rate", "drop_path_rate")}
+    architecture: str = getattr(network, "pretrained_cfg", {}).get("architecture") or training.model
+    return Classifier(network.to(memory_format=torch.channels_last), tuple(class_names), view, architecture, kept)
+
+
+def load_classifier(model: str) -> Classifier:
+    """Open MODEL: a run folder (its best generation), a generation's folder, a timm folder, a timm name, or `hf-hub:owner/name`.
+
+    The network is in evaluation mode.
+
+    Raises:
+        UserError: there is no such model, or the folder does not hold a whole one.
+    """
+    folder = _model_folder(Path(model)) if _looks_like_a_path(model) else None
+    if folder is None and not model.startswith("hf-hub:"):
+        check_model_name(model)
+    network = _open(model if folder is None else f"local-dir:{folder}", shown=model)
+    cfg = network.pretrained_cfg
+    channels, size, _ = cfg["input_size"]
+    view = Preprocessing(size, channels, cfg["crop_pct"], tuple(cfg["mean"]), tuple(cfg["std"]))
+    saved_args = json.loads((folder / "config.json").read_text()).get("model_args", {}) if folder else {}
+    return Classifier(
+        network.eval().to(memory_format=torch.channels_last),
+        _class_names(cfg, network.num_classes),
+        view,
+        cfg["architecture"],
+        {key: value for key, value in saved_args.items() if key != "in_chans"},
+    )
+
+
+def weights_digest(folder: Path) -> str:
+    """SHA-256 of a model folder's weights: what a selection names its teacher by."""
+    with (folder / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_model_name(name: str) -> None:
+    """Raise UserError, with the nearest names, when timm has no such model."""
+    if name.startswith(("hf-hub:", "local-dir:")) or timm.is_model(name.split(".")[0]):
+        return
+    close = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.4)
+    hint = f"; the nearest are {', '.join(close)}" if close else "; `timm.list_models()` lists what there is"
+    raise UserError(f"there is no model {name!r} in timm {timm.__version__}{hint}")
+
+
+def _looks_like_a_path(model: str) -> bool:
+    return not model.startswith("hf-hub:") and (os.sep in model or Path(model).exists())
+
+
+def _model_folder(path: Path) -> Path:
+    for candidate in (path / "best" / "model", path / "model", path):
+        if (candidate / "config.json").is_file() and (candidate / "model.safetensors").is_file():
+            return candidate
+    if not path.exists():
+        raise UserError(f"there is no model at {path}: the path does not exist")
+    raise UserError(
+        f"{path} holds no whole model (config.json and model.safetensors, here or in model/ or best/model/)"
+    )
+
+
+def _open(name: str, *, shown: str) -> Any:
+    try:
+        return timm.create_model(name, pretrained=True)
+    except Exception as error:  # timm and the hub raise many kinds; each means that this model cannot be had
+        raise UserError(f"the model {shown} cannot be opened: {error}") from error
+
+
+def _class_names(cfg: dict[str, Any], num_classes: int) -> tuple[str, ...]:
+    names = cfg.get("label_names")
+    if not names and num_classes == 1000:
+        info = ImageNetInfo("imagenet-1k")
+        names = info.label_names()
+    return tuple(names) if names else tuple(str(i) for i in range(num_classes))

@@ -1,0 +1,57 @@
+"""All that happens to a batch of training images before the network: flip, RandAugment, cutout, shifted crop."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from noisystudent.config import Noise
+from noisystudent.noise.randaugment import augment, grey_square
+
+
+def add_input_noise(images: Tensor, noise: Noise, *, seed: int) -> Tensor:
+    """Noise a batch, in the order of the released code (spec section 1.4): RandAugment, cutout, then the shifted crop.
+
+    Random-resized crops are not made here: they need the picture at its full size (`noisystudent.data.decoding`).
+
+    Args:
+        images: uint8 [N, C, H, W], on any device.
+        noise: what to do.
+        seed: decides every draw; the same on every device.
+
+    Returns:
+        uint8 [N, C, H, W].
+
+    Example:
+        >>> images = torch.arange(4 * 64, dtype=torch.uint8).view(4, 1, 8, 8)
+        >>> noised = add_input_noise(images, Noise(), seed=0)
+        >>> noised.shape, torch.equal(noised, add_input_noise(images, Noise(), seed=0))
+        (torch.Size([4, 1, 8, 8]), True)
+    """
+    generator = torch.Generator().manual_seed(seed)
+    if noise.flip:
+        mirrored = torch.rand(len(images), generator=generator).to(images.device) < 0.5
+        images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(3), images)
+    if noise.randaugment is not None:
+        images = augment(images, noise.randaugment, generator)
+    if noise.cutout:
+        images = grey_square(images, noise.cutout // 2, generator)
+    if noise.crop == "pad" and noise.crop_padding:
+        images = shifted_crop(images, noise.crop_padding, generator)
+    return images
+
+
+def shifted_crop(images: Tensor, padding: int, generator: torch.Generator) -> Tensor:
+    """Continue each image by reflection on all sides and cut out the old size at a random place.
+
+    Args:
+        images: uint8 [N, C, H, W].
+        padding: pixels on each side, less than H and W.
+    """
+    n, _, height, width = images.shape
+    padding = min(padding, height - 1, width - 1)
+    padded = F.pad(images, (padding,) * 4, mode="reflect")
+    top, left = torch.randint(2 * padding + 1, (2, n), generator=generator).to(images.device)
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # a view: [n, channels, top, left, height, width]
+    return windows[torch.arange(n, device=images.device), :, top, left]

@@ -1,0 +1,266 @@
+"""RandAugment (Cubuk et al. 2019, arXiv 1909.13719) on batches of uint8 images, in the two readings that matter.
+
+`official` is what Noisy Student's released code does (spec section 1.5): every drawn operation is applied, levels above 10 are not
+clamped, translations are absolute pixels, the contrast "mean" is the pixel count over 256, sampling is nearest-neighbour, and what is
+moved in from outside is grey (128).
+
+`clamped` is the sane variant: levels stop at 10, level 0 changes nothing and every operation grows with its level, lengths are
+relative to the image, contrast uses the real mean, sampling is bilinear and the border is continued.
+
+Each image draws its own operations and signs; images that drew the same operation are changed together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from noisystudent.config import RandAugment
+from noisystudent.errors import UserError
+from noisystudent.noise.geometry import affine_bilinear, affine_nearest, rotation, shear_x, shear_y, translation
+
+GREY = 128
+GREY_WEIGHTS = (0.2989, 0.587, 0.114)  # as in tf.image.rgb_to_grayscale
+SMALL_IMAGE = (
+    64  # the released code's small-image variant measures cutout and translation in eighths of the side (spec 1.4)
+)
+
+
+@dataclass(frozen=True)
+class Level:
+    """What an operation may need to know beside the images: the level and each image's sign."""
+
+    magnitude: float
+    official: bool
+    signs: Tensor  # float32 [n], -1 or 1
+    generator: torch.Generator
+
+    @property
+    def fraction(self) -> float:
+        """Magnitude over 10; clamped to 1 in the sane variant."""
+        return self.magnitude / 10 if self.official else min(self.magnitude, 10.0) / 10
+
+    def factors(self) -> Tensor:
+        """Enhancement factors [n, 1, 1, 1]: 1 leaves an image as it is."""
+        if self.official:
+            return torch.full((len(self.signs), 1, 1, 1), 1.8 * self.fraction + 0.1, device=self.signs.device)
+        return 1 + 0.9 * self.fraction * self.signs.view(-1, 1, 1, 1)
+
+
+Operation = Callable[[Tensor, Level], Tensor]
+
+
+def augment(images: Tensor, config: RandAugment, generator: torch.Generator) -> Tensor:
+    """Apply RandAugment to a batch.
+
+    Args:
+        images: uint8 [N, C, H, W], C of 1 or 3, on any device.
+        config: magnitude, number of operations an image, semantics, and which operations to draw from.
+        generator: on the CPU; all draws come from it, so that they do not depend on the device.
+
+    Returns:
+        uint8 [N, C, H, W], a new tensor.
+
+    Raises:
+        UserError: `config.ops` names an operation that does not exist.
+
+    Example:
+        >>> images = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+        >>> augment(images, RandAugment(ops=("invert",), num_ops=1), torch.Generator()).unique().tolist()
+        [255]
+    """
+    names = operation_names(config.ops)
+    images = images.clone()
+    for _ in range(config.num_ops):
+        drawn = torch.randint(len(names), (len(images),), generator=generator)
+        signs = torch.randint(2, (len(images),), generator=generator).float() * 2 - 1
+        for index, name in enumerate(names):
+            rows = (drawn == index).nonzero().squeeze(1)
+            if len(rows) == 0:
+                continue
+            level = Level(config.magnitude, config.semantics == "official", signs[rows].to(images.device), generator)
+            rows = rows.to(images.device)
+            images[rows] = OPERATIONS[name](images[rows], level)
+    return images
+
+
+def operation_names(names: Sequence[str]) -> list[str]:
+    """The operations to draw from; all of them when none is named."""
+    unknown = [name for name in names if name not in OPERATIONS]
+    if unknown:
+        raise UserError(f"randaugment.ops: there is no {', '.join(unknown)}; there are {', '.join(OPERATIONS)}")
+    return list(names) or list(OPERATIONS)
+
+
+def auto_contrast(images: Tensor, _: Level) -> Tensor:
+    """Stretch each channel to 0..255."""
+    low = images.amin(dim=(2, 3), keepdim=True).float()
+    high = images.amax(dim=(2, 3), keepdim=True).float()
+    scale = 255 / (high - low)
+    stretched = (images * scale - low * scale).clamp(0, 255).to(torch.uint8)
+    return torch.where(high > low, stretched, images)
+
+
+def equalize(images: Tensor, _: Level) -> Tensor:
+    """Flatten each channel's histogram."""
+    n, channels, height, width = images.shape
+    flat = images.view(n * channels, height * width).long()
+    histogram = torch.zeros(n * channels, 256, dtype=torch.long, device=images.device)
+    histogram.scatter_add_(1, flat, torch.ones_like(flat))
+    positions = torch.arange(256, device=images.device)
+    last = torch.where(histogram > 0, positions, -1).amax(dim=1, keepdim=True)
+    step = (height * width - histogram.gather(1, last)) // 255
+    table = (histogram.cumsum(1) + step // 2) // step.clamp(min=1)
+    table = F.pad(table[:, :-1], (1, 0)).clamp(0, 255)
+    table = torch.where(step > 0, table, positions)
+    return table.gather(1, flat).to(torch.uint8).view_as(images)
+
+
+def invert(images: Tensor, _: Level) -> Tensor:
+    return 255 - images
+
+
+def posterize(images: Tensor, level: Level) -> Tensor:
+    """Keep the highest bits: int(4 L) of them as published (more with a higher level), 8 - round(4 L) in the sane variant."""
+    shift = 8 - int(4 * level.fraction) if level.official else round(4 * level.fraction)
+    if shift < 0 or shift > 7:
+        # As published, 9 or 10 bits make the uint8 shift wrap around, which TensorFlow then limits to 7 (spec 1.5).
+        shift = 7 if shift < 0 else 8
+    return (images >> shift) << shift if shift < 8 else torch.zeros_like(images)
+
+
+def solarize(images: Tensor, level: Level) -> Tensor:
+    """Invert what is at least as bright as a threshold; as published the threshold wraps around at 256 (spec 1.5)."""
+    threshold = int(256 * level.fraction) % 256 if level.official else 256 - int(256 * level.fraction)
+    if level.official and level.fraction == 1:
+        threshold = 256 % 256
+    return torch.where(images.int() < threshold, images, 255 - images)
+
+
+def solarize_add(images: Tensor, level: Level) -> Tensor:
+    """Add to what is darker than 128."""
+    added = (images.int() + int(110 * level.fraction)).clamp(0, 255).to(torch.uint8)
+    return torch.where(images < 128, added, images)
+
+
+def color(images: Tensor, level: Level) -> Tensor:
+    return blend(grey(images).expand_as(images).float(), images, level.factors())
+
+
+def contrast(images: Tensor, level: Level) -> Tensor:
+    """Towards or away from one grey: the picture's mean, or as published its pixel count over 256 (spec 1.5)."""
+    if level.official:
+        mean = torch.full((len(images), 1, 1, 1), float(min(images[0, 0].numel() // 256, 255)), device=images.device)
+    else:
+        mean = grey(images).float().mean(dim=(1, 2, 3), keepdim=True).round()
+    return blend(mean.expand_as(images), images, level.factors())
+
+
+def brightness(images: Tensor, level: Level) -> Tensor:
+    return blend(torch.zeros_like(images, dtype=torch.float32), images, level.factors())
+
+
+def sharpness(images: Tensor, level: Level) -> Tensor:
+    """Away from, or towards, a 3x3 smoothing; the outermost pixels stay as they are."""
+    channels = images.shape[1]
+    kernel = torch.ones(3, 3, device=images.device)
+    kernel[1, 1] = 5
+    kernel = (kernel / 13).expand(channels, 1, 3, 3)
+    smooth = images.float()
+    inner = F.conv2d(smooth, kernel, groups=channels).clamp(0, 255).floor()
+    smooth = smooth.clone()
+    smooth[:, :, 1:-1, 1:-1] = inner
+    return blend(smooth, images, level.factors())
+
+
+def rotate(images: Tensor, level: Level) -> Tensor:
+    angles = level.signs * math.radians(30 * level.fraction)
+    return _warp(images, rotation(angles, images.shape[2], images.shape[3]), level)
+
+
+def shear_along_x(images: Tensor, level: Level) -> Tensor:
+    return _warp(images, shear_x(level.signs * 0.3 * level.fraction), level)
+
+
+def shear_along_y(images: Tensor, level: Level) -> Tensor:
+    return _warp(images, shear_y(level.signs * 0.3 * level.fraction), level)
+
+
+def translate_x(images: Tensor, level: Level) -> Tensor:
+    pixels = level.signs * _translation(images.shape[3], level)
+    return _warp(images, translation(pixels, torch.zeros_like(pixels)), level)
+
+
+def translate_y(images: Tensor, level: Level) -> Tensor:
+    pixels = level.signs * _translation(images.shape[2], level)
+    return _warp(images, translation(torch.zeros_like(pixels), pixels), level)
+
+
+def cutout(images: Tensor, level: Level) -> Tensor:
+    """Grey out a square around a random pixel, cut off at the border: 2 int(40 L) wide, or up to 0.4 of the side."""
+    side = min(images.shape[2:])
+    if level.official:
+        half = int(level.fraction * (side // 8 if side <= SMALL_IMAGE else 40))
+    else:
+        half = round(0.2 * level.fraction * side)
+    return grey_square(images, half, level.generator)
+
+
+def grey_square(images: Tensor, half: int, generator: torch.Generator) -> Tensor:
+    """Grey out, in each image, the square of side `2 * half` around a pixel drawn uniformly."""
+    n, _, height, width = images.shape
+    center_y = torch.randint(height, (n, 1, 1, 1), generator=generator).to(images.device)
+    center_x = torch.randint(width, (n, 1, 1, 1), generator=generator).to(images.device)
+    rows = torch.arange(height, device=images.device).view(1, 1, -1, 1)
+    columns = torch.arange(width, device=images.device).view(1, 1, 1, -1)
+    inside_y = (rows >= center_y - half) & (rows < center_y + half)
+    inside_x = (columns >= center_x - half) & (columns < center_x + half)
+    return torch.where(inside_y & inside_x, torch.tensor(GREY, dtype=torch.uint8, device=images.device), images)
+
+
+def blend(degenerate: Tensor, images: Tensor, factors: Tensor) -> Tensor:
+    """degenerate + factor (image - degenerate), cut off at 0 and 255 and towards zero, as the released code does."""
+    return (degenerate + factors * (images.float() - degenerate)).clamp(0, 255).to(torch.uint8)
+
+
+def grey(images: Tensor) -> Tensor:
+    """Luminance, uint8 [N, 1, H, W]; TensorFlow scales by 255.5 on the way back to integers."""
+    if images.shape[1] == 1:
+        return images
+    weights = torch.tensor(GREY_WEIGHTS, device=images.device).view(1, 3, 1, 1)
+    return ((images.float() / 255 * weights).sum(dim=1, keepdim=True) * 255.5).to(torch.uint8)
+
+
+def _translation(side: int, level: Level) -> float:
+    if level.official:
+        return level.fraction * (side // 8 if side <= SMALL_IMAGE else 100)
+    return 0.45 * level.fraction * side
+
+
+def _warp(images: Tensor, matrices: Tensor, level: Level) -> Tensor:
+    return affine_nearest(images, matrices, fill=GREY) if level.official else affine_bilinear(images, matrices)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "auto_contrast": auto_contrast,
+    "equalize": equalize,
+    "invert": invert,
+    "rotate": rotate,
+    "posterize": posterize,
+    "solarize": solarize,
+    "color": color,
+    "contrast": contrast,
+    "brightness": brightness,
+    "sharpness": sharpness,
+    "shear_x": shear_along_x,
+    "shear_y": shear_along_y,
+    "translate_x": translate_x,
+    "translate_y": translate_y,
+    "solarize_add": solarize_add,
+    "cutout": cutout,
+}

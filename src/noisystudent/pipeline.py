@@ -1,0 +1,50 @@
+"""Noisy Student Training: the loop of the paper's Algorithm 1, each stage once, each stage resumable.
+
+noisystudent run --labeled labeled/ --unlabeled unlabeled/ --out run/
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from noisystudent.config import Config
+from noisystudent.rundir import open_run
+from noisystudent.stages.networks import check_networks, train, train_baseline
+from noisystudent.stages.preparation import prepare
+from noisystudent.stages.pseudo_labels import find_leaks, label, select
+from noisystudent.stages.summary import summarize
+from noisystudent.stages.warnings import warn
+
+
+def run(config: Config, out: str | Path) -> dict[str, Any]:
+    """Train a teacher, then generation after generation of students, and the supervised baseline.
+
+    Given again with the same configuration on the same folder, it goes on where it stopped.
+
+    Args:
+        config: everything that decides the run.
+        out: the run folder, new, empty or begun.
+
+    Returns:
+        What `results.json` of the run holds.
+
+    Raises:
+        UserError: the configuration, a source or the folder is wrong.
+        RunError: a training diverged.
+    """
+    check_networks(config)
+    with open_run(Path(out), config) as folder:
+        data = folder.stage("prepare", lambda: prepare(folder, config))
+        warn(data)
+
+        teacher = train(folder, config, data, 0, config.teacher)
+        for number, generation in enumerate(config.generations, start=1):
+            label(folder, config, number, teacher)
+            find_leaks(folder, config)
+            select(folder, config, data, number, generation.select, teacher)
+            teacher = train(folder, config, data, number, generation.student)
+        if config.baseline and config.generations:
+            train_baseline(folder, config, data)
+
+        return summarize(folder, config)

@@ -1,0 +1,80 @@
+"""How good a selection of pseudo-labels is, and what should make its owner suspicious."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from noisystudent.errors import UserError
+from noisystudent.pseudo.select import Selected
+
+FEW = 0.05  # a selection of less than this share of the images is worth a warning
+
+
+def check_selection(
+    selected: Selected, *, threshold: float, most_confident: float, labeled_shares: np.ndarray
+) -> list[str]:
+    """Warnings about a selection.
+
+    Args:
+        selected: what `select` chose.
+        threshold: the confidence asked for.
+        most_confident: the highest confidence of all predictions.
+        labeled_shares: each class's share of the labeled images, [K].
+
+    Raises:
+        UserError: nothing was selected.
+    """
+    candidates = sum(row["candidates"] for row in selected.classes)
+    kept = sum(row["kept"] for row in selected.classes)
+    if kept == 0:
+        raise UserError(
+            f"no pseudo-label reaches the threshold {threshold:g}: of {candidates} images the most confident has {most_confident:.2f}. "
+            "Lower it (--set select.threshold=...) or label more images, with another --out"
+        )
+    warnings = []
+    if kept < FEW * candidates:
+        warnings.append(
+            f"only {kept} of {candidates} images pass the threshold {threshold:g}: the student learns little from the unlabeled images"
+        )
+    rows = np.array([row["rows"] for row in selected.classes], dtype=float)
+    shares = rows / rows.sum()
+    for index in np.flatnonzero((shares > 0.9) | ((shares > 0.5) & (shares > 3 * labeled_shares))):
+        warnings.append(
+            f"class {index} makes up {100 * shares[index]:.0f} % of the pseudo-labels and "
+            f"{100 * labeled_shares[index]:.0f} % of the labels: the teacher may see it everywhere"
+        )
+    empty = int((rows == 0).sum())
+    if empty:
+        warnings.append(
+            f"{empty} of {len(rows)} classes have no pseudo-label: the student sees them in the labeled images only"
+        )
+    return warnings
+
+
+def check_teacher(top1: float, classes: int, *, measured_on: str) -> list[str]:
+    """A warning when the teacher is hardly better than guessing: below one and a half times 1 / K."""
+    chance = 100 / classes
+    if top1 >= 1.5 * chance:
+        return []
+    return [
+        f"the teacher is right on {top1:.1f} % of the {measured_on} images, and guessing is right on {chance:.1f} %: "
+        "its pseudo-labels will teach nothing"
+    ]
+
+
+def known_accuracy(predictions: pa.Table, selected: Selected, truth: dict[str, int]) -> dict[str, Any] | None:
+    """How often the pseudo-labels are right, where the truth is known: of all predictions, and of those selected."""
+    known = [(row["id"], row["label"] == truth[row["id"]]) for row in predictions.to_pylist() if row["id"] in truth]
+    if not known:
+        return None
+    right = dict(known)
+    chosen = [right[id] for id in selected.table["id"].to_pylist() if id in right]
+    return {
+        "n": len(known),
+        "accuracy": 100 * float(np.mean([value for _, value in known])),
+        "selected_n": len(chosen),
+        "selected_accuracy": 100 * float(np.mean(chosen)) if chosen else None,
+    }

@@ -1,0 +1,147 @@
+"""Filter the pseudo-labels by confidence and balance their classes (paper section 3.1, spec section 2).
+
+`exact` is the paper's text: of each class the most confident `per_class` images; a class with fewer gets duplicates up to `per_class`.
+`official` is the released code's rule: thresholds in steps of 0.01, then copies = floor(r) + Bernoulli(r - floor(r)) with
+r = per_class / (images above the threshold), so that a class has `per_class` rows only in expectation.
+
+Draws come from a hash of the seed and the image's id: the answer is the same whatever the order of the rows, the files or the workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from noisystudent.config import Selection
+from noisystudent.errors import UserError
+
+SELECTION_SCHEMA = pa.schema(
+    [("id", pa.string()), ("label", pa.int32()), ("confidence", pa.float32()), ("copies", pa.int32())]
+)
+
+# A number in [0, 1) from the seed and an id: 52 bits of MD5, the same in every version of DuckDB.
+UNIFORM = "((md5_number_lower($seed || chr(31) || id) & 4503599627370495) / 4503599627370496.0)"
+
+
+class Selected(NamedTuple):
+    """A selection and its summary.
+
+    `table` has SELECTION_SCHEMA, ordered by id; `classes` one dict a class: class, candidates, above_threshold, kept (unique images),
+    rows (with copies), threshold (the lowest confidence kept, or the official mode's bin).
+    """
+
+    table: pa.Table
+    classes: list[dict[str, Any]]
+
+
+def select(
+    predictions: str | pa.Table, selection: Selection, *, classes: int, seed: int, excluded: Sequence[str] = ()
+) -> Selected:
+    """Choose the rows that a student learns from.
+
+    Args:
+        predictions: a table with `id`, `label`, `confidence`, or a glob of Parquet files with them.
+        selection: threshold, rows a class, mode.
+        classes: how many there are; one without a candidate is reported with zeros, and stays empty.
+        seed: of duplicates and, in official mode, of all draws.
+        excluded: ids that must not be used (found in validation or test data).
+
+    Raises:
+        UserError: a column is missing.
+
+    Example:
+        >>> table = pa.table({"id": ["a", "b", "c"], "label": [0, 0, 1], "confidence": [0.9, 0.2, 0.8]})
+        >>> selected = select(table, Selection(threshold=0.3, per_class=2), classes=2, seed=0)
+        >>> selected.table.select(["id", "copies"]).to_pylist()
+        [{'id': 'a', 'copies': 2}, {'id': 'c', 'copies': 2}]
+    """
+    with duckdb.connect() as database:
+        _load(database, predictions, excluded)
+        database.execute(
+            "CREATE TABLE candidate AS FROM prediction WHERE confidence >= $threshold AND id NOT IN (FROM excluded)",
+            {"threshold": selection.threshold},
+        )
+        per_class = _rows_per_class(database, selection, classes)
+        if not per_class:
+            query, parameters = "SELECT id, label, confidence, 1 AS copies FROM candidate", {}
+        else:
+            query = EXACT if selection.mode == "exact" else OFFICIAL
+            parameters = {"seed": str(seed), "n": per_class}
+        database.execute(f"CREATE TABLE selected AS SELECT * FROM ({query}) WHERE copies > 0", parameters)
+        chosen = database.sql("SELECT id, label, confidence, copies FROM selected ORDER BY id").to_arrow_table()
+        summary = database.sql(SUMMARY, params={"classes": classes}).to_arrow_table().to_pylist()
+    return Selected(chosen.cast(SELECTION_SCHEMA), summary)
+
+
+def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, excluded: Sequence[str]) -> None:
+    if isinstance(predictions, str):
+        source = database.read_parquet(predictions)
+    else:
+        source = database.from_arrow(predictions)
+    missing = [column for column in ("id", "label", "confidence") if column not in source.columns]
+    if missing:
+        raise UserError(f"the predictions have no column {', '.join(missing)}; there are {', '.join(source.columns)}")
+    source.create_view("prediction")
+    database.register("excluded", pa.table({"id": pa.array(excluded, pa.string())}))
+
+
+def _rows_per_class(database: duckdb.DuckDBPyConnection, selection: Selection, classes: int) -> int:
+    if selection.per_class != "mean":
+        return selection.per_class
+    row = database.execute("SELECT count(*) FROM candidate").fetchone()
+    assert row is not None
+    return -(-int(row[0]) // classes)
+
+
+# The paper's text. The copies that do not go round evenly are given by the seeded draw.
+EXACT = f"""
+    WITH ranked AS (
+        SELECT *, row_number() OVER (PARTITION BY label ORDER BY confidence DESC, id) AS rank FROM candidate
+    ), top AS (
+        SELECT *, count(*) OVER (PARTITION BY label) AS unique_images,
+            row_number() OVER (PARTITION BY label ORDER BY {UNIFORM}, id) AS turn
+        FROM ranked WHERE rank <= $n
+    )
+    SELECT id, label, confidence, $n // unique_images + CAST(turn <= $n % unique_images AS INTEGER) AS copies FROM top
+"""
+
+# The released code. Bins of 0.01 are walked from the top until $n images are gathered; all images of those bins draw.
+OFFICIAL = f"""
+    WITH binned AS (
+        SELECT *, least(floor(confidence * 100 + 1e-6), 100) AS bin FROM candidate
+    ), counted AS (
+        SELECT label, bin, sum(count(*)) OVER (PARTITION BY label ORDER BY bin DESC) AS gathered FROM binned GROUP BY label, bin
+    ), cut AS (
+        SELECT label, coalesce(max(bin) FILTER (gathered >= $n), min(bin)) AS lowest FROM counted GROUP BY label
+    ), kept AS (
+        SELECT binned.*, $n / count(*) OVER (PARTITION BY label) AS expected FROM binned JOIN cut USING (label) WHERE bin >= lowest
+    )
+    SELECT id, label, confidence, CAST(floor(expected) + CAST({UNIFORM} < expected - floor(expected) AS INTEGER) AS INTEGER) AS copies
+    FROM kept
+"""
+
+SUMMARY = """
+    SELECT class,
+        (SELECT count(*) FROM prediction WHERE label = class) AS candidates,
+        (SELECT count(*) FROM candidate WHERE label = class) AS above_threshold,
+        count(selected.id) AS kept,
+        CAST(coalesce(sum(copies), 0) AS BIGINT) AS rows,
+        CAST(min(confidence) AS DOUBLE) AS threshold
+    FROM range($classes) AS classes(class) LEFT JOIN selected ON selected.label = class
+    GROUP BY class ORDER BY class
+"""
+
+
+def parts_glob(folder: Path) -> str:
+    """The glob of a predictions folder's parts.
+
+    Raises:
+        UserError: the folder has none.
+    """
+    if not any(folder.glob("part-*.parquet")):
+        raise UserError(f"{folder} has no predictions (part-*.parquet): `noisystudent label` makes them")
+    return str(folder / "part-*.parquet")

@@ -1,0 +1,172 @@
+"""The run folder: its layout, the record of each finished stage, the lock, and what makes a run resumable.
+
+A stage reads files and writes files. When it is done, a record says so; with the record there, the stage is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from noisystudent import atomic
+from noisystudent.config import Config, load_config
+from noisystudent.errors import UserError
+from noisystudent.progress import logger
+
+PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow", "accelerate")
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """A run's folder. The layout is the contract of docs/run-folder.md.
+
+    Args:
+        path: the folder.
+    """
+
+    path: Path
+
+    def generation(self, number: int) -> Path:
+        """The folder of generation `number`; 0 is the teacher."""
+        return self.path / f"gen-{number}"
+
+    @property
+    def baseline(self) -> Path:
+        return self.path / "baseline"
+
+    def manifest(self, split: str) -> Path:
+        """Where the manifest of `split` (labeled, unlabeled, val, test) is."""
+        return self.path / "data" / f"{split}.parquet"
+
+    def stage(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Do a stage unless it is done; what it returned, now or then.
+
+        Args:
+            name: such as `gen-1/label`.
+            work: does the stage and returns what is worth recording, as JSON values.
+        """
+        path = self.path / ".stages" / f"{name.replace('/', '.')}.json"
+        if path.exists():
+            record: dict[str, Any] = json.loads(path.read_text())
+            return record
+        start = time.monotonic()
+        record = {**work(), "seconds": round(time.monotonic() - start, 3)}
+        atomic.write_json(path, record)
+        return record
+
+    def done(self, name: str) -> bool:
+        """Whether a stage has its record."""
+        return (self.path / ".stages" / f"{name.replace('/', '.')}.json").exists()
+
+
+@contextmanager
+def open_run(path: Path, config: Config) -> Iterator[RunDir]:
+    """Take hold of a run folder, new or old, for as long as the block lasts.
+
+    Raises:
+        UserError: another process holds it; it was begun with another configuration; it is a file, or a folder of something else.
+    """
+    with locked(path):
+        recorded = path / "config.toml"
+        if recorded.exists():
+            differences = config.differences(load_config(recorded))
+            if differences:
+                raise UserError(
+                    [
+                        f"{path} was begun with another configuration. Give the old settings to go on, or another --out to start anew:",
+                        *differences,
+                    ]
+                )
+            logger.info("going on with the run in %s", path)
+        else:
+            atomic.write_json(path / "environment.json", environment(config.seed))
+            atomic.write_text(recorded, config.to_toml())
+        yield RunDir(path)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Create an output folder if need be and hold it: no second process writes there meanwhile.
+
+    Raises:
+        UserError: it is a file, it holds files that are not ours, it cannot be written, or another process holds it (named).
+    """
+    if path.exists() and not path.is_dir():
+        raise UserError(f"--out {path} is a file: give a folder that is new, empty, or a run of ours")
+    if path.is_dir() and not (path / ".lock").exists() and any(path.iterdir()):
+        raise UserError(f"--out {path} holds files that no run of ours wrote: give a new or an empty folder")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{path} is in use by {_holder(path)}: wait for it, stop it, or give another --out") from None
+    except (PermissionError, NotADirectoryError) as error:
+        raise UserError(f"--out {path} cannot be written: {error.strerror}") from None
+    try:
+        atomic.write_json(path / ".holder.json", {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()})
+        yield
+    finally:
+        (path / ".holder.json").unlink(missing_ok=True)
+        lock.release()
+
+
+def environment(seed: int) -> dict[str, Any]:
+    """What a reader needs to know of where a run was made: versions, commit, command, seed, machine."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "started": _now(),
+        "command": sys.argv,
+        "seed": seed,
+        "python": platform.python_version(),
+        "packages": versions,
+        "git_commit": _git_commit(),
+        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+    }
+
+
+def _git_commit() -> str | None:
+    """The commit of our own checkout; None for an installed package."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = json.loads((path / ".holder.json").read_text())
+    except (OSError, ValueError):
+        return "another process"
+    return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")

@@ -1,0 +1,176 @@
+"""Train a network of a run, and measure it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import torch
+
+from noisystudent import atomic
+from noisystudent.config import Config, Training
+from noisystudent.data.joint_batches import Examples
+from noisystudent.data.manifest import Manifest
+from noisystudent.errors import UserError
+from noisystudent.evaluation.clean import evaluate
+from noisystudent.models.classifier import Classifier, build_classifier, check_model_name, load_classifier
+from noisystudent.noise.randaugment import operation_names
+from noisystudent.pseudo.quality import check_teacher
+from noisystudent.rundir import RunDir
+from noisystudent.seeds import derive_seed
+from noisystudent.stages.preparation import image_set
+from noisystudent.stages.pseudo_labels import selected_examples
+from noisystudent.stages.warnings import warn
+from noisystudent.training.loop import Validate
+from noisystudent.training.loop import train as train_network
+from noisystudent.training.loss import label_targets
+
+
+def check_networks(config: Config) -> None:
+    """Find out before anything is done whether the networks and operations that the configuration names exist.
+
+    Raises:
+        UserError: naming all that do not.
+    """
+    problems = []
+    networks = [("teacher", config.teacher)]
+    networks += [(f"generations.{i}.student", generation.student) for i, generation in enumerate(config.generations)]
+    for where, training in networks:
+        checks = [lambda training=training: check_model_name(training.model)]
+        if training.noise.randaugment is not None:
+            checks.append(lambda noise=training.noise.randaugment: operation_names(noise.ops))
+        for attempt in checks:
+            try:
+                attempt()
+            except UserError as error:
+                problems += [f"{where}: {problem}" for problem in error.problems]
+    if problems:
+        raise UserError(problems)
+
+
+def train(run: RunDir, config: Config, data: dict[str, Any], number: int, training: Training) -> Path:
+    """Train and measure the network of generation `number`; 0, the teacher, learns from labels alone.
+
+    Returns:
+        the folder of its model.
+    """
+    folder = run.generation(number)
+    name = "the teacher" if number == 0 else f"student {number}"
+    pseudo = None if number == 0 else (lambda: selected_examples(run, config, number, training))
+    _train_and_measure(run, config, data, folder, training, pseudo, name)
+    return folder / "model"
+
+
+def train_baseline(run: RunDir, config: Config, data: dict[str, Any]) -> None:
+    """Train the compute-matched baseline: the last student's network, noise, steps and images a step, with labels only."""
+    student = config.generations[-1].student
+    batch_size = student.batch_size + math.ceil(student.batch_size * student.unlabeled_ratio)
+    training = student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0})
+    _train_and_measure(run, config, data, run.baseline, training, None, "the baseline")
+
+
+def _train_and_measure(
+    run: RunDir,
+    config: Config,
+    data: dict[str, Any],
+    folder: Path,
+    training: Training,
+    pseudo: Callable[[], Examples] | None,
+    name: str,
+) -> None:
+    manifests = {
+        split: Manifest.load(run.manifest(split))
+        for split in ("labeled", "val", "test")
+        if run.manifest(split).exists()
+    }
+    seed = derive_seed(config.seed, folder.name)
+
+    def fit() -> dict[str, Any]:
+        labeled = manifests["labeled"]
+        classifier = build_classifier(
+            training,
+            class_names=data["class_names"],
+            channels=config.data.channels,
+            mean=data["mean"],
+            std=data["std"],
+            seed=seed,
+        )
+        targets = label_targets(
+            torch.from_numpy(labeled.labels).long(), len(labeled.class_names), training.label_smoothing
+        )
+        train_network(
+            classifier,
+            training,
+            Examples(image_set(labeled, training, config, for_training=True), targets),
+            pseudo() if pseudo else None,
+            folder=folder,
+            seed=seed,
+            execution=config.execution,
+            validate=_validation(manifests.get("val"), training, config),
+            description=f"training {name}",
+        )
+        return {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
+
+    def measure() -> dict[str, Any]:
+        classifier = load_classifier(str(folder / "model"))
+        results: dict[str, Any] = {
+            "model": classifier.architecture,
+            "data": config.data.test or config.data.val or config.data.labeled,
+            "split": "test" if "test" in manifests else "val" if "val" in manifests else None,
+            "metrics": {"params": trained["parameters"]},
+            "ci95": {},
+            "n": 0,
+            "seed": config.seed,
+            "seconds": trained["seconds"],
+            "provenance": {"run": str(run.path), "folder": folder.name, "recipe": config.recipe},
+        }
+        for split in [split for split in ("val", "test") if split in manifests]:
+            evaluation = evaluate(
+                classifier,
+                image_set(manifests[split], training, config),
+                execution=config.execution,
+                seed=config.seed,
+                description=f"evaluating {name} on {split}",
+            )
+            with atomic.replacing(folder / "evaluation" / f"{split}.parquet") as temporary:
+                pq.write_table(evaluation.predictions, temporary)
+            results[split] = evaluation.as_json()
+        if results["split"]:
+            main = results[results["split"]]
+            results |= {"metrics": {**main["metrics"], **results["metrics"]}, "ci95": main["ci95"], "n": main["n"]}
+        atomic.write_json(folder / "results.json", results)
+        return {
+            "warnings": _teacher_warnings(classifier, manifests, training, config, results)
+            if folder.name == "gen-0"
+            else []
+        }
+
+    trained = run.stage(f"{folder.name}/train", fit)
+    warn(run.stage(f"{folder.name}/evaluate", measure))
+
+
+def _validation(manifest: Manifest | None, training: Training, config: Config) -> Validate | None:
+    if manifest is None:
+        return None
+    images = image_set(manifest, training, config)
+
+    def validate(classifier: Classifier) -> dict[str, float]:
+        metrics = evaluate(classifier, images, execution=config.execution, description="").metrics
+        return {"top1": metrics["top1"], "nll": metrics["nll"]}
+
+    return validate
+
+
+def _teacher_warnings(
+    classifier: Classifier, manifests: dict[str, Manifest], training: Training, config: Config, results: dict[str, Any]
+) -> list[str]:
+    """Is the teacher better than guessing? Asked of validation data; of the labeled images, when there are no others."""
+    if "val" in results:
+        return check_teacher(results["val"]["metrics"]["top1"], len(classifier.class_names), measured_on="validation")
+    labeled = evaluate(
+        classifier, image_set(manifests["labeled"], training, config), execution=config.execution, description=""
+    )
+    return check_teacher(labeled.metrics["top1"], len(classifier.class_names), measured_on="labeled")

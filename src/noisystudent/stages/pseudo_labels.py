@@ -1,0 +1,200 @@
+"""From a teacher to the pseudo-labels that its student learns from: label, find leaks, select, join."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+
+from noisystudent import atomic
+from noisystudent.config import Config, Selection, Training
+from noisystudent.data.joint_batches import Examples
+from noisystudent.data.leaks import held_out_twins
+from noisystudent.data.manifest import Manifest
+from noisystudent.errors import UserError
+from noisystudent.models.classifier import Classifier, load_classifier, weights_digest
+from noisystudent.pseudo import label as labeling
+from noisystudent.pseudo.quality import check_selection, known_accuracy
+from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob
+from noisystudent.pseudo.select import select as choose
+from noisystudent.rundir import RunDir
+from noisystudent.seeds import derive_seed
+from noisystudent.stages.preparation import image_set, write_skipped
+from noisystudent.stages.warnings import warn
+from noisystudent.training.loss import label_targets, soft_targets
+
+Record = dict[str, Any]
+
+
+def label(run: RunDir, config: Config, number: int, teacher: Path) -> None:
+    """Have the teacher predict every unlabeled image, for generation `number`."""
+
+    def work() -> Record:
+        previous = config.teacher if number == 1 else config.generations[number - 2].student
+        manifest = Manifest.load(run.manifest("unlabeled"))
+        images = image_set(manifest, previous, config)
+        classifier = open_teacher(teacher, run)
+        skipped = labeling.label(
+            classifier,
+            images,
+            predictions_folder(run, number),
+            execution=config.execution,
+            description=f"labeling for student {number}",
+        )
+        if len(skipped) == len(manifest):
+            raise UserError(
+                f"--unlabeled: none of the {len(manifest)} images can be read; the first: {skipped[0].reason}"
+            )
+        write_skipped(run, "label", skipped)
+        return {"teacher": teacher_identity(teacher), "images": len(manifest) - len(skipped), "skipped": len(skipped)}
+
+    run.stage(f"gen-{number}/label", work)
+
+
+def find_leaks(run: RunDir, config: Config) -> None:
+    """Find the unlabeled images that are validation or test images too: the same picture, or nearly."""
+
+    def work() -> Record:
+        manifest = Manifest.load(run.manifest("unlabeled"))
+        hashes = pq.read_table(run.path / "data" / "hashes.parquet")
+        held_out = hashes.filter(pc.is_in(hashes["split"], pa.array(["val", "test"])))
+        predicted = pq.read_table(predictions_folder(run, 1), columns=["id", "dhash"])
+        leaks = held_out_twins(manifest, predicted, held_out, view=lambda m: image_set(m, config.teacher, config))
+        with atomic.replacing(run.path / "data" / "leaks.parquet") as temporary:
+            pq.write_table(leaks, temporary)
+        exact = sum(leaks["exact"].to_pylist())
+        warnings = []
+        if leaks.num_rows:
+            warnings.append(
+                f"{leaks.num_rows} unlabeled images are in the validation or test data too ({exact} identical, "
+                f"{leaks.num_rows - exact} nearly): they are left out; {run.path / 'data' / 'leaks.parquet'} lists them"
+            )
+        return {"leaks": leaks.num_rows, "exact": exact, "warnings": warnings}
+
+    warn(run.stage("leaks", work))
+
+
+def select(run: RunDir, config: Config, data: Record, number: int, selection: Selection, teacher: Path) -> None:
+    """Filter and balance the pseudo-labels of generation `number`, and say what is suspicious about them."""
+
+    def work() -> Record:
+        names = data["class_names"]
+        folder = predictions_folder(run, number)
+        excluded = pq.read_table(run.path / "data" / "leaks.parquet")["id"].to_pylist()
+        seed = derive_seed(config.seed, "select", number)
+        selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
+        labels = Manifest.load(run.manifest("labeled")).labels
+        predictions = pq.read_table(folder, columns=["id", "label", "confidence"])
+        warnings = check_selection(
+            selected,
+            threshold=selection.threshold,
+            most_confident=max(predictions["confidence"].to_pylist(), default=0.0),
+            labeled_shares=np.bincount(labels, minlength=len(names)) / len(labels),
+        )
+        unlabeled = Manifest.load(run.manifest("unlabeled"))
+        truth = {id: label for id, label in zip(unlabeled.ids, unlabeled.labels.tolist(), strict=True) if label >= 0}
+        summary: Record = {
+            "teacher": teacher_identity(teacher),
+            "predictions": os.path.relpath(folder, selection_folder(run, number)),
+            **selection.model_dump(),
+            "seed": seed,
+            "excluded": len(excluded),
+            "known_labels": known_accuracy(predictions, selected, truth),
+            "classes": [{"name": names[row["class"]], **row} for row in selected.classes],
+            "warnings": warnings,
+        }
+        write_selection(selection_folder(run, number), selected, summary)
+        kept = sum(row["kept"] for row in selected.classes)
+        return {"kept": kept, "rows": sum(row["rows"] for row in selected.classes), "warnings": warnings}
+
+    warn(run.stage(f"gen-{number}/select", work))
+
+
+def write_selection(folder: Path, selected: Selected, summary: Record) -> None:
+    """Write `selection.parquet` and `selection.json`."""
+    with atomic.replacing(folder / "selection.parquet") as temporary:
+        pq.write_table(selected.table, temporary)
+    atomic.write_json(folder / "selection.json", summary)
+
+
+def selected_examples(run: RunDir, config: Config, number: int, training: Training) -> Examples:
+    """What student `number` learns from beside the labels."""
+    selection = pq.read_table(selection_folder(run, number) / "selection.parquet", schema=SELECTION_SCHEMA)
+    unlabeled = Manifest.load(run.manifest("unlabeled"))
+    classes = len(Manifest.load(run.manifest("labeled")).class_names)
+    return pseudo_examples(unlabeled, selection, predictions_folder(run, number), training, config, classes=classes)
+
+
+def pseudo_examples(
+    unlabeled: Manifest,
+    selection: pa.Table,
+    predictions: str | Path,
+    training: Training,
+    config: Config,
+    *,
+    classes: int,
+) -> Examples:
+    """The selected images with their pseudo-labels as targets: the teacher's distribution, or the arg-max smoothed like a label.
+
+    Args:
+        unlabeled: where the selected ids are found.
+        selection: the selection table.
+        predictions: the predictions folder; only read for soft pseudo-labels.
+        training: soft or hard, temperature, smoothing, image size.
+        config: channels and execution.
+        classes: how many.
+    """
+    rows = {id: row for row, id in enumerate(unlabeled.ids)}
+    missing = [id for id in selection["id"].to_pylist() if id not in rows]
+    if missing:
+        raise UserError(
+            f"{len(missing)} selected images are not among the unlabeled ones, such as {missing[0]!r}: give the same source"
+        )
+    chosen = unlabeled.take(np.array([rows[id] for id in selection["id"].to_pylist()]))
+    if training.pseudo_labels == "hard":
+        targets = label_targets(torch.tensor(selection["label"].to_pylist()), classes, training.label_smoothing)
+    else:
+        table = pq.read_table(predictions, columns=["id", "probabilities"])
+        position = {id: row for row, id in enumerate(table["id"].to_pylist())}
+        order = np.array([position[id] for id in chosen.ids])
+        flat = table["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        targets = soft_targets(torch.from_numpy(flat.reshape(-1, classes)[order]), training.temperature)
+    return Examples(
+        image_set(chosen, training, config, for_training=True), targets, np.array(selection["copies"].to_pylist())
+    )
+
+
+def open_teacher(model: Path, run: RunDir) -> Classifier:
+    """The teacher of a run; its classes must be the run's, in order.
+
+    Raises:
+        UserError: it is missing, or it is another run's.
+    """
+    teacher = load_classifier(str(model))
+    names = Manifest.load(run.manifest("labeled")).class_names
+    if teacher.class_names != names:
+        raise UserError(
+            f"the teacher {model} knows the classes {teacher.class_names}, in this order, and the labels are {names}"
+        )
+    return teacher
+
+
+def teacher_identity(model: Path) -> Record:
+    """What a selection names its teacher by."""
+    config = json.loads((model / "config.json").read_text())
+    return {"model": str(model), "architecture": config["architecture"], "sha256": weights_digest(model)}
+
+
+def predictions_folder(run: RunDir, number: int) -> Path:
+    return run.generation(number) / "predictions"
+
+
+def selection_folder(run: RunDir, number: int) -> Path:
+    return run.generation(number) / "selection"

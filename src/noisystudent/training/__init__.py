@@ -1,0 +1,1 @@
+"""How one network is trained: batches, loss, optimizer, schedule, moving average, and the loop."""

@@ -1,0 +1,143 @@
+"""Train one network: a teacher, a student or the baseline. The loop reads from top to bottom."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from noisystudent.config import Execution, Training
+from noisystudent.data.joint_batches import Examples, joint_batches
+from noisystudent.errors import RunError
+from noisystudent.models.classifier import Classifier
+from noisystudent.noise.input_noise import add_input_noise
+from noisystudent.progress import track
+from noisystudent.seeds import derive_seed
+from noisystudent.training.checkpoint import load_checkpoint, save_checkpoint
+from noisystudent.training.ema import moving_average
+from noisystudent.training.loss import soft_cross_entropy
+from noisystudent.training.metrics_log import MetricsLog
+from noisystudent.training.optimizer import build_optimizer
+from noisystudent.training.schedule import learning_rate
+
+VALIDATIONS = 10  # points of the learning curve
+Validate = Callable[[Classifier], dict[str, float]]
+
+
+def train(
+    classifier: Classifier,
+    training: Training,
+    labeled: Examples,
+    pseudo: Examples | None,
+    *,
+    folder: Path,
+    seed: int,
+    execution: Execution,
+    validate: Validate | None = None,
+    description: str = "training",
+) -> Classifier:
+    """Train under noise and save the moving average of the weights to `folder/model`.
+
+    Given again on the same folder it goes on from `checkpoints/last.pt`, and ends with the same weights, bit by bit on a CPU.
+
+    Args:
+        classifier: the new network; its weights are changed.
+        training: how.
+        labeled: labeled images.
+        pseudo: pseudo-labeled images, or None.
+        folder: receives `checkpoints/`, `metrics.jsonl` and `model/`.
+        seed: decides the order, the crops, the noise and the dropout.
+        execution: device, precision, how often to save.
+        validate: metrics of the averaged network, asked for ten times on the way; they choose nothing.
+        description: for the progress shown.
+
+    Returns:
+        The averaged network in evaluation mode.
+
+    Raises:
+        RunError: the loss is not finite; the last checkpoint before it is kept.
+    """
+    accelerator = Accelerator(
+        cpu=execution.device == "cpu", mixed_precision="bf16" if execution.precision == "bf16" else "no"
+    )
+    network = classifier.network.to(accelerator.device).train()
+    average = moving_average(network, training.ema_decay)
+    optimizer = build_optimizer(network, training)
+    averaged = dataclasses.replace(classifier, network=average.module.eval())
+
+    checkpoint = folder / "checkpoints" / "last.pt"
+    start = load_checkpoint(checkpoint, network=network, average=average, optimizer=optimizer)
+    log = MetricsLog(folder / "metrics.jsonl", done=start)
+    batches = joint_batches(training, labeled, pseudo, seed=seed, start=start)
+    losses: list[Tensor] = []
+    logged = saved = time.monotonic()
+
+    with track(description, training.steps, done=start) as advance, torch.random.fork_rng():
+        for step, (images, targets) in enumerate(batches, start=start):
+            rate = learning_rate(training, step)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
+            images, targets = images.to(accelerator.device), targets.to(accelerator.device)
+            images = add_input_noise(images, training.noise, seed=derive_seed(seed, "noise", step))
+            torch.manual_seed(derive_seed(seed, "dropout", step))
+            with accelerator.autocast():
+                logits = network(classifier.preprocessing.normalize(images))
+            loss = soft_cross_entropy(logits.float(), targets)
+
+            optimizer.zero_grad()
+            accelerator.backward(loss)
+            optimizer.step()
+            average.update_parameters(network)
+            losses.append(loss.detach())
+
+            done = step + 1
+            last = done == training.steps
+            due = time.monotonic() - saved >= execution.checkpoint_seconds
+            validating = validate is not None and (last or done % math.ceil(training.steps / VALIDATIONS) == 0)
+            if last or due or done % execution.log_steps == 0:
+                mean = _finite_mean(losses, done)
+                seconds = time.monotonic() - logged
+                line = {
+                    "step": done,
+                    "loss": mean,
+                    "learning_rate": rate,
+                    "images_per_second": len(images) * len(losses) / seconds,
+                }
+                log.append(line)
+                advance(len(losses), f"loss {mean:.3f}")
+                losses, logged = [], time.monotonic()
+            if validate is not None and validating:
+                log.append({"step": done, **{f"val_{name}": value for name, value in validate(averaged).items()}})
+                logged = time.monotonic()
+            if last or due:
+                _check_weights(network, done)
+                save_checkpoint(checkpoint, step=done, network=network, average=average, optimizer=optimizer)
+                saved = time.monotonic()
+
+    averaged.save(folder / "model")
+    return averaged
+
+
+ADVICE = "the checkpoint before it is kept. Try a lower learning_rate, more warmup_steps, or fp32 instead of bf16, with another --out"
+
+
+def _finite_mean(losses: list[Tensor], done: int) -> float:
+    """The mean of the losses since the last look, or an error that names the step of the first that is not a number."""
+    values = torch.stack(losses).tolist()
+    for number, value in enumerate(values, start=done - len(values) + 1):
+        if not math.isfinite(value):
+            raise RunError(f"the loss became {value} at step {number}: {ADVICE}")
+    return sum(values) / len(values)
+
+
+def _check_weights(network: nn.Module, done: int) -> None:
+    """The last update of a finite loss can still make weights that are not finite; such a checkpoint would be worthless."""
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in network.parameters()):
+        raise RunError(f"the weights became infinite or not a number by step {done}: {ADVICE}")

@@ -1,0 +1,36 @@
+"""`metrics.jsonl`: a line a log step, cut back to the checkpoint when a training goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from noisystudent import atomic
+
+
+class MetricsLog:
+    """Appends to the log; what was logged after step `done` is forgotten, since those steps are done again.
+
+    Args:
+        path: the file.
+        done: steps that the checkpoint holds.
+    """
+
+    def __init__(self, path: Path, *, done: int) -> None:
+        kept = [line for line in read_metrics(path) if line["step"] <= done]
+        atomic.write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
+        self._path = path
+
+    def append(self, line: dict[str, Any]) -> None:
+        """Add a line, which names its `step`."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """All whole lines; the last one may be cut off where a process was killed."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
