@@ -1,1 +1,72 @@
-"""Noisy Student Training: a few labelled images and many without labels, one better classifier."""
+"""Noisy Student Training: a few labelled images and many without labels, one better classifier.
+
+import noisystudent as ns
+
+config = ns.configure("photos-fast", labeled="labeled/", unlabeled="unlabeled/")
+ns.run(config, "run/")
+ns.predict(model="run/", images="unlabeled/", out="labels.csv")
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# A waiting OpenMP thread that spins takes the core from whoever computes; this must be set before torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Config": "config",
+    "Classifier": "models.classifier",
+    "RunError": "errors",
+    "UserError": "errors",
+    "configure": "commands",
+    "evaluate": "commands",
+    "label": "commands",
+    "load_classifier": "models.classifier",
+    "predict": "commands",
+    "recipe": "recipes",
+    "run": "pipeline",
+    "select": "commands",
+    "student": "commands",
+    "train": "commands",
+    "write_report": "report.html",
+}
+
+if TYPE_CHECKING:
+    from noisystudent.commands import configure, evaluate, label, predict, select, student, train
+    from noisystudent.config import Config
+    from noisystudent.errors import RunError, UserError
+    from noisystudent.models.classifier import Classifier, load_classifier
+    from noisystudent.pipeline import run
+    from noisystudent.recipes import recipe
+    from noisystudent.report.html import write_report
+
+__all__ = [
+    "Classifier",
+    "Config",
+    "RunError",
+    "UserError",
+    "configure",
+    "evaluate",
+    "label",
+    "load_classifier",
+    "predict",
+    "recipe",
+    "run",
+    "select",
+    "student",
+    "train",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: torch takes seconds, and `noisystudent --help` needs none of it."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noisystudent.config import Config
+from noisystudent.report.html import write_report
 from noisystudent.rundir import open_run
 from noisystudent.stages.networks import check_networks, train, train_baseline
 from noisystudent.stages.preparation import prepare
@@ -40,11 +41,13 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
 
         teacher = train(folder, config, data, 0, config.teacher)
         for number, generation in enumerate(config.generations, start=1):
-            label(folder, config, number, teacher)
+            predictions = label(folder, config, number, teacher)
             find_leaks(folder, config)
-            select(folder, config, data, number, generation.select, teacher)
+            select(folder, config, data, number, generation.select, predictions)
             teacher = train(folder, config, data, number, generation.student)
         if config.baseline and config.generations:
             train_baseline(folder, config, data)
 
-        return summarize(folder, config)
+        results = summarize(folder, config)
+        write_report(folder.path)
+    return results

@@ -10,7 +10,9 @@ from noisystudent.errors import UserError
 
 def digits() -> Config:
     """noisystudent demo."""
-    noise = Noise(crop="pad", crop_padding=2, flip=False, cutout=5, randaugment=RandAugment(magnitude=8, ops=HANDWRITING))
+    noise = Noise(
+        crop="pad", crop_padding=2, flip=False, cutout=5, randaugment=RandAugment(magnitude=8, ops=HANDWRITING)
+    )
     teacher = Training(
         model="resnet9_16",
         model_args={"blocks": [0, 0, 0]},
@@ -48,3 +50,8 @@ def recipe(name: str) -> Config:
     if name not in RECIPES:
         raise UserError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
     return RECIPES[name]()
+
+
+def summary(name: str) -> str:
+    """What a recipe is for: the first line of its docstring."""
+    return (RECIPES[name].__doc__ or "").strip().splitlines()[0]

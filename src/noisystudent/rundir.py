@@ -126,7 +126,7 @@ def locked(path: Path) -> Iterator[None]:
 
 def environment(seed: int) -> dict[str, Any]:
     """What a reader needs to know of where a run was made: versions, commit, command, seed, machine."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
             versions[package] = metadata.version(package)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import warnings
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _parquet = ParquetCells()
+# Pillow warns of odd metadata, picture after picture; what matters is reported as the reason of an UnreadableImage.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class UnreadableImage(Exception):

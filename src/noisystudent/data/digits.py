@@ -15,19 +15,21 @@ from noisystudent.errors import UserError
 
 CLASSES = 10
 TEST = 500
+TEST_SEED = 0
 
 
 def write_digits(folder: Path, *, labels: int = 20, seed: int = 0) -> None:
     """Write `labeled/`, `unlabeled/` and `test/`, each with a folder for every digit.
 
-    `test/` has 500 pictures, each digit by its share; of the other 1,297, `labels` are in `labeled/`, the same number
-    of each digit, and the rest in `unlabeled/` (in class folders too, so that pseudo-labels can be scored). The file
-    `NNNN.png` is picture NNNN of scikit-learn's set.
+    `test/` has 500 pictures, each digit by its share, the same ones whatever the seed, so that what is chosen on the
+    others never saw them. Of the other 1,297, `labels` are in `labeled/`, the same number of each digit, and the rest
+    in `unlabeled/` (in class folders too, so that pseudo-labels can be scored). The file `NNNN.png` is picture NNNN of
+    scikit-learn's set.
 
     Args:
         folder: is made; one that this function finished before, with the same arguments, is kept as it is.
         labels: labeled pictures, a multiple of 10.
-        seed: chooses test and labeled pictures.
+        seed: chooses the labeled pictures.
 
     Raises:
         UserError: `labels` cannot be had, or `folder` holds something else.
@@ -68,15 +70,15 @@ def _is_in_use(folder: Path, settings: dict[str, int]) -> bool:
 
 def _parts(targets: np.ndarray, labels: int, seed: int) -> dict[str, np.ndarray]:
     """The rows of each part."""
-    rng = np.random.default_rng(seed)
+    for_test, for_labels = np.random.default_rng(TEST_SEED), np.random.default_rng(seed)
     tests = _shares(np.bincount(targets, minlength=CLASSES), TEST)
     most = int((np.bincount(targets, minlength=CLASSES) - tests).min())
     if labels % CLASSES or not 0 < labels <= most * CLASSES:
         raise UserError(f"labels={labels}: give a multiple of {CLASSES}, from {CLASSES} to {most * CLASSES}")
     parts: dict[str, list[np.ndarray]] = {"labeled": [], "unlabeled": [], "test": []}
     for digit in range(CLASSES):
-        rows = rng.permutation(np.flatnonzero(targets == digit))
-        test, labeled, unlabeled = np.split(rows, [tests[digit], tests[digit] + labels // CLASSES])
+        test, pool = np.split(for_test.permutation(np.flatnonzero(targets == digit)), [tests[digit]])
+        labeled, unlabeled = np.split(for_labels.permutation(pool), [labels // CLASSES])
         for part, chosen in (("test", test), ("labeled", labeled), ("unlabeled", unlabeled)):
             parts[part].append(chosen)
     return {part: np.concatenate(chosen) for part, chosen in parts.items()}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import heapq
 import os
-from urllib.parse import quote
 
 import pyarrow as pa
 
 from noisystudent.data.listing import Listing, as_text, is_image_name, some
-from noisystudent.data.uris import file_uri
+from noisystudent.data.uris import file_uris
 
 ADVICE = "put the images of each class into a folder named after it"
 
@@ -19,7 +18,7 @@ def list_folder(folder: str) -> Listing:
     walk = _Walk(os.path.abspath(folder))
     walk.run()
     found = sorted(walk.found)
-    listing = Listing(ids=[as_text(path) for path, _ in found], uris=[uri for _, uri in found], advice=ADVICE)
+    listing = Listing(ids=[as_text(path) for path in found], uris=file_uris(walk.root, found), advice=ADVICE)
     classes = [id.partition("/")[0] if "/" in id else None for id in listing.ids]
     if any(name is not None for name in classes):
         listing.labels = pa.array(classes, pa.string())
@@ -38,7 +37,7 @@ class _Walk:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.found: list[tuple[str, str]] = []  # path relative to the root, address
+        self.found: list[str] = []  # paths relative to the root
         self.top_folders: set[str] = set()
         self.problems: list[str] = []
         self._seen: set[tuple[int, int]] = set()  # device and inode of each folder
@@ -63,7 +62,6 @@ class _Walk:
         return is_new
 
     def _list(self, path: str, relative: str) -> None:
-        uri = file_uri(path).rstrip("/") + "/"
         with os.scandir(path) as entries:
             for entry in entries:
                 name = entry.name
@@ -73,7 +71,7 @@ class _Walk:
                     self._add_folder(entry, relative)
                 elif is_image_name(name) and (entry.is_symlink() or entry.is_file()):
                     # A link that leads nowhere is listed too: its image is reported as missing, not passed over.
-                    self.found.append((relative + name, uri + quote(os.fsencode(name))))
+                    self.found.append(relative + name)
 
     def _add_folder(self, entry: os.DirEntry[str], relative: str) -> None:
         is_link = entry.is_symlink()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 import torch
 
 from noisystudent.data.decoding import UnreadableImage, decode, eval_view, random_resized_view, read_bytes

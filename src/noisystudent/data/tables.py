@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from noisystudent.data.listing import Listing, as_text, short_names, some
-from noisystudent.data.uris import file_uri
+from noisystudent.data.uris import file_uri, file_uris
 
 ADVICE = "fill in the column 'label'"
 
@@ -107,7 +107,7 @@ def _add_rows(listing: Listing, path: str, table: pa.Table) -> None:
         return
     folder = os.path.dirname(os.path.abspath(path))
     names: list[str] = files.to_pylist()
-    listing.uris += [file_uri(os.path.join(folder, name)) for name in names]
+    listing.uris += file_uris(folder, names)
     listing.ids += table["id"].cast(pa.string()).to_pylist() if "id" in table.column_names else names
 
 

@@ -9,12 +9,25 @@ hf:owner/name:train#row=12                    a row of a Hugging Face data set
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
+
+_is_plain = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
 
 
 def file_uri(path: str) -> str:
     """The address of the file at an absolute path; any bytes that a file system allows are kept."""
     return "file://" + quote(os.fsencode(path))
+
+
+def file_uris(folder: str, paths: Iterable[str]) -> list[str]:
+    """The addresses of many files, their paths relative to `folder` (which is absolute) or absolute themselves."""
+    base = file_uri(os.path.join(folder, ""))
+    return [
+        ("file://" if path.startswith("/") else base) + (path if _is_plain(path) else quote(os.fsencode(path)))
+        for path in paths
+    ]
 
 
 def hf_uri(name: str, split: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -129,7 +128,7 @@ def build_classifier(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            network = timm.create_model(
+            network: Any = timm.create_model(
                 training.model,
                 pretrained=training.pretrained,
                 num_classes=len(class_names),
@@ -172,10 +171,11 @@ def load_classifier(model: str) -> Classifier:
     )
 
 
-def weights_digest(folder: Path) -> str:
-    """SHA-256 of a model folder's weights: what a selection names its teacher by."""
-    with (folder / "model.safetensors").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def model_identity(model: str, classifier: Classifier) -> dict[str, Any]:
+    """What a table of predictions names its teacher by: what the user called it, the architecture, and the weights' SHA-256."""
+    folder = _model_folder(Path(model)) if _looks_like_a_path(model) else None
+    digest = atomic.sha256(folder / "model.safetensors") if folder else None
+    return {"model": model, "architecture": classifier.architecture, "sha256": digest}
 
 
 def check_model_name(name: str) -> None:
@@ -213,5 +213,5 @@ def _class_names(cfg: dict[str, Any], num_classes: int) -> tuple[str, ...]:
     names = cfg.get("label_names")
     if not names and num_classes == 1000:
         info = ImageNetInfo("imagenet-1k")
-        names = info.label_names()
+        names = info.label_names()  # type: ignore[no-untyped-call]
     return tuple(names) if names else tuple(str(i) for i in range(num_classes))

@@ -37,7 +37,8 @@ class PlainResidual(nn.Module):
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.drop_path(self.layers(x))
+        out: Tensor = x + self.drop_path(self.layers(x))
+        return out
 
 
 class PostActivationBlock(nn.Module):
@@ -78,7 +79,8 @@ class PreActivationBlock(nn.Module):
         activated = F.relu(self.bn1(x), inplace=False)
         residual = self.conv2(F.relu(self.bn2(self.conv1(activated)), inplace=True))
         shortcut = x if self.shortcut is None else self.shortcut(activated)
-        return shortcut + self.drop_path(residual)
+        out: Tensor = shortcut + self.drop_path(residual)
+        return out
 
 
 class SmallResNet(nn.Module):
@@ -113,12 +115,14 @@ class SmallResNet(nn.Module):
         self.fc = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
 
     def forward_features(self, x: Tensor) -> Tensor:
-        return self.features(x)
+        maps: Tensor = self.features(x)
+        return maps
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         x = x.amax(dim=(2, 3)) if self.pool == "max" else x.mean(dim=(2, 3))
         x = F.dropout(x, self.drop_rate, self.training)
-        return x if pre_logits else self.fc(x)
+        logits: Tensor = x if pre_logits else self.fc(x)
+        return logits
 
     def forward(self, x: Tensor) -> Tensor:
         return self.forward_head(self.forward_features(x))

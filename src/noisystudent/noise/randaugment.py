@@ -137,8 +137,6 @@ def posterize(images: Tensor, level: Level) -> Tensor:
 def solarize(images: Tensor, level: Level) -> Tensor:
     """Invert what is at least as bright as a threshold; as published the threshold wraps around at 256 (spec 1.5)."""
     threshold = int(256 * level.fraction) % 256 if level.official else 256 - int(256 * level.fraction)
-    if level.official and level.fraction == 1:
-        threshold = 256 % 256
     return torch.where(images.int() < threshold, images, 255 - images)
 
 
@@ -204,10 +202,8 @@ def translate_y(images: Tensor, level: Level) -> Tensor:
 def cutout(images: Tensor, level: Level) -> Tensor:
     """Grey out a square around a random pixel, cut off at the border: 2 int(40 L) wide, or up to 0.4 of the side."""
     side = min(images.shape[2:])
-    if level.official:
-        half = int(level.fraction * (side // 8 if side <= SMALL_IMAGE else 40))
-    else:
-        half = round(0.2 * level.fraction * side)
+    published = int(level.fraction * (side // 8 if side <= SMALL_IMAGE else 40))
+    half = published if level.official else round(0.2 * level.fraction * side)
     return grey_square(images, half, level.generator)
 
 

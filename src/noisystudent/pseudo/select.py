@@ -78,10 +78,8 @@ def select(
 
 
 def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, excluded: Sequence[str]) -> None:
-    if isinstance(predictions, str):
-        source = database.read_parquet(predictions)
-    else:
-        source = database.from_arrow(predictions)
+    from_files = isinstance(predictions, str)
+    source = database.read_parquet(predictions) if from_files else database.from_arrow(predictions)
     missing = [column for column in ("id", "label", "confidence") if column not in source.columns]
     if missing:
         raise UserError(f"the predictions have no column {', '.join(missing)}; there are {', '.join(source.columns)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -35,13 +36,13 @@ def check_networks(config: Config) -> None:
     Raises:
         UserError: naming all that do not.
     """
-    problems = []
+    problems: list[str] = []
     networks = [("teacher", config.teacher)]
     networks += [(f"generations.{i}.student", generation.student) for i, generation in enumerate(config.generations)]
     for where, training in networks:
-        checks = [lambda training=training: check_model_name(training.model)]
+        checks: list[Callable[[], object]] = [functools.partial(check_model_name, training.model)]
         if training.noise.randaugment is not None:
-            checks.append(lambda noise=training.noise.randaugment: operation_names(noise.ops))
+            checks.append(functools.partial(operation_names, training.noise.randaugment.ops))
         for attempt in checks:
             try:
                 attempt()
@@ -60,7 +61,7 @@ def train(run: RunDir, config: Config, data: dict[str, Any], number: int, traini
     folder = run.generation(number)
     name = "the teacher" if number == 0 else f"student {number}"
     pseudo = None if number == 0 else (lambda: selected_examples(run, config, number, training))
-    _train_and_measure(run, config, data, folder, training, pseudo, name)
+    fit_and_measure(run, config, data, folder, training, pseudo, name)
     return folder / "model"
 
 
@@ -69,10 +70,10 @@ def train_baseline(run: RunDir, config: Config, data: dict[str, Any]) -> None:
     student = config.generations[-1].student
     batch_size = student.batch_size + math.ceil(student.batch_size * student.unlabeled_ratio)
     training = student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0})
-    _train_and_measure(run, config, data, run.baseline, training, None, "the baseline")
+    fit_and_measure(run, config, data, run.baseline, training, None, "the baseline")
 
 
-def _train_and_measure(
+def fit_and_measure(
     run: RunDir,
     config: Config,
     data: dict[str, Any],
@@ -81,6 +82,17 @@ def _train_and_measure(
     pseudo: Callable[[], Examples] | None,
     name: str,
 ) -> None:
+    """Train one network and measure it on the held-out images that there are, as two stages.
+
+    Args:
+        run: the run folder.
+        config: of the run.
+        data: what `prepare` returned.
+        folder: of the network, in the run folder.
+        training: how it is trained.
+        pseudo: gives its pseudo-labeled images; None: labels only.
+        name: for the user to read.
+    """
     manifests = {
         split: Manifest.load(run.manifest(split))
         for split in ("labeled", "val", "test")
@@ -98,9 +110,7 @@ def _train_and_measure(
             std=data["std"],
             seed=seed,
         )
-        targets = label_targets(
-            torch.from_numpy(labeled.labels).long(), len(labeled.class_names), training.label_smoothing
-        )
+        targets = label_targets(torch.tensor(labeled.labels).long(), len(labeled.class_names), training.label_smoothing)
         train_network(
             classifier,
             training,

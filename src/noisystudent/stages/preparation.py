@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -35,7 +36,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
     manifests = _read_sources(config)
     skipped: list[Skipped] = []
     hashes: list[pa.Table] = []
-    for split in [split for split in ("labeled", "val", "test") if split in manifests]:
+    for split in [s for s in manifests if s != "unlabeled"]:
         manifests[split], unread, hashed = _keep_readable(manifests[split], config)
         skipped += unread
         hashes.append(hashed)
@@ -112,10 +113,14 @@ def _read_sources(config: Config) -> dict[str, Manifest]:
         attempt("unlabeled", lambda: read_source(data.unlabeled, split="unlabeled", labels=unlabeled_labels))
     for split, source in (("val", data.val), ("test", data.test)):
         if source:
-            attempt(split, lambda source=source, split=split: read_source(source, split=split, labels="required"))  # type: ignore[misc]
-    names = manifests["labeled"].class_names if "labeled" in manifests else None
-    for split in [s for s in ("val", "test", "unlabeled") if s in manifests and names and manifests[s].class_names]:
-        attempt(split, lambda split=split: _in_order(manifests[split], names, lenient=split == "unlabeled"))  # type: ignore[misc]
+            attempt(split, functools.partial(read_source, source, split=split, labels="required"))
+    for split in [split for split in manifests if split != "labeled" and "labeled" in manifests]:
+        attempt(
+            split,
+            functools.partial(
+                _in_order, manifests[split], manifests["labeled"].class_names, lenient=split == "unlabeled"
+            ),
+        )
     if problems:
         raise UserError(problems)
     return manifests
@@ -126,7 +131,8 @@ def _in_order(manifest: Manifest, names: tuple[str, ...], *, lenient: bool) -> M
     unknown = [name for name in manifest.class_names if name not in names]
     if unknown and not lenient:
         raise UserError(
-            f"has classes that the labeled images do not have: {', '.join(map(repr, unknown[:10]))}; those have {', '.join(map(repr, names[:10]))}"
+            f"has classes that the labeled images do not have: {', '.join(map(repr, unknown[:10]))}; "
+            f"those have {', '.join(map(repr, names[:10]))}"
         )
     indices = np.array(
         [names.index(name) if name in names else -1 for name in manifest.class_names] + [-1], dtype=np.int32

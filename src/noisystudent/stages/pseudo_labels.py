@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from noisystudent.data.joint_batches import Examples
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
-from noisystudent.models.classifier import Classifier, load_classifier, weights_digest
+from noisystudent.models.classifier import Classifier, load_classifier, model_identity
 from noisystudent.pseudo import label as labeling
 from noisystudent.pseudo.quality import check_selection, known_accuracy
 from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob
@@ -33,8 +32,8 @@ from noisystudent.training.loss import label_targets, soft_targets
 Record = dict[str, Any]
 
 
-def label(run: RunDir, config: Config, number: int, teacher: Path) -> None:
-    """Have the teacher predict every unlabeled image, for generation `number`."""
+def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
+    """Have the teacher predict every unlabeled image, for generation `number`; who it was, and how many it could read."""
 
     def work() -> Record:
         previous = config.teacher if number == 1 else config.generations[number - 2].student
@@ -53,9 +52,13 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> None:
                 f"--unlabeled: none of the {len(manifest)} images can be read; the first: {skipped[0].reason}"
             )
         write_skipped(run, "label", skipped)
-        return {"teacher": teacher_identity(teacher), "images": len(manifest) - len(skipped), "skipped": len(skipped)}
+        return {
+            "teacher": model_identity(str(teacher), classifier),
+            "images": len(manifest) - len(skipped),
+            "skipped": len(skipped),
+        }
 
-    run.stage(f"gen-{number}/label", work)
+    return run.stage(f"gen-{number}/label", work)
 
 
 def find_leaks(run: RunDir, config: Config) -> None:
@@ -81,7 +84,7 @@ def find_leaks(run: RunDir, config: Config) -> None:
     warn(run.stage("leaks", work))
 
 
-def select(run: RunDir, config: Config, data: Record, number: int, selection: Selection, teacher: Path) -> None:
+def select(run: RunDir, config: Config, data: Record, number: int, selection: Selection, predictions: Record) -> None:
     """Filter and balance the pseudo-labels of generation `number`, and say what is suspicious about them."""
 
     def work() -> Record:
@@ -91,22 +94,22 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         seed = derive_seed(config.seed, "select", number)
         selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
         labels = Manifest.load(run.manifest("labeled")).labels
-        predictions = pq.read_table(folder, columns=["id", "label", "confidence"])
+        table = pq.read_table(folder, columns=["id", "label", "confidence"])
         warnings = check_selection(
             selected,
             threshold=selection.threshold,
-            most_confident=max(predictions["confidence"].to_pylist(), default=0.0),
+            most_confident=max(table["confidence"].to_pylist(), default=0.0),
             labeled_shares=np.bincount(labels, minlength=len(names)) / len(labels),
         )
         unlabeled = Manifest.load(run.manifest("unlabeled"))
         truth = {id: label for id, label in zip(unlabeled.ids, unlabeled.labels.tolist(), strict=True) if label >= 0}
         summary: Record = {
-            "teacher": teacher_identity(teacher),
+            "teacher": predictions["teacher"],
             "predictions": os.path.relpath(folder, selection_folder(run, number)),
             **selection.model_dump(),
             "seed": seed,
             "excluded": len(excluded),
-            "known_labels": known_accuracy(predictions, selected, truth),
+            "known_labels": known_accuracy(table, selected, truth),
             "classes": [{"name": names[row["class"]], **row} for row in selected.classes],
             "warnings": warnings,
         }
@@ -184,12 +187,6 @@ def open_teacher(model: Path, run: RunDir) -> Classifier:
             f"the teacher {model} knows the classes {teacher.class_names}, in this order, and the labels are {names}"
         )
     return teacher
-
-
-def teacher_identity(model: Path) -> Record:
-    """What a selection names its teacher by."""
-    config = json.loads((model / "config.json").read_text())
-    return {"model": str(model), "architecture": config["architecture"], "sha256": weights_digest(model)}
 
 
 def predictions_folder(run: RunDir, number: int) -> Path:

@@ -17,29 +17,29 @@ from noisystudent.rundir import RunDir
 
 def summarize(run: RunDir, config: Config) -> dict[str, Any]:
     """Choose the best generation on validation data, and write the table of all networks to `results.json`."""
-    folders = [run.generation(number) for number in range(len(config.generations) + 1)]
-    names = ["teacher", *(f"student {number}" for number in range(1, len(folders)))]
-    best = _best([json.loads((folder / "results.json").read_text()) for folder in folders])
+    numbers = [n for n in range(len(config.generations) + 1) if (run.generation(n) / "results.json").exists()]
+    folders = {("teacher" if n == 0 else f"student {n}"): run.generation(n) for n in numbers}
+    best = folders[_best({name: _results(folder) for name, folder in folders.items()})]
     if (run.baseline / "results.json").exists():
-        folders, names = [*folders, run.baseline], [*names, "baseline"]
-    rows = [
-        {"name": name, **json.loads((folder / "results.json").read_text())}
-        for name, folder in zip(names, folders, strict=True)
-    ]
-    _link(run.path / "best", f"gen-{best}")
-    results = {
-        "best": f"gen-{best}",
-        "rows": rows,
-        "differences": _differences(names, folders, rows[0]["split"], config.seed),
-    }
+        folders["baseline"] = run.baseline
+    rows = [{"name": name, **_results(folder)} for name, folder in folders.items()]
+    _link(run.path / "best", best.name)
+    results = {"best": best.name, "rows": rows, "differences": _differences(folders, rows[0]["split"], config.seed)}
     atomic.write_json(run.path / "results.json", results)
     return results
 
 
-def _best(results: list[dict[str, Any]]) -> int:
-    """The generation with the highest validation accuracy, the later one of equals; the last one when nothing was held out."""
-    accuracies = [result["val"]["metrics"]["top1"] if "val" in result else 0.0 for result in results]
-    return max(range(len(accuracies)), key=lambda number: (accuracies[number], number))
+def _results(folder: Path) -> dict[str, Any]:
+    results: dict[str, Any] = json.loads((folder / "results.json").read_text())
+    return results
+
+
+def _best(results: dict[str, dict[str, Any]]) -> str:
+    """The network with the highest validation accuracy, the later one of equals; the last one when nothing was held out."""
+    accuracies = {
+        name: result["val"]["metrics"]["top1"] if "val" in result else 0.0 for name, result in results.items()
+    }
+    return max(reversed(accuracies), key=lambda name: accuracies[name])
 
 
 def _link(path: Path, target: str) -> None:
@@ -49,21 +49,19 @@ def _link(path: Path, target: str) -> None:
     os.replace(temporary, path)
 
 
-def _differences(names: list[str], folders: list[Path], split: str | None, seed: int) -> list[dict[str, Any]]:
+def _differences(folders: dict[str, Path], split: str | None, seed: int) -> list[dict[str, Any]]:
     """The last student against the teacher and the baseline, on the same images."""
-    if split is None:
+    students = [name for name in folders if name.startswith("student")]
+    if split is None or not students:
         return []
-    predictions = {
-        name: pq.read_table(folder / "evaluation" / f"{split}.parquet")
-        for name, folder in zip(names, folders, strict=True)
-    }
-    students = [name for name in names if name.startswith("student")]
-    others = [name for name in ("teacher", "baseline") if name in names and students]
+    predictions = {name: pq.read_table(folder / "evaluation" / f"{split}.parquet") for name, folder in folders.items()}
     return [
         {
             "better": students[-1],
             "than": other,
+            "split": split,
             **paired_difference(predictions[students[-1]], predictions[other], seed=seed),
         }
-        for other in others
+        for other in ("teacher", "baseline")
+        if other in folders
     ]

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 
 def moving_average(network: nn.Module, decay: float) -> AveragedModel:
     """A copy of `network` that follows it; call `update_parameters(network)` after each step.
@@ -23,7 +25,7 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel:
         9.0
     """
 
-    def update(averaged: list[Tensor], current: list[Tensor], updates: Tensor) -> None:
+    def update(averaged: Tensors, current: Tensors, updates: Tensor | int) -> None:
         if not averaged[0].is_floating_point():
             torch._foreach_copy_(averaged, current)
             return
@@ -34,5 +36,5 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel:
     average = AveragedModel(network, multi_avg_fn=update, use_buffers=True)
     # AveragedModel copies the network at its first update, as if nothing had been there before; TensorFlow averages with the
     # initial weights from the start. Counting one update already keeps the two the same.
-    average.n_averaged.fill_(1)  # type: ignore[operator]
+    average.n_averaged.fill_(1)
     return average

@@ -130,7 +130,7 @@ ADVICE = "the checkpoint before it is kept. Try a lower learning_rate, more warm
 
 def _finite_mean(losses: list[Tensor], done: int) -> float:
     """The mean of the losses since the last look, or an error that names the step of the first that is not a number."""
-    values = torch.stack(losses).tolist()
+    values: list[float] = torch.stack(losses).tolist()
     for number, value in enumerate(values, start=done - len(values) + 1):
         if not math.isfinite(value):
             raise RunError(f"the loss became {value} at step {number}: {ADVICE}")

@@ -1,0 +1,281 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import typer
+
+from noisystudent import progress, screen
+from noisystudent.config import Selection
+from noisystudent.errors import RunError, UserError
+
+app = typer.Typer(
+    name="noisystudent",
+    help="Noisy Student Training: a few labeled images and many without labels, one better classifier.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+SRC = "class folders, a folder of images, .csv, .parquet, shards/{000..099}.tar, or hf:owner/name[:split]"
+MODEL = "a run, a generation, a model folder, a timm name, or hf-hub:owner/name"
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, and nothing else there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; warnings and errors only.")]
+Labeled = Annotated[str, typer.Option(help=f"Labeled images: {SRC}.")]
+Unlabeled = Annotated[str, typer.Option(help=f"Images without labels: {SRC}.")]
+Val = Annotated[str, typer.Option(help="Validation images; without them a part of the labeled ones is split off.")]
+Test = Annotated[str, typer.Option(help="Test images: measured at the end, they choose nothing.")]
+Out = Annotated[Path, typer.Option(help="A new folder, an empty one, or one to go on with.")]
+Recipe = Annotated[str, typer.Option(help="A name that `noisystudent recipes` lists.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="A configuration to start from in place of a recipe.")
+]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated.")]
+Model = Annotated[str, typer.Option(help=f"{MODEL}.")]
+Images = Annotated[str, typer.Option(help=f"Images: {SRC}.")]
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def command(name: str | None = None) -> Callable[[Command], Command]:
+    """Register a command: what it returns is printed, what goes wrong becomes a message and an exit status.
+
+    The function takes `as_json` and `quiet` beside its own options, and returns (result, show): a JSON value, and how to show
+    it to a person.
+    """
+
+    def register(function: Command) -> Command:
+        @functools.wraps(function)
+        def guarded(*args: Any, as_json: Json = False, quiet: Quiet = False, **options: Any) -> None:
+            progress.configure(quiet=quiet)
+            try:
+                result, show = function(*args, as_json=as_json, quiet=quiet, **options)
+            except UserError as error:
+                _fail(str(error), 2, as_json=as_json)
+            except RunError as error:
+                _fail(str(error), 1, as_json=as_json)
+            except OSError as error:
+                if error.errno not in DISK_FULL:
+                    raise
+                _fail(
+                    f"the disk is full ({error}): free some space and give the same command again", 1, as_json=as_json
+                )
+            except KeyboardInterrupt:
+                _fail("stopped; the same command goes on from here", 130, as_json=as_json)
+            if as_json:
+                print(json.dumps(result, ensure_ascii=False, allow_nan=False))  # noqa: T201
+            elif not quiet:
+                show(result)
+
+        app.command(name)(guarded)
+        return function
+
+    return register
+
+
+def _fail(message: str, status: int, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": message}, ensure_ascii=False))  # noqa: T201
+    print(f"noisystudent: {message}", file=sys.stderr)  # noqa: T201
+    raise typer.Exit(status)
+
+
+@command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the images and the runs go.")] = Path("demo"),
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds; each is a run of its own.")] = 1,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """The whole loop on scikit-learn's digits: 20 labels, 1,277 images without. No download."""
+    from noisystudent.demo import demo as run_demo
+
+    return run_demo(out, seeds=seeds), screen.show_demo
+
+
+@command()
+def run(
+    labeled: Labeled = "",
+    unlabeled: Unlabeled = "",
+    out: Out = ...,  # type: ignore[assignment]  # Typer's mark of a required option
+    val: Val = "",
+    test: Test = "",
+    recipe: Recipe = "photos-fast",
+    config: ConfigFile = None,
+    settings: Settings = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """The whole loop: teacher, pseudo-labels, students, baseline, report. Given again on the same folder, it goes on."""
+    from noisystudent.commands import configure
+    from noisystudent.pipeline import run as run_pipeline
+
+    chosen = configure(
+        recipe, config=config, settings=settings or (), labeled=labeled, unlabeled=unlabeled, val=val, test=test
+    )
+    return run_pipeline(chosen, out), functools.partial(screen.show_run, out=out)
+
+
+@command()
+def train(
+    labeled: Labeled = "",
+    out: Out = ...,  # type: ignore[assignment]
+    val: Val = "",
+    test: Test = "",
+    recipe: Recipe = "photos-fast",
+    config: ConfigFile = None,
+    settings: Settings = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """A teacher, or a supervised baseline: labels only."""
+    from noisystudent import commands
+
+    chosen = commands.configure(recipe, config=config, settings=settings or (), labeled=labeled, val=val, test=test)
+    return commands.train(chosen, out), functools.partial(screen.show_run, out=out)
+
+
+@command()
+def label(
+    model: Model = ...,  # type: ignore[assignment]
+    images: Images = ...,  # type: ignore[assignment]
+    out: Out = ...,  # type: ignore[assignment]
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Have a teacher predict images: a predictions table."""
+    from noisystudent import commands
+
+    return commands.label(model, images, out), screen.show_labeled
+
+
+@command()
+def select(
+    predictions: Annotated[Path, typer.Option(help="A folder that `label` wrote.")],
+    out: Out,
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="The least confidence.")] = 0.3,
+    per_class: Annotated[
+        int, typer.Option(min=0, help="Rows a class after balancing; 0: neither cap nor fill.")
+    ] = 130000,
+    mode: Annotated[
+        Literal["exact", "official"], typer.Option(help="The paper's text, or the released code's rule.")
+    ] = "exact",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Filter predictions by confidence and balance their classes: a selection table."""
+    from noisystudent import commands
+
+    selection = Selection(threshold=threshold, per_class=per_class, mode=mode)
+    return commands.select(predictions, out, selection, seed=seed), screen.show_selection
+
+
+@command()
+def student(
+    labeled: Labeled = "",
+    unlabeled: Unlabeled = "",
+    selection: Annotated[Path, typer.Option(help="A folder that `select` wrote.")] = ...,  # type: ignore[assignment]
+    out: Out = ...,  # type: ignore[assignment]
+    val: Val = "",
+    test: Test = "",
+    recipe: Recipe = "photos-fast",
+    config: ConfigFile = None,
+    settings: Settings = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """A student: labels and selected pseudo-labels, under noise."""
+    from noisystudent import commands
+
+    chosen = commands.configure(
+        recipe, config=config, settings=settings or (), labeled=labeled, unlabeled=unlabeled, val=val, test=test
+    )
+    return commands.student(chosen, selection, out), functools.partial(screen.show_run, out=out)
+
+
+@command()
+def evaluate(
+    model: Model = ...,  # type: ignore[assignment]
+    data: Annotated[str, typer.Option(help=f"Labeled images: {SRC}.")] = ...,  # type: ignore[assignment]
+    suite: Annotated[Literal["clean"], typer.Option(help="What to measure.")] = "clean",
+    out: Annotated[Path | None, typer.Option(help="Write the metrics to this .json file as well.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Measure a model on labeled images, with 95 % intervals."""
+    from noisystudent import atomic, commands
+
+    results = commands.evaluate(model, data, seed=seed)
+    if out:
+        atomic.write_json(out, results)
+    return results, screen.show_evaluation
+
+
+@command()
+def predict(
+    model: Model = ...,  # type: ignore[assignment]
+    images: Images = ...,  # type: ignore[assignment]
+    out: Annotated[Path, typer.Option(help="A .csv or .parquet file.")] = ...,  # type: ignore[assignment]
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """The class of each image, with its confidence."""
+    from noisystudent import commands
+
+    return commands.predict(model, images, out), screen.show_labeled
+
+
+@command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Write the run's HTML report anew."""
+    from noisystudent.report.html import write_report
+
+    return {"report": str(write_report(run))}, screen.show_report
+
+
+@command()
+def recipes(
+    name: Annotated[str | None, typer.Argument(help="Print this recipe's whole configuration.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """What recipes there are, and what one expands to."""
+    from noisystudent.recipes import RECIPES, recipe, summary
+
+    if name:
+        config = recipe(name)
+        return config.model_dump(mode="json"), lambda _: print(config.to_toml())  # noqa: T201
+    return {name: summary(name) for name in RECIPES}, screen.show_recipes
+
+
+@command()
+def doctor(as_json: Json = False, quiet: Quiet = False) -> Any:
+    """What this machine has, and what that means for a run."""
+    from noisystudent.doctor import examine
+
+    return examine(), screen.show_doctor
+
+
+def main() -> None:
+    """The entry point of the `noisystudent` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""What each command does beside the whole loop (`pipeline.run`): the stages, one at a time, on files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from noisystudent import atomic, recipes
+from noisystudent.config import Config, Execution, Selection, apply_settings, load_config
+from noisystudent.data.images import ImageSet
+from noisystudent.data.manifest import Manifest
+from noisystudent.data.sources import read_source
+from noisystudent.errors import UserError
+from noisystudent.evaluation.clean import align_labels
+from noisystudent.evaluation.clean import evaluate as evaluate_images
+from noisystudent.models.classifier import Classifier, load_classifier, model_identity
+from noisystudent.progress import logger, track
+from noisystudent.pseudo import label as labeling
+from noisystudent.pseudo.select import SELECTION_SCHEMA, parts_glob
+from noisystudent.pseudo.select import select as choose
+from noisystudent.rundir import locked, open_run
+from noisystudent.stages.networks import check_networks, fit_and_measure
+from noisystudent.stages.networks import train as train_stage
+from noisystudent.stages.preparation import prepare
+from noisystudent.stages.pseudo_labels import pseudo_examples, write_selection
+from noisystudent.stages.summary import summarize
+from noisystudent.stages.warnings import warn
+
+
+def configure(
+    recipe: str = "photos-fast",
+    *,
+    config: str | Path | None = None,
+    settings: Iterable[str] = (),
+    labeled: str = "",
+    unlabeled: str = "",
+    val: str = "",
+    test: str = "",
+) -> Config:
+    """A run's configuration: a recipe or a file, then the sources, then single settings.
+
+    Args:
+        recipe: a name that `noisystudent recipes` lists.
+        config: a TOML file to start from in place of a recipe.
+        settings: `KEY=VALUE`, as `--set` takes them.
+        labeled, unlabeled, val, test: image sources; an empty one leaves what the configuration has.
+
+    Raises:
+        UserError: naming every mistake.
+
+    Example:
+        >>> configure("digits", settings=["teacher.steps=10"]).teacher.steps
+        10
+    """
+    chosen = load_config(Path(config)) if config else recipes.recipe(recipe)
+    given = {"labeled": labeled, "unlabeled": unlabeled, "val": val, "test": test}
+    sources = {key: source for key, source in given.items() if source}
+    return apply_settings(chosen.model_copy(update={"data": chosen.data.model_copy(update=sources)}), settings)
+
+
+def train(config: Config, out: str | Path) -> dict[str, Any]:
+    """Train the configuration's teacher, or a supervised baseline, into `out/gen-0`; the same again goes on.
+
+    Returns:
+        What `results.json` of the folder holds.
+    """
+    config = config.model_copy(update={"generations": (), "baseline": False})
+    check_networks(config)
+    with open_run(Path(out), config) as folder:
+        data = folder.stage("prepare", lambda: prepare(folder, config))
+        warn(data)
+        train_stage(folder, config, data, 0, config.teacher)
+        return summarize(folder, config)
+
+
+def label(model: str, images: str, out: str | Path, *, execution: Execution | None = None) -> dict[str, Any]:
+    """Write a predictions table of all images into `out`; the same again goes on.
+
+    Args:
+        model: a run, a generation, a model folder, a timm name or `hf-hub:owner/name`.
+        images: an image source; labels it may have are not read.
+        out: a new or an empty folder, or one begun with the same model.
+
+    Raises:
+        UserError: no model, no images, or `out` holds predictions of another model.
+    """
+    execution = execution or Execution()
+    teacher = load_classifier(model)
+    manifest = read_source(images, split="unlabeled", labels="ignored")
+    identity = {**model_identity(model, teacher), "images": images, "class_names": list(teacher.class_names)}
+    with locked(Path(out)):
+        recorded = Path(out) / "teacher.json"
+        if recorded.exists() and json.loads(recorded.read_text()) != identity:
+            raise UserError(
+                f"--out {out} holds predictions of another model or other images ({recorded}): give another folder"
+            )
+        atomic.write_json(recorded, identity)
+        skipped = labeling.label(teacher, _images(manifest, teacher, execution), Path(out), execution=execution)
+    if len(skipped) == len(manifest):
+        raise UserError(
+            f"--images {images}: none of the {len(manifest)} images can be read; the first: {skipped[0].reason}"
+        )
+    return {"out": str(out), "images": len(manifest) - len(skipped), "skipped": [row._asdict() for row in skipped]}
+
+
+def select(predictions: str | Path, out: str | Path, selection: Selection, *, seed: int = 0) -> dict[str, Any]:
+    """Write `selection.parquet` and `selection.json` into `out` from a predictions folder.
+
+    Returns:
+        The summary, as `selection.json` has it.
+    """
+    folder = Path(predictions)
+    glob = parts_glob(folder)
+    teacher = json.loads((folder / "teacher.json").read_text()) if (folder / "teacher.json").exists() else {}
+    names = teacher.get("class_names") or [str(i) for i in range(_classes(folder))]
+    selected = choose(glob, selection, classes=len(names), seed=seed)
+    summary: dict[str, Any] = {
+        "teacher": teacher,
+        "predictions": str(folder.resolve()),
+        **selection.model_dump(),
+        "seed": seed,
+        "classes": [{"name": names[row["class"]], **row} for row in selected.classes],
+    }
+    if selected.table.num_rows == 0:
+        raise UserError(f"no prediction in {folder} reaches the threshold {selection.threshold:g}: lower --threshold")
+    with locked(Path(out)):
+        write_selection(Path(out), selected, summary)
+    return summary
+
+
+def student(config: Config, selection: str | Path, out: str | Path) -> dict[str, Any]:
+    """Train the configuration's first student on labels and a selection of pseudo-labels, into `out/gen-1`.
+
+    Args:
+        config: its `data` names the labeled images and the unlabeled ones that the selection was made of.
+        selection: a folder that `select` wrote.
+        out: a new or an empty folder, or one begun with the same.
+
+    Raises:
+        UserError: the selection is missing, or its classes are not those of the labeled images.
+    """
+    if not config.generations:
+        raise UserError("the configuration has no generation, and so no student: choose another recipe")
+    config = config.model_copy(update={"generations": config.generations[:1], "baseline": False})
+    check_networks(config)
+    summary, table, digest = _read_selection(Path(selection))
+    training = config.generations[0].student
+    with open_run(Path(out), config) as folder:
+        data = folder.stage("prepare", lambda: prepare(folder, config))
+        warn(data)
+        names = data["class_names"]
+        if [row["name"] for row in summary["classes"]] != names:
+            raise UserError(
+                f"--selection {selection}: its classes are {[row['name'] for row in summary['classes']]}, in this order, "
+                f"and those of --labeled {names}: the teacher was another one"
+            )
+        begun = folder.stage("gen-1/selection", lambda: {"selection": str(selection), "sha256": digest})
+        if begun["sha256"] != digest:
+            raise UserError(f"--out {out} was begun with another selection ({begun['selection']}): give another folder")
+
+        def pseudo() -> Any:
+            unlabeled = Manifest.load(folder.manifest("unlabeled"))
+            predictions = Path(summary["predictions"])
+            return pseudo_examples(unlabeled, table, predictions, training, config, classes=len(names))
+
+        fit_and_measure(folder, config, data, folder.generation(1), training, pseudo, "the student")
+        return summarize(folder, config)
+
+
+def evaluate(model: str, data: str, *, seed: int = 0, execution: Execution | None = None) -> dict[str, Any]:
+    """Measure a model on labeled images: top-1, top-5, NLL, ECE, with 95 % intervals.
+
+    Args:
+        model: as for `label`.
+        data: an image source with labels; its classes are matched with the model's by name.
+        seed: of the bootstrap.
+
+    Raises:
+        UserError: no model, no images, or classes that the model does not know.
+    """
+    execution = execution or Execution()
+    classifier = load_classifier(model)
+    manifest = align_labels(read_source(data, split="test", labels="required"), classifier, source=f"--data {data}")
+    evaluation = evaluate_images(classifier, _images(manifest, classifier, execution), execution=execution, seed=seed)
+    if evaluation.skipped:
+        logger.warning("%d images cannot be read and are left out", len(evaluation.skipped))
+    parameters = sum(parameter.numel() for parameter in classifier.network.parameters())
+    results = evaluation.as_json()
+    return {
+        "model": classifier.architecture,
+        "data": data,
+        "split": "test",
+        **results,
+        "metrics": {**results["metrics"], "params": parameters},
+        "seed": seed,
+        "skipped": [row._asdict() for row in evaluation.skipped],
+        "provenance": model_identity(model, classifier),
+    }
+
+
+def predict(model: str, images: str, out: str | Path, *, execution: Execution | None = None) -> dict[str, Any]:
+    """Write the class of each image: `id`, `class`, `confidence` as .csv, and all probabilities too as .parquet.
+
+    Raises:
+        UserError: no model, no images, or `out` ends in neither.
+    """
+    out = Path(out)
+    if out.suffix not in (".csv", ".parquet"):
+        raise UserError(f"--out {out}: end it in .csv or .parquet")
+    execution = execution or Execution()
+    classifier = load_classifier(model)
+    pictures = _images(read_source(images, split="unlabeled", labels="ignored"), classifier, execution)
+    tables, skipped = [], []
+    with track("predicting", len(pictures)) as advance:
+        for start in range(0, len(pictures), execution.label_batch_size):
+            rows = np.arange(start, min(start + execution.label_batch_size, len(pictures)))
+            predicted = labeling.predict_rows(classifier, pictures, rows, execution=execution)
+            tables.append(predicted.table())
+            skipped += predicted.skipped
+            advance(len(rows), "")
+    table = pa.concat_tables(tables)
+    names = pa.array(classifier.class_names).take(table["label"].combine_chunks())
+    table = pa.table(
+        {"id": table["id"], "class": names, "confidence": table["confidence"], "probabilities": table["probabilities"]}
+    )
+    _write_predictions(table, out)
+    if skipped:
+        logger.warning("%d images cannot be read and have no prediction: %s", len(skipped), _first(skipped))
+    return {"out": str(out), "images": table.num_rows, "skipped": [row._asdict() for row in skipped]}
+
+
+def _images(manifest: Manifest, classifier: Classifier, execution: Execution) -> ImageSet:
+    """The pictures of a manifest as a trained model wants them."""
+    view = classifier.preprocessing
+    return ImageSet(
+        manifest,
+        size=view.image_size,
+        channels=view.channels,
+        crop_pct=view.crop_pct,
+        workers=execution.workers,
+        in_memory=False,
+    )
+
+
+def _classes(predictions: Path) -> int:
+    labels = pq.read_table(predictions, columns=["label"])["label"]
+    return max(labels.to_pylist(), default=-1) + 1
+
+
+def _read_selection(folder: Path) -> tuple[dict[str, Any], pa.Table, str]:
+    """The summary, the table and the digest of a selection folder."""
+    missing = [name for name in ("selection.json", "selection.parquet") if not (folder / name).is_file()]
+    if missing:
+        raise UserError(f"--selection {folder} has no {' and no '.join(missing)}: `noisystudent select` makes them")
+    summary = json.loads((folder / "selection.json").read_text())
+    table = pq.read_table(folder / "selection.parquet", schema=SELECTION_SCHEMA)
+    return summary, table, atomic.sha256(folder / "selection.parquet")
+
+
+def _write_predictions(table: pa.Table, out: Path) -> None:
+    if out.suffix == ".parquet":
+        with atomic.replacing(out) as temporary:
+            pq.write_table(table, temporary)
+        return
+    text = io.StringIO()
+    writer = csv.writer(text)
+    columns: list[Literal["id", "class", "confidence"]] = ["id", "class", "confidence"]
+    writer.writerow(columns)
+    writer.writerows(zip(*(table[column].to_pylist() for column in columns), strict=True))
+    atomic.write_text(out, text.getvalue())
+
+
+def _first(skipped: list[Any]) -> str:
+    return "; ".join(f"{row.id!r}: {row.reason}" for row in skipped[:5])

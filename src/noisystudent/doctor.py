@@ -1,0 +1,53 @@
+"""What a machine has that a run can use, and what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from importlib import metadata, util
+from typing import Any
+
+import psutil
+import torch
+
+from noisystudent.rundir import PACKAGES
+
+EXTRAS = {
+    "hf": ("datasets",),
+    "export": ("onnx", "onnxruntime"),
+    "trackers": ("tensorboard",),
+    "ray": ("ray",),
+    "board": ("fastapi",),
+}
+
+
+def examine() -> dict[str, Any]:
+    """Versions, processor, memory, disk, GPU, and which extras are installed.
+
+    Example:
+        >>> examine()["python"] == platform.python_version()
+        True
+    """
+    memory = psutil.virtual_memory()
+    return {
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
+        "disk": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free here",
+        "gpu": _gpu(),
+        "extras": {
+            extra: "installed" if all(map(util.find_spec, names)) else f'missing: pip install "noisystudent[{extra}]"'
+            for extra, names in EXTRAS.items()
+        },
+    }
+
+
+def _gpu() -> str:
+    if torch.cuda.is_available():
+        return ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
+    if torch.backends.mps.is_available():
+        return "Apple GPU (mps)"
+    return "none: choose a small network, or expect hours"

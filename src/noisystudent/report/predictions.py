@@ -1,0 +1,33 @@
+"""A generation's predictions beside what is known of its images, as DuckDB relations: 10^8 rows need not fit in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow.dataset as ds
+
+
+@contextmanager
+def opened(**tables: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in which each name is the table that its Parquet files hold.
+
+    Args:
+        tables: a name and the files of one table. (Files are not given as a glob: a run's folder may be called `a[1]`.)
+
+    Example:
+        >>> with opened(prediction=[Path("part-0.parquet")]) as database:  # doctest: +SKIP
+        ...     database.execute("SELECT count(*) FROM prediction").fetchone()
+        (1277,)
+    """
+    with duckdb.connect() as database:
+        for name, paths in tables.items():
+            database.register(name, ds.dataset([str(path) for path in paths], format="parquet"))
+        yield database
+
+
+def parts(folder: Path) -> list[Path]:
+    """The files of a predictions folder, in order; [] when there are none."""
+    return sorted(folder.glob("part-*.parquet"))

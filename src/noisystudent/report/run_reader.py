@@ -1,0 +1,215 @@
+"""What a run folder holds, as far as the run has come. Nothing here needs a stage to be done."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from noisystudent.config import Config, load_config
+from noisystudent.errors import UserError
+from noisystudent.evaluation.paired import paired_difference
+from noisystudent.rundir import RunDir
+from noisystudent.training.metrics_log import read_metrics
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of the run: the teacher, a student or the baseline.
+
+    Attributes:
+        name: such as "student 2".
+        folder: where it is.
+        results: its `results.json`; None when it has not been measured.
+        curve: the lines of its `metrics.jsonl`, perhaps none.
+    """
+
+    name: str
+    folder: Path
+    results: Row | None
+    curve: list[Row]
+
+    @property
+    def top1(self) -> float | None:
+        return None if self.results is None else self.results["metrics"].get("top1")
+
+    def predictions(self, split: str) -> Path:
+        """Its predictions on an evaluation split."""
+        return self.folder / "evaluation" / f"{split}.parquet"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How many points of top-1 accuracy one network has over another on the same images.
+
+    Attributes:
+        points: percentage points, above 0 when the first is better.
+        low, high: the 95 % interval.
+        p: of McNemar's exact test.
+        n: images.
+    """
+
+    points: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read.
+
+    Attributes:
+        folder: its layout.
+        config: its configuration.
+        networks: those that were begun: teacher, students, baseline, in this order.
+        records: what each finished stage recorded, by the stage's name.
+    """
+
+    folder: RunDir
+    config: Config
+    networks: list[Network]
+    records: dict[str, Row]
+
+    @property
+    def class_names(self) -> list[str]:
+        names: list[str] = self.records.get("prepare", {}).get("class_names", [])
+        return names
+
+    @property
+    def images(self) -> dict[str, int]:
+        """How many images each split has."""
+        counts: dict[str, int] = self.records.get("prepare", {}).get("images", {})
+        return counts
+
+    @property
+    def measured(self) -> list[Network]:
+        return [network for network in self.networks if network.top1 is not None]
+
+    @property
+    def split(self) -> str | None:
+        """The split that the figures are of: test, else val; None when nothing has been measured."""
+        return self.measured[0].results["split"] if self.measured and self.measured[0].results else None
+
+    @property
+    def baseline(self) -> Network | None:
+        return next((network for network in self.measured if network.name == "baseline"), None)
+
+    @property
+    def teacher(self) -> Network | None:
+        return next((network for network in self.measured if network.name == "teacher"), None)
+
+    @property
+    def students(self) -> list[Network]:
+        return [network for network in self.measured if network.name.startswith("student")]
+
+    @cached_property
+    def best(self) -> Network | None:
+        """The generation that the run chose; before it is finished, the last one measured."""
+        generations = [network for network in self.measured if network.name != "baseline"]
+        path = self.folder.path / "results.json"
+        chosen = json.loads(path.read_text(encoding="utf-8"))["best"] if path.exists() else None
+        return next((n for n in generations if n.folder.name == chosen), generations[-1] if generations else None)
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """The stages that are not done yet, in words."""
+        stages = ["prepare", "gen-0/train", "gen-0/evaluate"]
+        for number in range(1, len(self.config.generations) + 1):
+            stages.append(f"gen-{number}/label")
+            stages += ["leaks"] if number == 1 else []
+            stages += [f"gen-{number}/{step}" for step in ("select", "train", "evaluate")]
+        if self.config.baseline and self.config.generations:
+            stages += ["baseline/train", "baseline/evaluate"]
+        missing = [stage for stage in stages if stage not in self.records]
+        return missing + ([] if (self.folder.path / "results.json").exists() else ["summary"])
+
+    @property
+    def warnings(self) -> list[tuple[str, str]]:
+        """Each stage's warnings, as (stage, warning)."""
+        return [(stage, text) for stage, record in self.records.items() for text in record.get("warnings", ())]
+
+    def difference(self, first: Network, second: Network) -> Difference | None:
+        """The paired difference in accuracy, as in the run's `results.json`; None when the predictions are not there."""
+        paths = [network.predictions(self.split or "") for network in (first, second)]
+        if not all(path.exists() for path in paths):
+            return None
+        found = paired_difference(*(pq.read_table(path) for path in paths), seed=self.config.seed)
+        return Difference(found["points"], *found["ci95"], found["p"], found["n"])
+
+    @cached_property
+    def skipped(self) -> list[Row]:
+        """The images that could not be used: id, stage, reason."""
+        return _rows(self.folder.path / "skipped.parquet")
+
+    @property
+    def skipped_reasons(self) -> list[tuple[str, str, int]]:
+        """(stage, reason, images), the most frequent first."""
+        counts = Counter((row["stage"], row["reason"]) for row in self.skipped)
+        return [(*key, count) for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+
+    @cached_property
+    def leaks(self) -> list[Row]:
+        """The unlabeled images that are held-out images too: id, split, twin, exact."""
+        return _rows(self.folder.path / "data" / "leaks.parquet")
+
+    def text(self, name: str) -> str:
+        """A text file of the run; "" when it is not there."""
+        path = self.folder.path / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def read_run(path: Path) -> Run:
+    """Read a run folder, finished or not.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        UserError: it is not a run folder, or its configuration cannot be read.
+
+    Example:
+        >>> read_run(Path("run")).missing  # doctest: +SKIP
+        ['gen-2/train', 'gen-2/evaluate', 'summary']
+    """
+    if not (path / "config.toml").is_file():
+        raise UserError(f"{path} is not a run folder: it has no config.toml. Give the --out of `noisystudent run`")
+    folder, config = RunDir(path), load_config(path / "config.toml")
+    places = [("teacher", folder.generation(0))]
+    places += [(f"student {number}", folder.generation(number)) for number in range(1, len(config.generations) + 1)]
+    places.append(("baseline", folder.baseline))
+    networks = [_read_network(name, place) for name, place in places]
+    begun = [network for network in networks if network.results or network.curve]
+    return Run(folder, config, begun, _read_records(path / ".stages"))
+
+
+def _read_network(name: str, folder: Path) -> Network:
+    path = folder / "results.json"
+    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return Network(name, folder, results, read_metrics(folder / "metrics.jsonl"))
+
+
+def _read_records(folder: Path) -> dict[str, Row]:
+    """By stage name, in the order of the file names; `gen-1.label.json` is the record of gen-1/label."""
+    return {
+        path.stem.replace(".", "/"): json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("[!.]*.json"))
+    }
+
+
+def _rows(path: Path) -> list[Row]:
+    rows: list[Row] = pq.read_table(path).to_pylist() if path.exists() else []
+    return rows

@@ -1,0 +1,114 @@
+"""What a person sees on stdout when a command is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Row = dict[str, Any]
+
+
+def show_run(results: Row, *, out: Path) -> None:
+    """The table of generations, what the last student gained, and where things are."""
+    console = Console()
+    console.print(networks_table(results))
+    for difference in results["differences"]:
+        console.print(_difference(difference))
+    console.print(f"model: {out / results['best'] / 'model'}", soft_wrap=True, markup=False, highlight=False)
+    if (out / "report.html").exists():
+        console.print(f"report: {out / 'report.html'}", soft_wrap=True, markup=False, highlight=False)
+
+
+def networks_table(results: Row) -> Table:
+    split = results["rows"][0]["split"]
+    table = Table(title=f"accuracy on {split} images" if split else "nothing was held out to measure on")
+    for column in ("network", "model", "parameters", "top-1 %", "95 % interval", "seconds"):
+        table.add_column(column, justify="left" if column in ("network", "model") else "right")
+    for row in results["rows"]:
+        top1, interval = row["metrics"].get("top1"), row["ci95"].get("top1")
+        table.add_row(
+            row["name"] + (" (best)" if row["provenance"]["folder"] == results["best"] else ""),
+            row["model"],
+            f"{row['metrics']['params']:,}",
+            "" if top1 is None else f"{top1:.1f}",
+            "" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}",
+            f"{row['seconds']:.0f}",
+        )
+    return table
+
+
+def _difference(difference: Row) -> str:
+    low, high = difference["ci95"]
+    return (
+        f"{difference['better']} over the {difference['than']}: {difference['points']:+.1f} points "
+        f"(95 % interval {low:+.1f} to {high:+.1f}, n = {difference['n']})"
+    )
+
+
+def show_demo(results: Row) -> None:
+    for one in results["runs"]:
+        show_run(one["results"], out=Path(one["out"]))
+    if len(results["runs"]) > 1:
+        table = Table(title=f"top-1 % over {len(results['runs'])} seeds")
+        for column in ("network", "mean", "standard deviation", "lowest", "highest"):
+            table.add_column(column, justify="left" if column == "network" else "right")
+        for row in results["spread"]:
+            values = (row["mean"], row["sd"], row["lowest"], row["highest"])
+            table.add_row(row["name"], *(f"{value:.1f}" for value in values))
+        Console().print(table)
+
+
+def show_labeled(results: Row) -> None:
+    skipped = f", {len(results['skipped'])} skipped" if results["skipped"] else ""
+    _say(f"{results['images']} images{skipped}: {results['out']}")
+
+
+def show_selection(summary: Row) -> None:
+    table = Table(title=f"selection: threshold {summary['threshold']:g}, mode {summary['mode']}")
+    for column in ("class", "candidates", "above threshold", "kept", "rows", "lowest confidence"):
+        table.add_column(column, justify="left" if column == "class" else "right")
+    for row in summary["classes"]:
+        lowest = "" if row["threshold"] is None else f"{row['threshold']:.3f}"
+        counts = (str(row[key]) for key in ("candidates", "above_threshold", "kept", "rows"))
+        table.add_row(row["name"], *counts, lowest)
+    Console().print(table)
+
+
+def show_evaluation(results: Row) -> None:
+    table = Table(title=f"{results['model']} on {results['n']} images")
+    for column in ("metric", "value", "95 % interval"):
+        table.add_column(column, justify="left" if column == "metric" else "right")
+    for name, value in results["metrics"].items():
+        interval = results["ci95"].get(name)
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+        table.add_row(name, shown, "" if interval is None else f"{interval[0]:.4g} to {interval[1]:.4g}")
+    Console().print(table)
+
+
+def show_report(result: Row) -> None:
+    _say(f"report: {result['report']}")
+
+
+def show_recipes(summaries: dict[str, str]) -> None:
+    table = Table(show_header=False, box=None)
+    for name, summary in summaries.items():
+        table.add_row(name, summary)
+    Console().print(table)
+    _say("noisystudent recipes NAME prints one in full")
+
+
+def show_doctor(findings: Row) -> None:
+    table = Table(show_header=False, box=None)
+    for name, finding in findings.items():
+        shown = (
+            ", ".join(f"{key} {value}" for key, value in finding.items()) if isinstance(finding, dict) else str(finding)
+        )
+        table.add_row(name, shown)
+    Console().print(table)
+
+
+def _say(text: str) -> None:
+    Console().print(text, soft_wrap=True, markup=False, highlight=False)
