@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterable
@@ -95,7 +96,12 @@ def label(model: str, images: str, out: str | Path, *, execution: Execution | No
     execution = execution or Execution()
     teacher = load_classifier(model)
     manifest = read_source(images, split="unlabeled", labels="ignored")
-    identity = {**model_identity(model, teacher), "images": images, "class_names": list(teacher.class_names)}
+    identity = {
+        **model_identity(model, teacher),
+        "images": images,
+        "ids_sha256": hashlib.sha256("\n".join(manifest.ids).encode()).hexdigest(),
+        "class_names": list(teacher.class_names),
+    }
     with locked(Path(out)):
         recorded = Path(out) / "teacher.json"
         if recorded.exists() and json.loads(recorded.read_text()) != identity:
@@ -104,10 +110,6 @@ def label(model: str, images: str, out: str | Path, *, execution: Execution | No
             )
         atomic.write_json(recorded, identity)
         skipped = labeling.label(teacher, _images(manifest, teacher, execution), Path(out), execution=execution)
-    if len(skipped) == len(manifest):
-        raise UserError(
-            f"--images {images}: none of the {len(manifest)} images can be read; the first: {skipped[0].reason}"
-        )
     return {"out": str(out), "images": len(manifest) - len(skipped), "skipped": [row._asdict() for row in skipped]}
 
 
@@ -168,7 +170,8 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
 
         def pseudo() -> Any:
             unlabeled = Manifest.load(folder.manifest("unlabeled"))
-            predictions = Path(summary["predictions"])
+            predictions = Path(selection) / summary["predictions"]
+            parts_glob(predictions)
             return pseudo_examples(unlabeled, table, predictions, training, config, classes=len(names))
 
         fit_and_measure(folder, config, data, folder.generation(1), training, pseudo, "the student")
@@ -226,6 +229,10 @@ def predict(model: str, images: str, out: str | Path, *, execution: Execution | 
             tables.append(predicted.table())
             skipped += predicted.skipped
             advance(len(rows), "")
+    if len(skipped) == len(pictures):
+        raise UserError(
+            f"--images {images}: none of the {len(pictures)} images can be read; the first: {skipped[0].reason}"
+        )
     table = pa.concat_tables(tables)
     names = pa.array(classifier.class_names).take(table["label"].combine_chunks())
     table = pa.table(

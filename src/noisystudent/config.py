@@ -27,13 +27,15 @@ class Section(BaseModel):
 class Data(Section):
     """Where the images come from. Sources are what `noisystudent.data.sources.read_source` takes."""
 
-    labeled: str = ""
-    unlabeled: str = ""
+    labeled: str = Field("", description="labeled images")
+    unlabeled: str = Field("", description="images without labels")
     val: str = Field("", description="empty: split from the labeled images")
     test: str = Field("", description="measured at the end of each generation; chooses nothing")
-    val_fraction: float = Field(0.1, ge=0.0, lt=1.0)
+    val_fraction: float = Field(
+        0.1, ge=0.0, lt=1.0, description="share of the labeled images, class by class, when val is empty"
+    )
     max_skipped: float = Field(0.01, description="share of the labeled images that may be unreadable", ge=0.0, le=1.0)
-    channels: Literal[1, 3] = 3
+    channels: Literal[1, 3] = Field(3, description="3: color; 1: grey")
     score_pseudo_labels: bool = Field(
         False,
         description="read the labels that an unlabeled source carries, only to report how good the pseudo-labels were",
@@ -43,20 +45,22 @@ class Data(Section):
 class RandAugment(Section):
     """RandAugment's settings; `noisystudent.noise.randaugment` says what each operation does (paper section 3.1)."""
 
-    magnitude: float = Field(9.0, ge=0.0, le=40.0)
-    num_ops: int = Field(2, ge=1)
-    semantics: Literal["official", "clamped"] = "clamped"
+    magnitude: float = Field(
+        9.0, ge=0.0, le=40.0, description="the level M; 10 is full strength in the clamped reading"
+    )
+    num_ops: int = Field(2, ge=1, description="operations an image, drawn with replacement")
+    semantics: Literal["official", "clamped"] = Field("clamped", description="as released, or the sane variant")
     ops: tuple[str, ...] = Field((), description="the operations to draw from; empty: all")
 
 
 class Noise(Section):
     """Input noise: what happens to an image before the network sees it in training."""
 
-    crop: Literal["none", "pad", "random-resized"] = "pad"
+    crop: Literal["none", "pad", "random-resized"] = Field("pad", description="how the picture is moved or cut")
     crop_padding: int = Field(4, ge=0, description="pixels, for crop = pad: reflected border, then a random crop")
     crop_scale: tuple[float, float] = Field((0.08, 1.0), description="share of the area, for crop = random-resized")
-    flip: bool = True
-    randaugment: RandAugment | None = RandAugment()
+    flip: bool = Field(True, description="mirror half of the images")
+    randaugment: RandAugment | None = Field(RandAugment(), description="false: off")
     cutout: int = Field(0, ge=0, description="side in pixels of the grey square; 0: none")
 
     @field_validator("randaugment", mode="before")
@@ -68,64 +72,77 @@ class Noise(Section):
 class Training(Section):
     """How one network is trained: a teacher, a student, or the baseline."""
 
-    model: str
+    model: str = Field(description="a timm name, hf-hub:owner/name, or local-dir:folder")
     model_args: dict[str, Any] = Field(default_factory=dict, description="passed on to timm.create_model")
-    pretrained: bool = False
-    image_size: int = Field(32, ge=8)
+    pretrained: bool = Field(False, description="start from timm's weights and keep their normalization")
+    image_size: int = Field(32, ge=8, description="side in pixels")
     crop_pct: float = Field(1.0, gt=0.0, le=1.0, description="share of the short side that the evaluation crop keeps")
     drop_rate: float = Field(0.0, ge=0.0, lt=1.0, description="dropout before the classifier")
     drop_path_rate: float = Field(
         0.0, ge=0.0, lt=1.0, description="stochastic depth: a drop rate, linear over the blocks"
     )
-    noise: Noise = Noise()
+    noise: Noise = Field(Noise(), description="input noise")
 
-    steps: int = Field(1000, ge=1)
+    steps: int = Field(1000, ge=1, description="updates of the weights")
     batch_size: int = Field(64, ge=1, description="labeled images a step")
     unlabeled_ratio: float = Field(0.0, ge=0.0, description="pseudo-labeled images for each labeled one in a batch")
-    pseudo_labels: Literal["soft", "hard"] = "soft"
+    pseudo_labels: Literal["soft", "hard"] = Field("soft", description="the teacher's distribution, or its arg-max")
     temperature: float = Field(1.0, gt=0.0, description="below 1 sharpens soft pseudo-labels")
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="on labeled images, and on hard pseudo-labels")
 
-    optimizer: Literal["sgd", "rmsproptf", "adamw"] = "sgd"
-    learning_rate: float = Field(0.05, gt=0.0)
-    momentum: float = Field(0.9, ge=0.0, lt=1.0)
-    weight_decay: float = Field(5e-4, ge=0.0)
-    schedule: Literal["linear", "cosine", "exponential", "constant"] = "linear"
-    warmup_steps: int = Field(0, ge=0)
+    optimizer: Literal["sgd", "rmsproptf", "adamw"] = Field("sgd", description="sgd is Nesterov's")
+    learning_rate: float = Field(0.05, gt=0.0, description="at its highest, after the warm-up")
+    momentum: float = Field(0.9, ge=0.0, lt=1.0, description="of sgd and rmsproptf")
+    weight_decay: float = Field(5e-4, ge=0.0, description="of all parameters but those of normalization layers")
+    schedule: Literal["linear", "cosine", "exponential", "constant"] = Field(
+        "linear", description="of the learning rate after the warm-up"
+    )
+    warmup_steps: int = Field(0, ge=0, description="the learning rate rises linearly")
     decay_steps: int = Field(
         1000, ge=1, description="for schedule = exponential: multiply by decay_rate every so many steps"
     )
-    decay_rate: float = Field(0.97, gt=0.0, le=1.0)
-    ema_decay: float = Field(0.99, ge=0.0, lt=1.0)
+    decay_rate: float = Field(0.97, gt=0.0, le=1.0, description="for schedule = exponential")
+    ema_decay: float = Field(
+        0.99, ge=0.0, lt=1.0, description="of the moving average of the weights, which is the model"
+    )
 
 
 class Selection(Section):
     """Which pseudo-labels a student learns from (paper section 3.1, spec section 2)."""
 
-    threshold: float = Field(0.3, ge=0.0, le=1.0)
+    threshold: float = Field(0.3, ge=0.0, le=1.0, description="the least confidence (the paper's is 0.3)")
     per_class: NonNegativeInt | Literal["mean"] = Field(
         0,
         description="rows a class after balancing; 0: no cap and no fill; mean: as many rows in all as pass the threshold",
     )
-    mode: Literal["exact", "official"] = "exact"
+    mode: Literal["exact", "official"] = Field("exact", description="the paper's text, or the released code's rule")
+
+    @field_validator("per_class", mode="before")
+    @classmethod
+    def _count_or_mean(cls, value: Any) -> Any:
+        if value == "mean" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+            return value
+        raise ValueError(
+            "should be a whole number from 0 on, or 'mean'"
+        )  # one mistake, not one for each side of the union
 
 
 class Generation(Section):
     """One turn of the loop: what its student is, and which pseudo-labels it is given."""
 
-    student: Training
-    select: Selection = Selection()
+    student: Training = Field(description="its network and training; settings as for the teacher")
+    select: Selection = Field(Selection(), description="which pseudo-labels it learns from")
 
 
 class Execution(Section):
     """How a run is carried out. Nothing here is compared when a run is resumed."""
 
-    device: str = Field("auto", description="auto, cpu, cuda, mps")
-    precision: Literal["fp32", "bf16"] = "fp32"
+    device: Literal["auto", "cpu"] = Field("auto", description="auto takes a GPU when there is one")
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="bf16 where the GPU or processor has it")
     workers: int = Field(2, ge=1, description="threads that decode images")
-    checkpoint_seconds: float = Field(60.0, ge=0.0)
-    log_steps: int = Field(50, ge=1)
-    label_batch_size: int = Field(256, ge=1)
+    checkpoint_seconds: float = Field(60.0, ge=0.0, description="what a kill can cost a training")
+    log_steps: int = Field(50, ge=1, description="steps between two lines of metrics.jsonl")
+    label_batch_size: int = Field(256, ge=1, description="images at a time when labeling and evaluating")
     part_rows: int = Field(50_000, ge=1, description="rows of a predictions part: what a kill can cost the label stage")
 
 
@@ -138,13 +155,13 @@ class Config(Section):
         True
     """
 
-    recipe: str = ""
-    seed: int = Field(0, ge=0)
+    recipe: str = Field("", description="what this began as")
+    seed: int = Field(0, ge=0, description="decides every draw of the run")
     baseline: bool = Field(True, description="train the compute-matched supervised baseline as well")
-    data: Data = Data()
-    teacher: Training
-    generations: tuple[Generation, ...] = ()
-    execution: Execution = Execution()
+    data: Data = Field(Data(), description="the images")
+    teacher: Training = Field(description="generation 0, trained on labels alone")
+    generations: tuple[Generation, ...] = Field((), description="one a turn of the loop")
+    execution: Execution = Field(Execution(), description="how, not what")
 
     @model_validator(mode="after")
     def _students_have_unlabeled_images(self) -> Config:
@@ -224,7 +241,10 @@ def apply_settings(config: Config, settings: Iterable[str]) -> Config:
         if not equals or not key:
             problems.append(f"--set {setting}: write KEY=VALUE")
             continue
-        for path in _expand(key.strip().split("."), len(config.generations)):
+        paths = _expand(key.strip().split("."), len(config.generations))
+        if not paths:
+            problems.append(f"--set {setting}: the configuration has no generation, and so no student")
+        for path in paths:
             problem = _assign(values, path, _parse_value(text))
             if problem:
                 problems.append(f"--set {setting}: {problem}")
@@ -256,6 +276,8 @@ def _assign(values: Any, path: Sequence[str], value: Any) -> str | None:
                 return f"there is no {'.'.join(path[: depth + 1])}: there are {len(values)}, counted from 0"
             values = values[int(part)]
             continue
+        if not isinstance(values, dict):
+            break
         if part not in values:
             return f"there is no {'.'.join(path[: depth + 1])}{_nearest(part, values)}"
         if values[part] is None:  # an optional section that is off: setting one of its keys turns it on
@@ -288,7 +310,8 @@ def _explain(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "missing":
         return f"{key} is missing"
     if problem["type"] == "value_error":
-        return str(problem["ctx"]["error"])
+        error = str(problem["ctx"]["error"])
+        return f"{key} = {problem['input']!r}: {error}" if key else error
     return f"{key} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 

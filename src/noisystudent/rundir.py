@@ -76,12 +76,14 @@ class RunDir:
 def open_run(path: Path, config: Config) -> Iterator[RunDir]:
     """Take hold of a run folder, new or old, for as long as the block lasts.
 
+    A folder in which no stage was finished takes a new configuration: a mistyped source does not spoil it.
+
     Raises:
         UserError: another process holds it; it was begun with another configuration; it is a file, or a folder of something else.
     """
     with locked(path):
         recorded = path / "config.toml"
-        if recorded.exists():
+        if recorded.exists() and any(path.glob(".stages/*.json")):
             differences = config.differences(load_config(recorded))
             if differences:
                 raise UserError(

@@ -12,7 +12,7 @@ from typing import Any
 
 import timm
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from timm.data import ImageNetInfo
 from torch import Tensor, nn
 
@@ -75,7 +75,7 @@ class Classifier:
         """Write `config.json` and `model.safetensors`, which `timm.create_model("local-dir:...", pretrained=True)` opens."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
         with atomic.replacing_folder(folder) as temporary:
-            save_file(tensors, temporary / "model.safetensors", metadata={"format": "pt"})
+            (temporary / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
             (temporary / "config.json").write_text(json.dumps(self._timm_config(), indent=2, ensure_ascii=False))
 
     def _timm_config(self) -> dict[str, Any]:
@@ -123,8 +123,8 @@ def build_classifier(
         UserError: timm does not have the model, or it does not take the arguments.
     """
     check_model_name(training.model)
-    arguments = {**training.model_args, "drop_rate": training.drop_rate, "drop_path_rate": training.drop_path_rate}
-    arguments = {key: value for key, value in arguments.items() if value}
+    drops = {"drop_rate": training.drop_rate, "drop_path_rate": training.drop_path_rate}
+    arguments = {**training.model_args, **{key: rate for key, rate in drops.items() if rate}}  # not every network drops
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
@@ -135,8 +135,11 @@ def build_classifier(
                 in_chans=channels,
                 **arguments,
             )
-        except (TypeError, RuntimeError) as error:
-            raise UserError(f"model {training.model}: timm cannot create it with {arguments}: {error}") from None
+        except Exception as error:  # as in _open: wrong arguments, no weights, no network, each an error of its own kind
+            weights = "pretrained weights and " if training.pretrained else ""
+            raise UserError(
+                f"model {training.model}: timm cannot create it with {weights}{arguments}: {error}"
+            ) from error
     if training.pretrained:
         mean, std = network.pretrained_cfg["mean"][:channels], network.pretrained_cfg["std"][:channels]
     view = Preprocessing(training.image_size, channels, training.crop_pct, tuple(mean), tuple(std))

@@ -4,8 +4,9 @@
 clamped, translations are absolute pixels, the contrast "mean" is the pixel count over 256, sampling is nearest-neighbour, and what is
 moved in from outside is grey (128).
 
-`clamped` is the sane variant: levels stop at 10, level 0 changes nothing and every operation grows with its level, lengths are
-relative to the image, contrast uses the real mean, sampling is bilinear and the border is continued.
+`clamped` is the sane variant: each image draws its level evenly from 0 to the magnitude (as FixMatch does, arXiv 2001.07685), levels
+stop at 10, level 0 changes nothing and every operation grows with its level, lengths are relative to the image, contrast uses the real
+mean, sampling is bilinear and the border is continued.
 
 Each image draws its own operations and signs; images that drew the same operation are changed together.
 """
@@ -33,23 +34,28 @@ SMALL_IMAGE = (
 
 @dataclass(frozen=True)
 class Level:
-    """What an operation may need to know beside the images: the level and each image's sign."""
+    """What an operation may need to know beside the images.
 
-    magnitude: float
+    `fractions` is each image's level over 10 and `signs` its direction, float64 [n, 1, 1, 1] on the images' device.
+    """
+
+    fractions: Tensor
+    signs: Tensor
     official: bool
-    signs: Tensor  # float32 [n], -1 or 1
     generator: torch.Generator
 
-    @property
-    def fraction(self) -> float:
-        """Magnitude over 10; clamped to 1 in the sane variant."""
-        return self.magnitude / 10 if self.official else min(self.magnitude, 10.0) / 10
+    def whole(self, scale: float) -> Tensor:
+        """int(scale * level / 10) of each image, int32 [n, 1, 1, 1]."""
+        return (scale * self.fractions).int()
 
     def factors(self) -> Tensor:
         """Enhancement factors [n, 1, 1, 1]: 1 leaves an image as it is."""
-        if self.official:
-            return torch.full((len(self.signs), 1, 1, 1), 1.8 * self.fraction + 0.1, device=self.signs.device)
-        return 1 + 0.9 * self.fraction * self.signs.view(-1, 1, 1, 1)
+        factors = 1.8 * self.fractions + 0.1 if self.official else 1 + 0.9 * self.fractions * self.signs
+        return factors.float()
+
+    def signed(self, scale: float) -> Tensor:
+        """scale * level / 10 in each image's direction, float32 [n]."""
+        return (scale * self.fractions * self.signs).flatten().float()
 
 
 Operation = Callable[[Tensor, Level], Tensor]
@@ -78,15 +84,24 @@ def augment(images: Tensor, config: RandAugment, generator: torch.Generator) -> 
     images = images.clone()
     for _ in range(config.num_ops):
         drawn = torch.randint(len(names), (len(images),), generator=generator)
-        signs = torch.randint(2, (len(images),), generator=generator).float() * 2 - 1
+        signs = torch.randint(2, (len(images),), generator=generator).double() * 2 - 1
+        fractions = _fractions(len(images), config, generator)
         for index, name in enumerate(names):
             rows = (drawn == index).nonzero().squeeze(1)
             if len(rows) == 0:
                 continue
-            level = Level(config.magnitude, config.semantics == "official", signs[rows].to(images.device), generator)
+            fraction, sign = (values[rows].view(-1, 1, 1, 1).to(images.device) for values in (fractions, signs))
+            level = Level(fraction, sign, config.semantics == "official", generator)
             rows = rows.to(images.device)
             images[rows] = OPERATIONS[name](images[rows], level)
     return images
+
+
+def _fractions(count: int, config: RandAugment, generator: torch.Generator) -> Tensor:
+    """Each image's level over 10, float64 [count]."""
+    if config.semantics == "official":
+        return torch.full((count,), config.magnitude / 10, dtype=torch.float64)
+    return torch.rand(count, generator=generator, dtype=torch.float64) * min(config.magnitude, 10.0) / 10
 
 
 def operation_names(names: Sequence[str]) -> list[str]:
@@ -127,22 +142,22 @@ def invert(images: Tensor, _: Level) -> Tensor:
 
 def posterize(images: Tensor, level: Level) -> Tensor:
     """Keep the highest bits: int(4 L) of them as published (more with a higher level), 8 - round(4 L) in the sane variant."""
-    shift = 8 - int(4 * level.fraction) if level.official else round(4 * level.fraction)
-    if shift < 0 or shift > 7:
-        # As published, 9 or 10 bits make the uint8 shift wrap around, which TensorFlow then limits to 7 (spec 1.5).
-        shift = 7 if shift < 0 else 8
-    return (images >> shift) << shift if shift < 8 else torch.zeros_like(images)
+    shift = (4 * level.fractions).round().int()
+    if level.official:
+        # 9 or 10 bits make the uint8 shift wrap around; TensorFlow limits what is above 7 to 7, and so no bits at all too (spec 1.5).
+        shift = ((8 - level.whole(4)) % 256).clamp(max=7)
+    return (images >> shift.to(torch.uint8)) << shift.to(torch.uint8)
 
 
 def solarize(images: Tensor, level: Level) -> Tensor:
     """Invert what is at least as bright as a threshold; as published the threshold wraps around at 256 (spec 1.5)."""
-    threshold = int(256 * level.fraction) % 256 if level.official else 256 - int(256 * level.fraction)
+    threshold = level.whole(256) % 256 if level.official else 256 - level.whole(256)
     return torch.where(images.int() < threshold, images, 255 - images)
 
 
 def solarize_add(images: Tensor, level: Level) -> Tensor:
     """Add to what is darker than 128."""
-    added = (images.int() + int(110 * level.fraction)).clamp(0, 255).to(torch.uint8)
+    added = (images.int() + level.whole(110)).clamp(0, 255).to(torch.uint8)
     return torch.where(images < 128, added, images)
 
 
@@ -165,50 +180,45 @@ def brightness(images: Tensor, level: Level) -> Tensor:
 
 def sharpness(images: Tensor, level: Level) -> Tensor:
     """Away from, or towards, a 3x3 smoothing; the outermost pixels stay as they are."""
-    channels = images.shape[1]
-    kernel = torch.ones(3, 3, device=images.device)
-    kernel[1, 1] = 5
-    kernel = (kernel / 13).expand(channels, 1, 3, 3)
     smooth = images.float()
-    inner = F.conv2d(smooth, kernel, groups=channels).clamp(0, 255).floor()
-    smooth = smooth.clone()
-    smooth[:, :, 1:-1, 1:-1] = inner
+    # The kernel is 1 all around and 5 in the middle, over 13. Whole numbers, so that a flat area stays what it is on every device.
+    sums = F.avg_pool2d(smooth, 3, stride=1, divisor_override=1) + 4 * smooth[:, :, 1:-1, 1:-1]
+    smooth[:, :, 1:-1, 1:-1] = (sums.to(torch.int32) // 13).float()
     return blend(smooth, images, level.factors())
 
 
 def rotate(images: Tensor, level: Level) -> Tensor:
-    angles = level.signs * math.radians(30 * level.fraction)
-    return _warp(images, rotation(angles, images.shape[2], images.shape[3]), level)
+    return _warp(images, rotation(level.signed(math.radians(30)), images.shape[2], images.shape[3]), level)
 
 
 def shear_along_x(images: Tensor, level: Level) -> Tensor:
-    return _warp(images, shear_x(level.signs * 0.3 * level.fraction), level)
+    return _warp(images, shear_x(level.signed(0.3)), level)
 
 
 def shear_along_y(images: Tensor, level: Level) -> Tensor:
-    return _warp(images, shear_y(level.signs * 0.3 * level.fraction), level)
+    return _warp(images, shear_y(level.signed(0.3)), level)
 
 
 def translate_x(images: Tensor, level: Level) -> Tensor:
-    pixels = level.signs * _translation(images.shape[3], level)
+    pixels = level.signed(_translation(images.shape[3], level))
     return _warp(images, translation(pixels, torch.zeros_like(pixels)), level)
 
 
 def translate_y(images: Tensor, level: Level) -> Tensor:
-    pixels = level.signs * _translation(images.shape[2], level)
+    pixels = level.signed(_translation(images.shape[2], level))
     return _warp(images, translation(torch.zeros_like(pixels), pixels), level)
 
 
 def cutout(images: Tensor, level: Level) -> Tensor:
     """Grey out a square around a random pixel, cut off at the border: 2 int(40 L) wide, or up to 0.4 of the side."""
     side = min(images.shape[2:])
-    published = int(level.fraction * (side // 8 if side <= SMALL_IMAGE else 40))
-    half = published if level.official else round(0.2 * level.fraction * side)
+    published = level.whole(side // 8 if side <= SMALL_IMAGE else 40)
+    half = published if level.official else (0.2 * side * level.fractions).round().int()
     return grey_square(images, half, level.generator)
 
 
-def grey_square(images: Tensor, half: int, generator: torch.Generator) -> Tensor:
-    """Grey out, in each image, the square of side `2 * half` around a pixel drawn uniformly."""
+def grey_square(images: Tensor, half: int | Tensor, generator: torch.Generator) -> Tensor:
+    """Grey out, in each image, the square of side `2 * half` ([n, 1, 1, 1], or one for all) around a pixel drawn uniformly."""
     n, _, height, width = images.shape
     center_y = torch.randint(height, (n, 1, 1, 1), generator=generator).to(images.device)
     center_x = torch.randint(width, (n, 1, 1, 1), generator=generator).to(images.device)
@@ -233,9 +243,10 @@ def grey(images: Tensor) -> Tensor:
 
 
 def _translation(side: int, level: Level) -> float:
+    """Pixels at level 10."""
     if level.official:
-        return level.fraction * (side // 8 if side <= SMALL_IMAGE else 100)
-    return 0.45 * level.fraction * side
+        return side // 8 if side <= SMALL_IMAGE else 100
+    return 0.45 * side
 
 
 def _warp(images: Tensor, matrices: Tensor, level: Level) -> Tensor:

@@ -16,6 +16,7 @@ from noisystudent import atomic
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.errors import RunError, UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import track
 
@@ -70,11 +71,15 @@ def label(
 
     Returns:
         The images that could not be read.
+
+    Raises:
+        UserError: none of them can be read.
     """
-    starts = range(0, len(images), execution.part_rows)
+    part_rows = _rows_of_a_part(folder) or execution.part_rows
+    starts = range(0, len(images), part_rows)
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(starts))]
     done = sum(
-        min(execution.part_rows, len(images) - start)
+        min(part_rows, len(images) - start)
         for start, part in zip(starts, parts, strict=True)
         if part.exists()
     )
@@ -82,15 +87,32 @@ def label(
         for start, part in zip(starts, parts, strict=True):
             if part.exists():
                 continue
-            rows = np.arange(start, min(start + execution.part_rows, len(images)))
-            tables, skipped = [], []
+            rows = np.arange(start, min(start + part_rows, len(images)))
+            tables: list[pa.Table] = []
+            unread: list[Skipped] = []
             for batch in np.array_split(rows, math.ceil(len(rows) / execution.label_batch_size)):
                 predicted = predict_rows(teacher, images, batch, execution=execution)
                 tables.append(predicted.table())
-                skipped += predicted.skipped
+                unread += predicted.skipped
                 advance(len(batch), "")
-            _write(part, pa.concat_tables(tables), skipped)
-    return [Skipped(**row) for part in parts for row in pq.read_table(_skipped_path(part)).to_pylist()]
+            _write(part, pa.concat_tables(tables), unread)
+    skipped = [Skipped(**row) for part in parts for row in pq.read_table(_skipped_path(part)).to_pylist()]
+    if len(skipped) == len(images):
+        for part in parts:  # so that the same command, given when the images are mended, looks at them again
+            part.unlink()
+        raise UserError(f"none of the {len(images)} images can be read; the first: {skipped[0].reason}")
+    return skipped
+
+
+def _rows_of_a_part(folder: Path) -> int:
+    """How many images the parts that are there were made of (the last one perhaps of fewer); 0 when there are none.
+
+    A labeling that goes on keeps to it, whatever `part_rows` says now.
+    """
+    first = folder / "part-00000.parquet"
+    if not first.exists():
+        return 0
+    return int(pq.read_metadata(first).num_rows + pq.read_metadata(_skipped_path(first)).num_rows)
 
 
 def predict_rows(teacher: Classifier, images: ImageSet, rows: np.ndarray, *, execution: Execution) -> Predicted:
@@ -103,6 +125,8 @@ def predict_rows(teacher: Classifier, images: ImageSet, rows: np.ndarray, *, exe
     with accelerator.autocast():
         logits = teacher.logits(pixels)
     probabilities = torch.softmax(logits.double(), dim=1).cpu().numpy()
+    if not np.isfinite(probabilities).all():
+        raise RunError("the network's outputs are infinite or not a number: its weights are broken, train it anew")
     ids: list[str] = images.manifest.table["id"].take(pa.array(rows)).to_pylist()
     read = [position for position in range(len(rows)) if position not in reasons]
     return Predicted(

@@ -31,7 +31,7 @@ class Selected(NamedTuple):
     """A selection and its summary.
 
     `table` has SELECTION_SCHEMA, ordered by id; `classes` one dict a class: class, candidates, above_threshold, kept (unique images),
-    rows (with copies), threshold (the lowest confidence kept, or the official mode's bin).
+    rows (with copies), threshold (the lowest confidence kept).
     """
 
     table: pa.Table
@@ -62,7 +62,9 @@ def select(
     with duckdb.connect() as database:
         _load(database, predictions, excluded)
         database.execute(
-            "CREATE TABLE candidate AS FROM prediction WHERE confidence >= $threshold AND id NOT IN (FROM excluded)",
+            "CREATE TABLE candidate AS FROM prediction"
+            # As float32, like the column: 0.7 is at least 0.7.
+            " WHERE CAST(confidence AS FLOAT) >= CAST($threshold AS FLOAT) AND id NOT IN (FROM excluded)",
             {"threshold": selection.threshold},
         )
         per_class = _rows_per_class(database, selection, classes)

@@ -49,6 +49,11 @@ class Confusion:
     pairs: list[tuple[str, str, int, int]]
 
     @property
+    def longest(self) -> int:
+        """The length of the longest name shown."""
+        return max((len(row.name) for row in self.rows), default=0)
+
+    @property
     def elsewhere(self) -> bool:
         """Whether a row needs a column for classes that are not shown."""
         return any(row.elsewhere for row in self.rows)

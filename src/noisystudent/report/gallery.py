@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from noisystudent.data.decoding import decode, read_bytes
 from noisystudent.report.predictions import opened
@@ -65,32 +66,49 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """The images whose pseudo-label differs between the first and the last generation.
+
+    Attributes:
+        pictures: at most `EACH` of them.
+        images: how many there are.
+        right_before, right_after: how many of them were and are right, where that is known.
+        known: of how many the true class is known.
+    """
+
+    pictures: list[Picture]
+    images: int
+    right_before: int
+    right_after: int
+    known: int
+
+
+@dataclass(frozen=True)
 class Gallery:
     """The pictures of the report.
 
     Attributes:
         generation: whose pseudo-labels are shown: the last student's.
-        sure, unsure, changed: at most `EACH` pictures each.
-        changes: how many images changed their pseudo-label between the first and the last generation.
-        right_before, right_after: how many of them were right, where known.
-        changes_known: of how many of them the class is known.
+        sure, unsure: at most `EACH` pictures each.
+        changes: None when there is one generation only.
     """
 
     generation: int
     sure: list[Picture]
     unsure: list[Picture]
-    changed: list[Picture] = field(default_factory=list)
-    changes: int = 0
-    right_before: int = 0
-    right_after: int = 0
-    changes_known: int = 0
+    changes: Changes | None
+
+    @property
+    def known(self) -> bool:
+        """Whether the true class of any picture is known."""
+        return any(picture.truth is not None for picture in [*self.sure, *self.unsure])
 
 
 def read_gallery(run: Run) -> Gallery | None:
     """Choose the pictures, the same ones each time; None when there are no predictions."""
     manifest = run.folder.manifest("unlabeled")
     numbers = [n for n in range(1, len(run.config.generations) + 1) if predicted_files(run, n)]
-    if not numbers or not manifest.exists():
+    if not numbers or not manifest.exists() or not run.class_names:
         return None
     files = {"last": predicted_files(run, numbers[-1]), "first": predicted_files(run, numbers[0])}
     with opened(**files, manifest=[manifest]) as database:
@@ -99,12 +117,12 @@ def read_gallery(run: Run) -> Gallery | None:
             rows = database.execute(query, {"each": EACH}).fetchall()
             return [_picture(row, run.class_names, run.config.data.channels) for row in rows]
 
-        sure, unsure = pictures(SURE), pictures(UNSURE)
-        if len(numbers) == 1:
-            return Gallery(numbers[-1], sure, unsure)
-        counts = database.execute(CHANGES).fetchone()
-        assert counts is not None
-        return Gallery(numbers[-1], sure, unsure, pictures(CHANGED), *counts)
+        changes = None
+        if len(numbers) > 1:
+            counts = database.execute(CHANGES).fetchone()
+            assert counts is not None
+            changes = Changes(pictures(CHANGED), *counts)
+        return Gallery(numbers[-1], pictures(SURE), pictures(UNSURE), changes)
 
 
 def thumbnail(uri: str, *, channels: int) -> Thumbnail:
@@ -130,18 +148,13 @@ def thumbnail(uri: str, *, channels: int) -> Thumbnail:
     return Thumbnail(f"data:image/{'png' if tiny else 'jpeg'};base64,{data}", tiny)
 
 
-def _picture(row: Sequence[object], names: Sequence[str], channels: int) -> Picture:
+def _picture(row: tuple[Any, ...], names: Sequence[str], channels: int) -> Picture:
     id, uri, label, confidence, truth, before, before_confidence = row
-
-    def name(index: object) -> str:
-        assert isinstance(index, int)
-        return names[index]
-
     return Picture(
-        id=str(id),
-        thumbnail=thumbnail(str(uri), channels=channels),
-        predicted=name(label),
-        confidence=float(str(confidence)),
-        truth=None if truth is None else name(truth),
-        before=None if before is None else (name(before), float(str(before_confidence))),
+        id=id,
+        thumbnail=thumbnail(uri, channels=channels),
+        predicted=names[label],
+        confidence=confidence,
+        truth=None if truth is None else names[truth],
+        before=None if before is None else (names[before], before_confidence),
     )

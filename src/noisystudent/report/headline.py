@@ -69,9 +69,13 @@ def _caveats(run: Run) -> list[str]:
     """What the intervals leave out."""
     if not run.students:
         return []
-    caveats = ["The intervals cover the choice of the images measured, not the chance in training: that needs more seeds."]
+    caveats = [
+        "The intervals cover the choice of the images measured, not the chance in training: that needs more seeds."
+    ]
     if run.split == "val":
-        caveats.append("The best generation was chosen on the same validation images, which makes its figure a little high.")
+        caveats.append(
+            "The best generation was chosen on the same validation images, which makes its figure a little high."
+        )
     return caveats
 
 

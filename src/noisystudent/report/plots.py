@@ -28,7 +28,8 @@ def accuracy_chart(networks: Sequence[Network], *, name: str) -> Markup:
     """
     figure, axes = _figure(1.0 + 0.32 * len(networks))
     for row, network in enumerate(networks):
-        assert network.results is not None and network.top1 is not None
+        assert network.results is not None
+        assert network.top1 is not None
         low, high = network.results["ci95"]["top1"]
         color, _ = _look(network)
         axes.plot([low, high], [row, row], color=color, linewidth=2, solid_capstyle="round")
@@ -92,7 +93,9 @@ def confidence_histogram(pseudo: PseudoLabels, *, name: str) -> Markup | None:
         if counts.any():
             axes.bar(edges, counts, 0.86 / BINS, bottom, align="edge", color=color, label=label)
             bottom += counts
-    axes.axvline(pseudo.threshold, color=svg.INK, linewidth=1.2, linestyle=(0, (4, 2)), label=f"threshold {pseudo.threshold:g}")
+    axes.axvline(
+        pseudo.threshold, color=svg.INK, linewidth=1.2, linestyle=(0, (4, 2)), label=f"threshold {pseudo.threshold:g}"
+    )
     axes.set_xlim(-0.01, 1.01)
     axes.grid(axis="x", visible=False)
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -127,7 +130,9 @@ def class_chart(classes: Sequence[ClassCounts], *, name: str) -> Markup:
     axes.set_xlabel("images")
     figure.legend(loc="outside upper left", ncols=2, fontsize=9, handlelength=1.2, columnspacing=1.2)
     most = max(classes, key=lambda row: row.candidates)
-    title = f"Pseudo-labels per class before and after selection; most candidates: {short(most.name)}, {most.candidates}"
+    title = (
+        f"Pseudo-labels per class before and after selection; most candidates: {short(most.name)}, {most.candidates}"
+    )
     return svg.inline_svg(figure, name=name, title=title)
 
 
@@ -138,8 +143,6 @@ def _figure(height: float) -> tuple[Figure, Axes]:
 
 def _look(network: Network) -> tuple[str, str]:
     """Color and line style of a network, the same in all charts."""
-    if network.name == "teacher":
-        return svg.TEACHER, ":"
-    if network.name == "baseline":
-        return svg.BASELINE, "--"
-    return svg.STUDENTS[(int(network.name.split()[-1]) - 1) % len(svg.STUDENTS)], "-"
+    if network.generation is None:
+        return (svg.BASELINE, "--") if network.name == "baseline" else (svg.TEACHER, ":")
+    return svg.STUDENTS[(network.generation - 1) % len(svg.STUDENTS)], "-"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-import pyarrow.dataset as ds
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def opened(**tables: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in which each name is the table that its Parquet files hold.
 
     Args:
-        tables: a name and the files of one table. (Files are not given as a glob: a run's folder may be called `a[1]`.)
+        tables: a name and the files of one table.
 
     Example:
         >>> with opened(prediction=[Path("part-0.parquet")]) as database:  # doctest: +SKIP
@@ -24,7 +24,8 @@ def opened(**tables: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with duckdb.connect() as database:
         for name, paths in tables.items():
-            database.register(name, ds.dataset([str(path) for path in paths], format="parquet"))
+            files = [glob.escape(str(path)) for path in paths]  # DuckDB takes every name for a pattern
+            database.read_parquet(files).create_view(name)
         yield database
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from noisystudent.report.predictions import opened, parts
 from noisystudent.report.run_reader import Run
 
-BINS = 50
+BINS = 20
 SHOWN = 30  # classes in a plot or a table
 
 # A confidence of 1 belongs to the last bin. Without known labels `truth` is null, and so is the comparison.
@@ -136,6 +136,6 @@ def _histogram(run: Run, number: int) -> Histogram | None:
 
 def predicted_files(run: Run, number: int) -> list[Path]:
     """The predictions that student `number` was to learn from; [] while they are being made."""
-    if f"gen-{number}/label" not in run.records:
+    if not run.done(f"gen-{number}/label"):
         return []
     return parts(run.folder.generation(number) / "predictions")

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from noisystudent.config import Config, load_config
+from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.evaluation.paired import paired_difference
 from noisystudent.rundir import RunDir
@@ -39,6 +40,11 @@ class Network:
     @property
     def top1(self) -> float | None:
         return None if self.results is None else self.results["metrics"].get("top1")
+
+    @property
+    def generation(self) -> int | None:
+        """A student's number; None for the teacher and the baseline."""
+        return int(self.name.removeprefix("student ")) if self.name.startswith("student ") else None
 
     def predictions(self, split: str) -> Path:
         """Its predictions on an evaluation split."""
@@ -84,10 +90,11 @@ class Run:
     networks: list[Network]
     records: dict[str, Row]
 
-    @property
+    @cached_property
     def class_names(self) -> list[str]:
-        names: list[str] = self.records.get("prepare", {}).get("class_names", [])
-        return names
+        """The names of the classes, in order; [] before the images have been read."""
+        path = self.folder.manifest("labeled")
+        return list(Manifest.load(path).class_names) if path.exists() else []
 
     @property
     def images(self) -> dict[str, int]:
@@ -114,19 +121,27 @@ class Run:
 
     @property
     def students(self) -> list[Network]:
-        return [network for network in self.measured if network.name.startswith("student")]
+        return [network for network in self.measured if network.generation]
 
     @cached_property
     def best(self) -> Network | None:
         """The generation that the run chose; before it is finished, the last one measured."""
         generations = [network for network in self.measured if network.name != "baseline"]
-        path = self.folder.path / "results.json"
-        chosen = json.loads(path.read_text(encoding="utf-8"))["best"] if path.exists() else None
+        chosen = json.loads(self.text("results.json"))["best"] if self.finished else None
         return next((n for n in generations if n.folder.name == chosen), generations[-1] if generations else None)
 
-    @cached_property
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end: its table of results is written last."""
+        return (self.folder.path / "results.json").exists()
+
+    def done(self, stage: str) -> bool:
+        """Whether a stage is done. (A copy of a finished run may lack the records, which are in a hidden folder.)"""
+        return self.finished or stage in self.records
+
+    @property
     def missing(self) -> list[str]:
-        """The stages that are not done yet, in words."""
+        """The stages that are not done yet; the last is the summary of the run."""
         stages = ["prepare", "gen-0/train", "gen-0/evaluate"]
         for number in range(1, len(self.config.generations) + 1):
             stages.append(f"gen-{number}/label")
@@ -134,8 +149,7 @@ class Run:
             stages += [f"gen-{number}/{step}" for step in ("select", "train", "evaluate")]
         if self.config.baseline and self.config.generations:
             stages += ["baseline/train", "baseline/evaluate"]
-        missing = [stage for stage in stages if stage not in self.records]
-        return missing + ([] if (self.folder.path / "results.json").exists() else ["summary"])
+        return [stage for stage in [*stages, "summary"] if not self.done(stage)]
 
     @property
     def warnings(self) -> list[tuple[str, str]]:
@@ -148,7 +162,8 @@ class Run:
         if not all(path.exists() for path in paths):
             return None
         found = paired_difference(*(pq.read_table(path) for path in paths), seed=self.config.seed)
-        return Difference(found["points"], *found["ci95"], found["p"], found["n"])
+        low, high = found["ci95"]
+        return Difference(points=found["points"], low=low, high=high, p=found["p"], n=found["n"])
 
     @cached_property
     def skipped(self) -> list[Row]:

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
@@ -29,7 +30,7 @@ VARIABLES = {
     BASELINE: "--baseline",
     **{color: f"--student-{index}" for index, color in enumerate(STUDENTS, start=1)},
 }
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text, not outlines
     "svg.hashsalt": "noisystudent",  # the same ids each time
     "text.parse_math": False,  # a $ in a class name is a $
@@ -90,7 +91,7 @@ def inline_svg(figure: Figure, *, name: str, title: str) -> Markup:
         element.attrib = {NAMESPACE.sub("", key): _local(key, value, name) for key, value in element.attrib.items()}
     width = float(root.attrib.pop("width").removesuffix("pt"))
     del root.attrib["height"]
-    root.attrib |= {"role": "img", "aria-label": title, "class": "chart", "style": f"max-width: {width / 8:.1f}rem"}
+    root.attrib |= {"role": "img", "aria-label": title, "class": "chart", "style": f"max-width: {width / 11.5:.1f}rem"}
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 

@@ -47,10 +47,6 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
             execution=config.execution,
             description=f"labeling for student {number}",
         )
-        if len(skipped) == len(manifest):
-            raise UserError(
-                f"--unlabeled: none of the {len(manifest)} images can be read; the first: {skipped[0].reason}"
-            )
         write_skipped(run, "label", skipped)
         return {
             "teacher": model_identity(str(teacher), classifier),

@@ -22,8 +22,11 @@ def save_checkpoint(
         "average": average.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    with atomic.replacing(path) as temporary:
-        torch.save(state, temporary)
+    with atomic.replacing(path) as temporary, temporary.open("wb") as file:
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:  # PyTorch's way to say that a write failed; the reason, such as a full disk, is its context
+            raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
 
 def load_checkpoint(path: Path, *, network: nn.Module, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:

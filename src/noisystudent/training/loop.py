@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Examples, joint_batches
@@ -114,10 +114,11 @@ def train(
                 advance(len(losses), f"loss {mean:.3f}")
                 losses, logged = [], time.monotonic()
             if validate is not None and validating:
+                _check_network(averaged, images, done)
                 log.append({"step": done, **{f"val_{name}": value for name, value in validate(averaged).items()}})
                 logged = time.monotonic()
             if last or due:
-                _check_weights(network, done)
+                _check_network(averaged, images, done)
                 save_checkpoint(checkpoint, step=done, network=network, average=average, optimizer=optimizer)
                 saved = time.monotonic()
 
@@ -137,7 +138,10 @@ def _finite_mean(losses: list[Tensor], done: int) -> float:
     return sum(values) / len(values)
 
 
-def _check_weights(network: nn.Module, done: int) -> None:
-    """The last update of a finite loss can still make weights that are not finite; such a checkpoint would be worthless."""
-    if not all(bool(torch.isfinite(parameter).all()) for parameter in network.parameters()):
-        raise RunError(f"the weights became infinite or not a number by step {done}: {ADVICE}")
+def _check_network(averaged: Classifier, images: Tensor, done: int) -> None:
+    """The update after a finite loss can still make a network that says nothing; neither it nor its checkpoint would be of use.
+
+    The average holds a part of every weight since the first step, so that one look at it is enough.
+    """
+    if not bool(torch.isfinite(averaged.logits(images)).all()):
+        raise RunError(f"the network's outputs became infinite or not a number at step {done}: {ADVICE}")

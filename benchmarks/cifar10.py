@@ -1,0 +1,85 @@
+"""CIFAR-10 with 4,000 labels: the `cifar10` recipe against its teacher, its baseline, and itself without noise.
+
+    NOISYSTUDENT_DATA=/path/to/data python benchmarks/cifar10.py --seeds 3
+
+400 labeled images a class by seed, the other 46,000 training images without labels, all 10,000 test images. The recipe's knobs were
+chosen on 5,000 training images held out (docs/small-images.md says what was tried); the test images chose nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from seeded_runs import (
+    NO_NOISE,
+    accuracy_table,
+    arguments,
+    difference_line,
+    difference_table,
+    publish,
+    run_variants,
+    top1,
+)
+
+from noisystudent import Config, configure
+
+LABELS_PER_CLASS = 400
+
+
+def split(work: Path, source: Path, seed: int) -> Path:
+    """Write labeled.parquet and unlabeled.parquet (its labels kept, to score the pseudo-labels) for a seed."""
+    folder = work / f"images-{seed}"
+    if (folder / "unlabeled.parquet").exists():
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pa.concat_tables(pq.read_table(shard) for shard in sorted(source.glob("train-*.parquet")))
+    labels = table["label"].to_numpy()
+    draw = np.random.default_rng(seed)
+    chosen = np.concatenate(
+        [draw.permutation(np.flatnonzero(labels == c))[:LABELS_PER_CLASS] for c in np.unique(labels)]
+    )
+    pq.write_table(table.take(np.sort(chosen)), folder / "labeled.parquet")
+    pq.write_table(table.take(np.setdiff1d(np.arange(len(labels)), chosen)), folder / "unlabeled.parquet")
+    return folder
+
+
+def main() -> None:
+    options = arguments(__doc__, seeds=3, work="cifar10")
+    if "NOISYSTUDENT_DATA" not in os.environ:
+        sys.exit("set NOISYSTUDENT_DATA to the folder that holds cifar10/")
+    source = Path(os.environ["NOISYSTUDENT_DATA"]) / "cifar10"
+
+    def of_seed(seed: int) -> Config:
+        folder = split(options.work, source, seed)
+        return configure(
+            "cifar10",
+            labeled=str(folder / "labeled.parquet"),
+            unlabeled=str(folder / "unlabeled.parquet"),
+            test=str(source / "test-00000-of-00001.parquet"),
+            settings=[f"seed={seed}", "data.val_fraction=0.0", "data.score_pseudo_labels=true", *options.set],
+        )
+
+    results = run_variants(of_seed, {"recipe": [], "without noise": NO_NOISE}, seeds=options.seeds, work=options.work)
+    runs, plain = results["recipe"], results["without noise"]
+    students = [row["name"] for row in runs[0]["rows"] if row["name"].startswith("student")]
+    steps = zip(["teacher", *students[:-1]], students, strict=True)
+    lines = [
+        *(
+            difference_line(f"{student} - {teacher}", top1(runs, student), top1(runs, teacher))
+            for teacher, student in steps
+        ),
+        difference_line("last student - baseline", top1(runs, "last student"), top1(runs, "baseline")),
+        difference_line("noise on - off, last student", top1(runs, "last student"), top1(plain, "last student")),
+        difference_line("noise on - off, student 1", top1(runs, "student 1"), top1(plain, "student 1")),
+    ]
+    command = f"python benchmarks/cifar10.py --seeds {options.seeds}"
+    publish("cifar10", command, [accuracy_table(results), difference_table(lines)], results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Runs of a recipe over several seeds, with variants of it, and the table of what they reached.
+
+Every benchmark of accuracy uses this. A run that finished is not done again, so a benchmark that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import stats
+
+import noisystudent
+from noisystudent import Config, progress
+from noisystudent.config import apply_settings
+
+RESULTS = Path(__file__).parent / "results"
+NO_NOISE = [
+    "student.noise.randaugment=false",
+    "student.noise.cutout=0",
+    "student.drop_rate=0.0",
+    "student.drop_path_rate=0.0",
+    "baseline=false",
+]
+Results = dict[str, list[dict[str, Any]]]
+
+
+def arguments(description: str, *, seeds: int, work: str) -> argparse.Namespace:
+    """The options that all these benchmarks have."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=seeds, help=f"how many seeds, from 0 (default {seeds})")
+    parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work" / work, help="where runs are kept")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe, for trials")
+    return parser.parse_args()
+
+
+def run_variants(
+    configure: Callable[[int], Config], variants: dict[str, list[str]], *, seeds: int, work: Path
+) -> Results:
+    """Run each variant with each seed; `configure` gives the configuration of a seed, a variant the settings that change it."""
+    progress.configure(quiet=False)
+    results: Results = {variant: [] for variant in variants}
+    for seed in range(seeds):
+        for variant, settings in variants.items():
+            config = apply_settings(configure(seed), settings)
+            results[variant].append(noisystudent.run(config, work / f"{variant.replace(' ', '-')}-{seed}"))
+    return results
+
+
+def top1(runs: list[dict[str, Any]], network: str) -> np.ndarray:
+    """Test accuracy of a network in each run, in percent; `last student` stands for the last of each run."""
+    found = []
+    for run in runs:
+        students = [row["name"] for row in run["rows"] if row["name"].startswith("student")]
+        name = students[-1] if network == "last student" else network
+        found.append(next(row["metrics"]["top1"] for row in run["rows"] if row["name"] == name))
+    return np.array(found)
+
+
+def accuracy_table(results: Results) -> str:
+    """Markdown: mean, standard deviation, lowest, highest and seconds of every network of every variant."""
+    lines = [
+        "| run | network | model | top-1 % | sd | lowest | highest | n | seconds |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for variant, runs in results.items():
+        for row in runs[0]["rows"]:
+            values = top1(runs, row["name"])
+            seconds = np.mean(
+                [other["seconds"] for run in runs for other in run["rows"] if other["name"] == row["name"]]
+            )
+            sd = f"{values.std(ddof=1):.1f}" if len(values) > 1 else "-"
+            lines.append(
+                f"| {variant} | {row['name']} | {row['model']} | {values.mean():.1f} | {sd} | {values.min():.1f} "
+                f"| {values.max():.1f} | {len(values)} | {seconds:.0f} |"
+            )
+    return "\n".join(lines)
+
+
+def difference_line(label: str, first: np.ndarray, second: np.ndarray) -> str:
+    """Markdown: the paired difference over seeds, its standard deviation, the lowest, and the 95 % t-interval of the mean."""
+    difference = first - second
+    n = len(difference)
+    if n < 2:
+        return f"| {label} | {difference.mean():+.1f} | - | {difference.min():+.1f} | - | {n} |"
+    sd = difference.std(ddof=1)
+    half = float(stats.t.ppf(0.975, n - 1)) * sd / np.sqrt(n)
+    return (
+        f"| {label} | {difference.mean():+.1f} | {sd:.1f} | {difference.min():+.1f} "
+        f"| {difference.mean() - half:+.1f} to {difference.mean() + half:+.1f} | {n} |"
+    )
+
+
+def difference_table(lines: list[str]) -> str:
+    head = [
+        "| paired difference, points | mean | sd | lowest | 95 % interval of the mean | n |",
+        "|---|---|---|---|---|---|",
+    ]
+    return "\n".join([*head, *lines])
+
+
+def publish(name: str, command: str, tables: list[str], results: Results) -> None:
+    """Print the tables and keep them, with what a reader needs to know, in `benchmarks/results`."""
+    about = (
+        f"`{command}`; torch {torch.__version__}, {torch.get_num_threads()} threads, "
+        f"Python {platform.python_version()}, {platform.machine()}"
+    )
+    text = "\n\n".join([about, *tables]) + "\n"
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    (RESULTS / f"{name}.json").write_text(json.dumps(_without_paths(results), indent=1) + "\n", encoding="utf-8")
+    print(text)
+
+
+def _without_paths(results: Results) -> Any:
+    """Accuracies and times of every run, and nothing of where it lay."""
+    kept = ("name", "model", "metrics", "ci95", "n", "seed", "seconds", "split")
+    return {
+        variant: [[{key: row[key] for key in kept} for row in run["rows"]] for run in runs]
+        for variant, runs in results.items()
+    }

@@ -1,0 +1,189 @@
+"""How much of the network's own speed labeling and training reach, in images a second.
+
+    python benchmarks/throughput.py
+
+Each pair is measured in turns in one process, on the same threads, on the same work; the ratio is of medians. At 32 px the images
+are in memory, beside the bare forward and the bare forward + backward + step. At 224 px they are JPEG files, beside decoding and the
+forward (or the step) one after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from noisystudent import progress
+from noisystudent.config import Execution, Noise, RandAugment, Training
+from noisystudent.data.decoding import decode, eval_view, random_resized_view, read_bytes
+from noisystudent.data.images import ImageSet
+from noisystudent.data.joint_batches import Examples
+from noisystudent.data.sources import read_source
+from noisystudent.models.classifier import Classifier, build_classifier
+from noisystudent.pseudo.label import label
+from noisystudent.training.loop import train
+from noisystudent.training.loss import label_targets, soft_cross_entropy
+from noisystudent.training.optimizer import build_optimizer
+
+CLASSES = 10
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    repeats = parser.parse_args().repeats
+    progress.configure(quiet=True)
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {repeats} repeats in turns, median [min to max]\n"
+    )
+    print("| work | ours, images/s | bare, images/s | ratio |\n|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        small = Training(
+            model="resnet9_16",
+            image_size=32,
+            batch_size=32,
+            unlabeled_ratio=3.0,
+            noise=small_noise(),
+            drop_path_rate=0.1,
+        )
+        large = Training(
+            model="efficientnet_b0",
+            image_size=224,
+            crop_pct=0.875,
+            batch_size=8,
+            unlabeled_ratio=3.0,
+            noise=photo_noise(),
+        )
+        write_images(Path(folder) / "small", count=2048, size=32, suffix="png")
+        write_images(Path(folder) / "large", count=96, size=400, suffix="jpg")
+        compare("label, 32 px, resnet9_16", *labeling(small, Path(folder) / "small", in_memory=True), repeats)
+        compare("train, 32 px, resnet9_16", *training(small, Path(folder) / "small", in_memory=True, steps=24), repeats)
+        compare(
+            "label, 224 px JPEG, efficientnet_b0", *labeling(large, Path(folder) / "large", in_memory=False), repeats
+        )
+        compare(
+            "train, 224 px JPEG, efficientnet_b0",
+            *training(large, Path(folder) / "large", in_memory=False, steps=3),
+            repeats,
+        )
+
+
+def small_noise() -> Noise:
+    return Noise(crop="pad", cutout=16, randaugment=RandAugment(magnitude=5))
+
+
+def photo_noise() -> Noise:
+    return Noise(crop="random-resized", randaugment=RandAugment(magnitude=9))
+
+
+def write_images(folder: Path, *, count: int, size: int, suffix: str) -> None:
+    """Smooth random pictures: JPEG decodes them about as fast as photos."""
+    folder.mkdir()
+    draw = np.random.default_rng(0)
+    for number in range(count):
+        coarse = Image.fromarray(draw.integers(0, 256, (size // 8, size // 8, 3), dtype=np.uint8))
+        coarse.resize((size, size), Image.Resampling.BICUBIC).save(folder / f"{number:05d}.{suffix}", quality=90)
+
+
+def network(training: Training) -> Classifier:
+    names = [str(c) for c in range(CLASSES)]
+    return build_classifier(training, class_names=names, channels=3, mean=[0.5] * 3, std=[0.25] * 3, seed=0)
+
+
+def image_set(training: Training, folder: Path, *, in_memory: bool) -> ImageSet:
+    manifest = read_source(str(folder), split="unlabeled", labels="ignored")
+    images = ImageSet(manifest, size=training.image_size, channels=3, crop_pct=training.crop_pct, in_memory=in_memory)
+    images.fetch(np.arange(1))  # decode what is kept in memory before the clock starts
+    return images
+
+
+Work = Callable[[], int]
+
+
+def labeling(training: Training, folder: Path, *, in_memory: bool) -> tuple[Work, Work]:
+    """Ours: the label stage, its table written. Bare: the network's forward (and, from JPEG, the decoding before it)."""
+    classifier, images = network(training), image_set(training, folder, in_memory=in_memory)
+    classifier.network.eval()
+    execution = Execution(label_batch_size=256 if in_memory else 32)
+    rows = np.array_split(np.arange(len(images)), max(len(images) // execution.label_batch_size, 1))
+
+    def ours() -> int:
+        with tempfile.TemporaryDirectory() as out:
+            label(classifier, images, Path(out), execution=execution)
+        return len(images)
+
+    def bare() -> int:
+        for batch in rows:
+            classifier.logits(images.fetch(batch) if in_memory else decoded(training, images, batch))
+        return len(images)
+
+    return ours, bare
+
+
+def training(settings: Training, folder: Path, *, in_memory: bool, steps: int) -> tuple[Work, Work]:
+    """Ours: the training loop with noise, joint batches and moving average. Bare: forward, backward and optimizer step."""
+    settings = settings.model_copy(update={"steps": steps})
+    random_crops = settings.noise.crop == "random-resized"
+    images = image_set(settings, folder, in_memory=in_memory)
+    targets = label_targets(torch.arange(len(images)) % CLASSES, CLASSES, 0.0)
+    examples = Examples(images, targets)
+    batch_size = settings.batch_size * 4
+
+    def ours() -> int:
+        with tempfile.TemporaryDirectory() as out:
+            train(network(settings), settings, examples, examples, folder=Path(out), seed=0, execution=Execution())
+        return steps * batch_size
+
+    def bare() -> int:
+        classifier = network(settings)
+        model = classifier.network.train()
+        optimizer = build_optimizer(model, settings)
+        for step in range(steps):
+            rows = (np.arange(batch_size) + step * batch_size) % len(images)
+            pixels = decoded(settings, images, rows) if random_crops else images.fetch(rows)
+            loss = soft_cross_entropy(
+                model(classifier.preprocessing.normalize(pixels)), targets[torch.from_numpy(rows)]
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return steps * batch_size
+
+    return ours, bare
+
+
+def decoded(settings: Training, images: ImageSet, rows: np.ndarray) -> torch.Tensor:
+    """Decode one after the other in this thread, as a plain program would."""
+    pixels = []
+    for uri in images.manifest.table["uri"].take(rows).to_pylist():
+        picture = decode(read_bytes(uri), channels=3)
+        if settings.noise.crop == "random-resized":
+            pixels.append(random_resized_view(picture, size=settings.image_size, rng=np.random.default_rng(0)))
+        else:
+            pixels.append(eval_view(picture, size=settings.image_size, crop_pct=settings.crop_pct))
+    return torch.from_numpy(np.stack(pixels).transpose(0, 3, 1, 2).copy())
+
+
+def compare(name: str, ours: Work, bare: Work, repeats: int) -> None:
+    """Measure both in turns, after one round to warm up."""
+    rates: dict[str, list[float]] = {"ours": [], "bare": []}
+    for repeat in range(repeats + 1):
+        for key, work in (("ours", ours), ("bare", bare)):
+            start = time.perf_counter()
+            count = work()
+            if repeat:
+                rates[key].append(count / (time.perf_counter() - start))
+    shown = {key: f"{statistics.median(v):,.0f} [{min(v):,.0f} to {max(v):,.0f}]" for key, v in rates.items()}
+    ratio = statistics.median(rates["ours"]) / statistics.median(rates["bare"])
+    print(f"| {name} | {shown['ours']} | {shown['bare']} | {ratio:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

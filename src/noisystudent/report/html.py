@@ -1,0 +1,103 @@
+"""Write the report of a run: `report.html`, one file that needs no network and no script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from noisystudent import atomic
+from noisystudent.report import gallery, plots, svg
+from noisystudent.report.confusion import Confusion, read_confusion
+from noisystudent.report.headline import headline
+from noisystudent.report.pseudo_labels import SHOWN, PseudoLabels, read_pseudo_labels
+from noisystudent.report.run_reader import Difference, Network, Run, read_run
+from noisystudent.report.visible import number, points, short, visible
+
+MOST_ROWS = 50  # of the lists of skipped images and leaks
+
+
+def write_report(run: Path) -> Path:
+    """Write `report.html` into a run folder, finished or not. The same folder gives the same bytes.
+
+    Args:
+        run: the run folder.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        UserError: the folder is not a run.
+
+    Example:
+        >>> write_report(Path("run"))  # doctest: +SKIP
+        PosixPath('run/report.html')
+    """
+    path = run / "report.html"
+    atomic.write_text(path, render(read_run(run)))
+    return path
+
+
+def render(run: Run) -> str:
+    """The page of a run."""
+    pseudo = read_pseudo_labels(run)
+    with svg.theme():
+        charts = _charts(run, pseudo)
+    return _template().render(
+        run=run,
+        title=run.folder.path.resolve().name,
+        headline=headline(run),
+        against_baseline=_against_baseline(run),
+        pseudo={labels.generation: labels for labels in pseudo},
+        charts=charts,
+        confusion=_confusion(run),
+        gallery=gallery.read_gallery(run),
+        config_text=run.text("config.toml"),
+        environment_text=run.text("environment.json"),
+        most_rows=MOST_ROWS,
+        most_classes=SHOWN,
+    )
+
+
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("noisystudent.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"visible": visible, "short": short, "number": number, "points": points}
+    return environment.get_template("template.html.jinja")
+
+
+def _charts(run: Run, pseudo: list[PseudoLabels]) -> dict[str, Markup | None]:
+    """All charts by name; None where there is nothing to draw."""
+    charts = {
+        "accuracy": plots.accuracy_chart(run.measured, name="accuracy") if run.measured else None,
+        "loss": plots.curve_chart(run.networks, "loss", label="training loss", name="loss"),
+        "validation": plots.curve_chart(run.networks, "val_top1", label="validation top-1, %", name="validation"),
+    }
+    for labels in pseudo:
+        confidence, classes = f"confidence-{labels.generation}", f"classes-{labels.generation}"
+        charts[confidence] = plots.confidence_histogram(labels, name=confidence)
+        charts[classes] = plots.class_chart(labels.shown, name=classes)
+    return charts
+
+
+def _against_baseline(run: Run) -> dict[str, Difference]:
+    """By network, its paired difference to the baseline."""
+    if run.baseline is None:
+        return {}
+    others = [network for network in run.measured if network is not run.baseline]
+    found = {network.name: run.difference(network, run.baseline) for network in others}
+    return {name: difference for name, difference in found.items() if difference}
+
+
+def _confusion(run: Run) -> tuple[Network, Confusion] | None:
+    """The confusion of the best generation."""
+    if run.best is None or run.split is None or not run.class_names:
+        return None
+    found = read_confusion(run.best.predictions(run.split), run.class_names)
+    return (run.best, found) if found else None

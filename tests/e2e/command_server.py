@@ -1,0 +1,100 @@
+"""Starts `noisystudent` commands as processes of their own, without importing PyTorch for each.
+
+Importing takes seconds, so it is done once, here; each command is then a fork: a real process with its own arguments,
+folder, output files, limits and exit status, that can be killed like any other. Requests and answers are lines of JSON.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from typing import Any
+
+# Importing starts no threads, which is what makes forking safe.
+import accelerate
+import duckdb
+import matplotlib.pyplot
+import sklearn.datasets
+import torch
+import torchmetrics.functional.classification  # noqa: F401
+
+import noisystudent.commands
+import noisystudent.demo
+import noisystudent.doctor
+import noisystudent.pipeline
+import noisystudent.screen  # noqa: F401
+from noisystudent.cli import main
+
+
+def start(request: dict[str, Any]) -> int:
+    """Fork, and run the command in the child; the child's process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        prepare(request)
+        main()
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def prepare(request: dict[str, Any]) -> None:
+    os.setsid()
+    os.chdir(request["folder"])
+    for stream, path in ((0, "/dev/null"), (1, request["stdout"]), (2, request["stderr"])):
+        os.dup2(os.open(path, os.O_RDONLY if stream == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+    sys.argv = ["noisystudent", *(os.fsdecode(bytes(argument)) for argument in request["arguments"])]
+    if request["largest_file"]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest_file"],) * 2)
+    if request["signal_at"]:
+        signal_at(**request["signal_at"])
+
+
+def signal_at(path: str, when: str, count: int, number: int) -> None:
+    """Send this process a signal before or after it puts a file in its place (`path` is a pattern) for the `count`-th time."""
+    rename = os.replace
+    left = count
+
+    def replace(source: Any, target: Any, **options: Any) -> None:
+        nonlocal left
+        left -= fnmatch.fnmatch(os.fspath(target), path)
+        if left == 0 and when == "before":
+            os.kill(os.getpid(), number)
+        rename(source, target, **options)
+        if left == 0 and when == "after":
+            os.kill(os.getpid(), number)
+        if left == 0:
+            left = -1
+
+    os.replace = replace  # type: ignore[assignment]
+
+
+def serve() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            _, status = os.waitpid(request["wait"], 0)
+            answer = os.waitstatus_to_exitcode(status)
+        elif "stopped" in request:
+            _, status = os.waitpid(request["stopped"], os.WUNTRACED)
+            answer = int(os.WIFSTOPPED(status))
+        else:
+            answer = start(request)
+        print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    serve()

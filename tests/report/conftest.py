@@ -1,0 +1,257 @@
+"""A small run folder, written file by file as the contract says, and a reader of the page made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from noisystudent.config import Config, Data, Generation, Selection, Training
+from noisystudent.data.leaks import LEAK_SCHEMA
+from noisystudent.data.manifest import SCHEMA, Manifest
+from noisystudent.data.uris import file_uri
+from noisystudent.evaluation.clean import wilson_interval
+from noisystudent.pseudo.label import SKIPPED_SCHEMA, predictions_schema
+from noisystudent.pseudo.quality import known_accuracy
+from noisystudent.pseudo.select import select
+
+EVALUATED = 200
+RIGHT = {"gen-0": 120, "gen-1": 150, "gen-2": 160, "baseline": 158}  # of EVALUATED
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+@dataclass
+class RunWriter:
+    """Writes a finished run; what is to be missing is left out by a field or deleted afterwards."""
+
+    path: Path
+    class_names: list[str] = field(default_factory=lambda: ["ant", "bee", "cat"])
+    generations: int = 2
+    baseline: bool = True
+    splits: tuple[str, ...] = ("test",)
+    known: bool = True
+    images: int = 60
+    prefix: str = "image"
+    threshold: float = 0.3
+    right: dict[str, int] = field(default_factory=lambda: dict(RIGHT))
+
+    def write(self) -> Path:
+        self._write_config()
+        self._write_data()
+        folders = [f"gen-{number}" for number in range(self.generations + 1)]
+        folders += ["baseline"] if self.baseline and self.generations else []
+        for number in range(1, self.generations + 1):
+            self._write_pseudo_labels(number)
+        for folder in folders:
+            self._write_network(folder)
+        self._json("results.json", {"best": f"gen-{self.generations}", "rows": [], "differences": []})
+        return self.path
+
+    def record(self, stage: str, **values: Any) -> None:
+        self._json(f".stages/{stage.replace('/', '.')}.json", {"seconds": 1.0, **values})
+
+    def _json(self, name: str, value: Any) -> None:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value))
+
+    def _table(self, name: str, table: pa.Table) -> None:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path)
+
+    def _write_config(self) -> None:
+        student = Training(model="resnet9_16", unlabeled_ratio=3.0)
+        generation = Generation(student=student, select=Selection(threshold=self.threshold))
+        config = Config(
+            recipe="digits",
+            seed=3,
+            baseline=self.baseline,
+            data=Data(channels=1),
+            teacher=Training(model="resnet9_16"),
+            generations=(generation,) * self.generations,
+        )
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / "config.toml").write_text(config.to_toml())
+        self._json("environment.json", {"started": "2026-01-01T00:00:00+0000", "command": ["run", "<b>"]})
+
+    def _write_data(self) -> None:
+        ids = [f"{self.prefix}-{row:03d}.png" for row in range(self.images)]
+        folder = self.path.parent / "pictures"
+        folder.mkdir(exist_ok=True)
+        for row in range(0, self.images, 2):  # every other image is missing
+            Image.fromarray(np.full((8, 8), row % 256, dtype=np.uint8)).save(folder / f"{row}.png")
+        uris = [file_uri(str(folder / f"{row}.png")) for row in range(self.images)]
+        labels = (np.arange(self.images) % len(self.class_names)).tolist() if self.known else [None] * self.images
+        names = tuple(self.class_names)
+        columns = {"id": ids, "uri": uris, "label": labels, "split": ["unlabeled"] * self.images}
+        labeled = {"id": ["a"], "uri": uris[:1], "label": [0], "split": ["train"]}
+        Manifest(pa.table(labeled, SCHEMA), names).save(self.path / "data/labeled.parquet")
+        if self.generations:
+            Manifest(pa.table(columns, SCHEMA), names if self.known else ()).save(self.path / "data/unlabeled.parquet")
+            leak = {"id": ids[0], "split": "test", "twin": "twin.png", "exact": False}
+            self._table("data/leaks.parquet", pa.Table.from_pylist([leak], LEAK_SCHEMA))
+            self.record("leaks", leaks=1, exact=0, warnings=["1 unlabeled image is in the test data too"])
+        skipped = [{"id": f"{self.prefix}-x.jpg", "stage": "prepare", "reason": "truncated"}]
+        self._table("skipped.parquet", pa.Table.from_pylist(skipped * 3, SKIPPED_SCHEMA))
+        counts = {"labeled": 20, **({"unlabeled": self.images} if self.generations else {})}
+        counts |= dict.fromkeys(self.splits, EVALUATED)
+        self.record("prepare", images=counts, warnings=[])
+
+    def predicted(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and confidences: each generation is right on more images, and surer."""
+        rows, classes = np.arange(self.images), len(self.class_names)
+        wrong = rows % (number + 2) == 1
+        labels = (rows + wrong) % classes
+        return labels, np.linspace(0.2, 0.9 + 0.03 * number, self.images)
+
+    def _write_pseudo_labels(self, number: int) -> None:
+        classes = len(self.class_names)
+        labels, confidences = self.predicted(number)
+        probabilities = np.full((self.images, classes), 0.1, dtype=np.float16)
+        manifest = Manifest.load(self.path / "data" / "unlabeled.parquet")
+        columns = [
+            pa.array(manifest.ids),
+            pa.array(labels.astype(np.int32)),
+            pa.array(confidences.astype(np.float32)),
+            pa.FixedSizeListArray.from_arrays(pa.array(probabilities.ravel()), classes),
+            pa.array(np.arange(self.images, dtype=np.uint64)),
+        ]
+        table = pa.Table.from_arrays(columns, schema=predictions_schema(classes))
+        self._table(f"gen-{number}/predictions/part-00000.parquet", table)
+        # A list of images that could not be read lies beside the parts, and is not one.
+        unread = pa.Table.from_pylist([{"id": "x", "stage": "label", "reason": "truncated"}], SKIPPED_SCHEMA)
+        self._table(f"gen-{number}/predictions/skipped/part-00000.parquet", unread)
+        plain = table.select(["id", "label", "confidence"])  # DuckDB takes no float16 from memory
+        selected = select(
+            plain, Selection(threshold=self.threshold), classes=classes, seed=0, excluded=manifest.ids[:1]
+        )
+        truth = dict(zip(manifest.ids, manifest.labels.tolist(), strict=True)) if self.known else {}
+        summary = {
+            "teacher": {"architecture": f"teacher-of-{number}"},
+            "threshold": self.threshold,
+            "excluded": 1,
+            "known_labels": known_accuracy(table, selected, truth),
+            "classes": [{"name": self.class_names[row["class"]], **row} for row in selected.classes],
+        }
+        self._table(f"gen-{number}/selection/selection.parquet", selected.table)
+        self._json(f"gen-{number}/selection/selection.json", summary)
+        self.record(f"gen-{number}/label", images=self.images, skipped=0)
+        self.record(f"gen-{number}/select", warnings=[])
+
+    def _write_network(self, folder: str) -> None:
+        right, classes = self.right[folder], len(self.class_names)
+        labels = np.arange(EVALUATED) % classes
+        predicted = np.where(np.arange(EVALUATED) < right, labels, (labels + 1) % classes)
+        table = pa.table(
+            {
+                "id": [str(row) for row in range(EVALUATED)],
+                "label": pa.array(labels.astype(np.int32)),
+                "predicted": pa.array(predicted.astype(np.int32)),
+            }
+        )
+        measured = {
+            "metrics": {"top1": 100 * right / EVALUATED, "nll": 0.5, "ece": 3.21},
+            "ci95": {"top1": wilson_interval(right, EVALUATED), "nll": [0.4, 0.6]},
+            "n": EVALUATED,
+        }
+        split = "test" if "test" in self.splits else "val" if "val" in self.splits else None
+        results: dict[str, Any] = {"model": f"net-{folder}", "split": split, "metrics": {}, "ci95": {}, "n": 0}
+        results |= (measured if split else {}) | dict.fromkeys(self.splits, measured)
+        results["metrics"] = {**results["metrics"], "params": 98_682}
+        self._json(f"{folder}/results.json", {**results, "seed": 3, "seconds": 12.34})
+        for name in self.splits:
+            self._table(f"{folder}/evaluation/{name}.parquet", table)
+        lines: list[dict[str, float]] = [{"step": step, "loss": 100 / step} for step in (50, 100)]
+        lines += [{"step": 100, "val_top1": 61.5, "val_nll": 1.0}] if "val" in self.splits else []
+        (self.path / folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        self.record(f"{folder}/train", parameters=98_682)
+        self.record(f"{folder}/evaluate", warnings=[])
+
+
+class Page(HTMLParser):
+    """A page's text, tables, links and elements; a page whose tags do not match fails.
+
+    Attributes:
+        text: all text that a reader sees, white space squeezed.
+        tables: by the first words of the caption, the rows as lists of cell texts.
+        elements: (tag, attributes) of every element.
+        sections: the text of each section, by its heading.
+    """
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: dict[str, list[list[str]]] = {}
+        self.sections: dict[str, str] = {}
+        self._open: list[str] = []
+        self._pieces: list[str] = []
+        self._caption = ""
+        self._starts: list[int] = []
+        self.feed(html)
+        self.close()
+        assert self._open == []
+        self.text = self._since(0)
+
+    def values(self, *names: str) -> list[str]:
+        """The values of some attributes, wherever they stand."""
+        return [value or "" for _, attributes in self.elements for name, value in attributes.items() if name in names]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag in VOID:
+            return
+        self._open.append(tag)
+        if tag in ("caption", "td", "th", "section", "h2"):
+            self._starts.append(len(self._pieces))
+        if tag == "tr":
+            self.tables[self._caption].append([])
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+        if tag not in ("caption", "td", "th", "section", "h2"):
+            return
+        text = self._since(self._starts.pop())
+        if tag == "caption":
+            self._caption = text
+            self.tables[text] = []
+        elif tag in ("td", "th"):
+            self.tables[self._caption][-1].append(text)
+        elif tag == "h2":
+            self._heading = text
+        else:
+            self.sections[self._heading] = text
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] != "style":
+            self._pieces.append(data)
+
+    def _since(self, start: int) -> str:
+        return " ".join(" ".join(self._pieces[start:]).split())
+
+    def table(self, caption: str) -> list[list[str]]:
+        """The table whose caption begins so."""
+        return next(rows for text, rows in self.tables.items() if text.startswith(caption))
+
+
+@pytest.fixture
+def new_run(tmp_path: Path) -> Callable[..., RunWriter]:
+    """Makes the writer of a run folder; `new_run(known=False).write()` writes one."""
+    return lambda **fields: RunWriter(tmp_path / "run", **fields)
+
+
+@pytest.fixture
+def read_page() -> Callable[[Path], Page]:
+    return lambda path: Page(path.read_text(encoding="utf-8"))

@@ -1,0 +1,254 @@
+"""The training loop on a tiny network: what it saves, what it logs, and that it goes on where it stopped, bit by bit."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from noisystudent.config import Execution, Noise, RandAugment, Training
+from noisystudent.data.images import ImageSet
+from noisystudent.data.joint_batches import Examples
+from noisystudent.data.sources import read_source
+from noisystudent.errors import RunError
+from noisystudent.models.classifier import Classifier, build_classifier
+from noisystudent.noise.input_noise import add_input_noise
+from noisystudent.seeds import derive_seed
+from noisystudent.training.loop import train
+from noisystudent.training.loss import label_targets
+from noisystudent.training.metrics_log import read_metrics
+
+STEPS = 6
+NOISE = Noise(crop_padding=1, randaugment=RandAugment(num_ops=1), cutout=2)
+TRAINING = Training(
+    model="resnet9_8",
+    image_size=8,
+    noise=NOISE,
+    steps=STEPS,
+    batch_size=4,
+    unlabeled_ratio=1.5,
+    learning_rate=0.05,
+    drop_rate=0.3,
+    drop_path_rate=0.3,
+    ema_decay=0.9,
+    warmup_steps=2,
+)
+EVERY_STEP = Execution(device="cpu", checkpoint_seconds=0, log_steps=2, workers=1)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
+    folder = tmp_path_factory.mktemp("images")
+    draw = np.random.default_rng(0)
+    for i in range(10):
+        Image.fromarray(draw.integers(0, 256, (8, 8), dtype=np.uint8)).save(folder / f"{i}.png")
+    manifest = read_source(str(folder), split="train", labels="ignored")
+    return ImageSet(manifest, size=8, channels=1, workers=1, in_memory=True)
+
+
+def classifier(training: Training = TRAINING) -> Classifier:
+    return build_classifier(training, class_names=("a", "b", "c"), channels=1, mean=[0.5], std=[0.25], seed=3)
+
+
+def fit(images: ImageSet, folder: Path, training: Training = TRAINING, **settings: object) -> Classifier:
+    labels = torch.arange(10) % 3
+    labeled = Examples(images, label_targets(labels, 3, 0.1))
+    pseudo = Examples(images, torch.softmax(torch.randn(10, 3, generator=torch.Generator().manual_seed(0)), dim=1))
+    arguments = {"seed": 7, "execution": EVERY_STEP, **settings}
+    return train(classifier(training), training, labeled, pseudo, folder=folder, **arguments)  # type: ignore[arg-type]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model" / "model.safetensors")
+
+
+class Killed(BaseException):
+    """As a signal: nothing of ours catches it."""
+
+
+def raise_at(step: int) -> object:
+    """A validation that stops the process the `step`-th time it is asked, before that step is saved."""
+    calls = iter(range(1, 1000))
+
+    def validate(_: Classifier) -> dict[str, float]:
+        if next(calls) == step:
+            raise Killed
+        return {"top1": 1.0}
+
+    return validate
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsproptf", "adamw"])
+def test_an_interrupted_training_ends_with_the_same_bits(
+    images: ImageSet, tmp_path: Path, optimizer: str
+) -> None:
+    training = TRAINING.model_copy(update={"optimizer": optimizer, "learning_rate": 0.01})
+    fit(images, tmp_path / "whole", training)
+    with pytest.raises(Killed):
+        fit(images, tmp_path / "broken", training, validate=raise_at(3))
+    assert torch.load(tmp_path / "broken/checkpoints/last.pt", weights_only=True)["step"] == 2
+    with pytest.raises(Killed):  # and again, right after the start
+        fit(images, tmp_path / "broken", training, validate=raise_at(1))
+    fit(images, tmp_path / "broken", training, validate=lambda _: {"top1": 1.0})
+    whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
+    assert whole.keys() == broken.keys()
+    for name in whole:
+        assert torch.equal(whole[name], broken[name]), name
+    assert (tmp_path / "whole/model/model.safetensors").read_bytes() == (
+        tmp_path / "broken/model/model.safetensors"
+    ).read_bytes()
+
+
+def test_a_resumed_training_logs_each_step_once(images: ImageSet, tmp_path: Path) -> None:
+    fit(images, tmp_path / "whole", validate=lambda _: {"top1": 1.0})
+    with pytest.raises(Killed):
+        fit(images, tmp_path / "broken", validate=raise_at(4))
+    lines = read_metrics(tmp_path / "broken/metrics.jsonl")
+    assert [line["step"] for line in lines if "loss" in line] == [1, 2, 3, 4]  # 4 is done again
+    fit(images, tmp_path / "broken", validate=lambda _: {"top1": 1.0})
+    logs = [read_metrics(tmp_path / name / "metrics.jsonl") for name in ("whole", "broken")]
+    for lines in logs:
+        assert [line["step"] for line in lines if "loss" in line] == [1, 2, 3, 4, 5, 6]
+        assert [line["step"] for line in lines if "val_top1" in line] == [1, 2, 3, 4, 5, 6]
+    assert [line.get("loss") for line in logs[0]] == [line.get("loss") for line in logs[1]]
+
+
+def test_a_finished_training_given_again_is_not_done_again(images: ImageSet, tmp_path: Path) -> None:
+    fit(images, tmp_path)
+    before = (tmp_path / "model/model.safetensors").read_bytes()
+    (tmp_path / "model/model.safetensors").unlink()  # killed before the model was written
+    asked: list[int] = []
+    fit(images, tmp_path, validate=lambda _: asked.append(1) or {"top1": 1.0})
+    assert (tmp_path / "model/model.safetensors").read_bytes() == before
+    assert asked == []
+
+
+def test_the_seed_decides_the_weights(images: ImageSet, tmp_path: Path) -> None:
+    for folder, seed in (("a", 7), ("b", 7), ("c", 8)):
+        fit(images, tmp_path / folder, seed=seed)
+    name = "fc.weight"
+    assert torch.equal(weights(tmp_path / "a")[name], weights(tmp_path / "b")[name])
+    assert not torch.equal(weights(tmp_path / "a")[name], weights(tmp_path / "c")[name])
+
+
+def test_the_callers_random_numbers_are_left_alone(images: ImageSet, tmp_path: Path) -> None:
+    state = torch.random.get_rng_state()
+    fit(images, tmp_path)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_one_step_is_the_gradient_of_the_mean_loss_on_the_noised_images(images: ImageSet, tmp_path: Path) -> None:
+    """SGD without momentum, decay or dropout: the first step is w - lr * gradient, averaged with 0.1 of the initial weights."""
+    training = TRAINING.model_copy(
+        update={"steps": 1, "warmup_steps": 0, "momentum": 0.0, "weight_decay": 0.0, "drop_rate": 0.0}
+        | {"drop_path_rate": 0.0, "batch_size": 10, "unlabeled_ratio": 1.0}
+    )
+    first = classifier(training)
+    start = {name: p.detach().clone() for name, p in first.network.named_parameters()}
+    pixels = images.fetch(np.arange(10))
+    targets = label_targets(torch.arange(10) % 3, 3, 0.0)
+
+    order = np.random.default_rng(derive_seed(derive_seed(7, "labeled"), "epoch", 0)).permutation(10)
+    noised = add_input_noise(pixels[order], NOISE, seed=derive_seed(7, "noise", 0)).float()
+    logits = first.network.train()((noised / 255 - 0.5) / 0.25)
+    losses = -(torch.log_softmax(logits, dim=1) * targets[order]).sum(dim=1)
+    gradients = torch.autograd.grad(losses.sum() / 10, list(first.network.parameters()))
+
+    train(
+        classifier(training), training, Examples(images, targets), None, folder=tmp_path, seed=7, execution=EVERY_STEP
+    )
+    trained = weights(tmp_path)
+    for (name, before), gradient in zip(start.items(), gradients, strict=True):
+        after = before - 0.05 * gradient
+        assert torch.allclose(trained[name], 0.1 * before + 0.9 * after, atol=1e-5), name
+    assert read_metrics(tmp_path / "metrics.jsonl")[0]["loss"] == pytest.approx(losses.mean().item(), rel=1e-4)
+
+
+def test_validation_sees_the_averaged_network_without_noise(images: ImageSet, tmp_path: Path) -> None:
+    logits: list[torch.Tensor] = []
+
+    def validate(averaged: Classifier) -> dict[str, float]:
+        assert not any(module.training for module in averaged.network.modules())
+        logits.append(averaged.logits(images.fetch(np.arange(10))))
+        return {"nll": 2.5}
+
+    trained = fit(images, tmp_path, validate=validate)
+    assert len(logits) == STEPS  # fewer steps than the ten points of the curve: each of them
+    assert torch.equal(logits[-1], trained.logits(images.fetch(np.arange(10))))
+    assert not torch.equal(logits[0], logits[-1])
+    assert read_metrics(tmp_path / "metrics.jsonl")[-1] == {"step": STEPS, "val_nll": 2.5}
+
+
+def test_the_curve_has_ten_points_or_the_last_step_beside_them(images: ImageSet, tmp_path: Path) -> None:
+    training = TRAINING.model_copy(update={"steps": 25, "batch_size": 1, "unlabeled_ratio": 1.0})
+    fit(images, tmp_path, training, validate=lambda _: {"top1": 0.0}, execution=Execution(device="cpu", workers=1))
+    lines = read_metrics(tmp_path / "metrics.jsonl")
+    assert [line["step"] for line in lines if "val_top1" in line] == [3, 6, 9, 12, 15, 18, 21, 24, 25]
+    assert [line["step"] for line in lines if "loss" in line] == [25]
+
+
+def test_the_log_has_the_mean_loss_and_the_rate_of_the_step(images: ImageSet, tmp_path: Path) -> None:
+    fit(images, tmp_path)
+    lines = read_metrics(tmp_path / "metrics.jsonl")
+    assert [line["learning_rate"] for line in lines] == pytest.approx(
+        [0.025, 0.05, 0.05, 0.0375, 0.025, 0.0125], rel=1e-9
+    )
+    fit(images, tmp_path / "rarely", execution=Execution(device="cpu", log_steps=4, workers=1))
+    rare = read_metrics(tmp_path / "rarely/metrics.jsonl")
+    assert [line["step"] for line in rare] == [4, 6]
+    losses = [line["loss"] for line in lines]
+    assert [line["loss"] for line in rare] == pytest.approx([np.mean(losses[:4]), np.mean(losses[4:])], rel=1e-5)
+
+
+def test_an_update_that_overflows_stops_before_it_is_saved(images: ImageSet, tmp_path: Path) -> None:
+    """The loss of step 1 is finite; what the step makes of the weights is not of use to anyone."""
+    training = TRAINING.model_copy(update={"learning_rate": 1e38, "warmup_steps": 0})
+    with pytest.raises(RunError, match="at step 1: .*learning_rate"):
+        fit(images, tmp_path, training)
+    assert [line["step"] for line in read_metrics(tmp_path / "metrics.jsonl")] == [1]
+    assert not (tmp_path / "checkpoints/last.pt").exists()
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(("log_steps", "noticed"), [(1, 4), (2, 4), (100, 6)])
+def test_the_first_step_whose_loss_is_not_finite_is_named_however_late_it_is_noticed(
+    images: ImageSet, tmp_path: Path, log_steps: int, noticed: int
+) -> None:
+    targets = label_targets(torch.arange(10) % 3, 3, 0.0)
+    training = TRAINING.model_copy(update={"batch_size": 2, "unlabeled_ratio": 0.0})
+    order = np.random.default_rng(derive_seed(derive_seed(7, "labeled"), "epoch", 0)).permutation(10)
+    targets[order[6]] = float("nan")  # the seventh image of the epoch: in step 4, counted from 1
+    execution = Execution(device="cpu", checkpoint_seconds=1e6, log_steps=log_steps, workers=1)
+    with pytest.raises(RunError, match=r"the loss became nan at step 4: .*learning_rate") as caught:
+        train(
+            classifier(training), training, Examples(images, targets), None, folder=tmp_path, seed=7, execution=execution
+        )
+    assert "kept" in str(caught.value)
+    assert not (tmp_path / "model").exists()
+    logged = [line["step"] for line in read_metrics(tmp_path / "metrics.jsonl")]
+    assert logged == [step for step in range(log_steps, noticed, log_steps) if step < 4]
+
+
+def test_a_loss_that_is_not_finite_leaves_an_earlier_checkpoint_that_opens(images: ImageSet, tmp_path: Path) -> None:
+    targets = label_targets(torch.arange(10) % 3, 3, 0.0)
+    training = TRAINING.model_copy(update={"batch_size": 2, "unlabeled_ratio": 0.0})
+    order = np.random.default_rng(derive_seed(derive_seed(7, "labeled"), "epoch", 0)).permutation(10)
+    targets[order[6]] = float("inf")
+    with pytest.raises(RunError, match="at step 4"):
+        train(
+            classifier(training), training, Examples(images, targets), None, folder=tmp_path, seed=7, execution=EVERY_STEP
+        )
+    state = torch.load(tmp_path / "checkpoints/last.pt", weights_only=True)
+    assert state["step"] == 3
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in state["network"].values())
+
+
+def test_the_returned_network_is_the_saved_one(images: ImageSet, tmp_path: Path) -> None:
+    trained = fit(images, tmp_path)
+    for name, tensor in trained.network.state_dict().items():
+        assert torch.equal(tensor, weights(tmp_path)[name])
+    assert not trained.network.training
+    assert json.loads((tmp_path / "model/config.json").read_text())["label_names"] == ["a", "b", "c"]

@@ -1,0 +1,82 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from noisystudent.training.loss import label_targets, soft_cross_entropy, soft_targets
+
+
+def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> list[float]:
+    losses = []
+    for row, target in zip(logits.astype(np.float64), targets.astype(np.float64), strict=True):
+        total = sum(math.exp(value) for value in row)
+        losses.append(-sum(t * math.log(math.exp(value) / total) for value, t in zip(row, target, strict=True)))
+    return losses
+
+
+def batch(n: int, classes: int = 5, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    return (
+        torch.randn(n, classes, generator=draw) * 3,
+        torch.softmax(torch.randn(n, classes, generator=draw), dim=1),
+    )
+
+
+def test_the_loss_is_the_mean_cross_entropy_of_the_concatenated_batch() -> None:
+    logits, targets = batch(12)
+    assert soft_cross_entropy(logits, targets).item() == pytest.approx(
+        float(np.mean(cross_entropy(logits.numpy(), targets.numpy()))), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("ratio", [1, 3, 5])
+def test_the_released_code_has_one_plus_the_ratio_times_as_much(ratio: int) -> None:
+    # Spec 3: L_lab + rho L_unl = (1 + rho) times the mean over the concatenated batch.
+    labeled, unlabeled = batch(4), batch(4 * ratio, seed=1)
+    released = soft_cross_entropy(*labeled) + ratio * soft_cross_entropy(*unlabeled)
+    ours = soft_cross_entropy(*(torch.cat(pair) for pair in zip(labeled, unlabeled, strict=True)))
+    assert released.item() == pytest.approx((1 + ratio) * ours.item(), rel=1e-5)
+
+
+def test_the_gradient_of_the_logits_is_softmax_minus_targets_over_the_batch() -> None:
+    logits, targets = batch(6)
+    logits.requires_grad_()
+    soft_cross_entropy(logits, targets).backward()
+    assert torch.allclose(logits.grad, (logits.detach().softmax(dim=1) - targets) / 6, atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_label_smoothing_gives_each_class_its_share_and_sums_to_1(smoothing: float) -> None:
+    targets = label_targets(torch.tensor([2, 0]), 4, smoothing)
+    for row, label in zip(targets.tolist(), (2, 0), strict=True):
+        for index, value in enumerate(row):
+            assert value == pytest.approx((1 - smoothing) * (index == label) + smoothing / 4)
+    assert targets.sum(dim=1).tolist() == pytest.approx([1, 1])
+
+
+def test_the_papers_smoothing_of_0_1_over_1000_classes() -> None:
+    targets = label_targets(torch.tensor([7]), 1000, 0.1)[0]
+    assert targets[7].item() == pytest.approx(0.9001)
+    assert targets[8].item() == pytest.approx(0.0001)
+
+
+@pytest.mark.parametrize("temperature", [0.25, 0.5, 1.0, 2.0])
+def test_soft_targets_are_powers_made_to_sum_to_1(temperature: float) -> None:
+    _, probabilities = batch(7)
+    sharpened = soft_targets(probabilities, temperature)
+    for row, ours in zip(probabilities.tolist(), sharpened.tolist(), strict=True):
+        powers = [p ** (1 / temperature) for p in row]
+        assert ours == pytest.approx([power / sum(powers) for power in powers], rel=1e-4)
+
+
+def test_the_power_is_the_softmax_of_the_logits_at_that_temperature() -> None:
+    logits, _ = batch(7)
+    ours = soft_targets(logits.softmax(dim=1), 0.5)
+    assert torch.allclose(ours, (logits / 0.5).softmax(dim=1), atol=1e-5)
+
+
+def test_rounded_half_precision_probabilities_sum_to_1_again() -> None:
+    stored = torch.tensor([[0.3333, 0.3333, 0.3333], [0.9995, 0.0004, 0.0]]).half()
+    assert soft_targets(stored, 1.0).sum(dim=1).tolist() == pytest.approx([1, 1])
+    assert soft_targets(stored, 1.0).dtype == torch.float32
