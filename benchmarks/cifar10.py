@@ -15,16 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from seeded_runs import (
-    NO_NOISE,
-    accuracy_table,
-    arguments,
-    difference_line,
-    difference_table,
-    publish,
-    run_variants,
-    top1,
-)
+from seeded_runs import NO_NOISE, accuracy_table, arguments, publish, recipe_differences, run_variants
 
 from noisystudent import Config, configure
 
@@ -65,20 +56,8 @@ def main() -> None:
         )
 
     results = run_variants(of_seed, {"recipe": [], "without noise": NO_NOISE}, seeds=options.seeds, work=options.work)
-    runs, plain = results["recipe"], results["without noise"]
-    students = [row["name"] for row in runs[0]["rows"] if row["name"].startswith("student")]
-    steps = zip(["teacher", *students[:-1]], students, strict=True)
-    lines = [
-        *(
-            difference_line(f"{student} - {teacher}", top1(runs, student), top1(runs, teacher))
-            for teacher, student in steps
-        ),
-        difference_line("last student - baseline", top1(runs, "last student"), top1(runs, "baseline")),
-        difference_line("noise on - off, last student", top1(runs, "last student"), top1(plain, "last student")),
-        difference_line("noise on - off, student 1", top1(runs, "student 1"), top1(plain, "student 1")),
-    ]
     command = f"python benchmarks/cifar10.py --seeds {options.seeds}"
-    publish("cifar10", command, [accuracy_table(results), difference_table(lines)], results)
+    publish("cifar10", command, [accuracy_table(results), recipe_differences(results)], results)
 
 
 if __name__ == "__main__":

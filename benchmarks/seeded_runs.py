@@ -105,6 +105,26 @@ def difference_table(lines: list[str]) -> str:
     return "\n".join([*head, *lines])
 
 
+def recipe_differences(results: Results) -> str:
+    """Markdown: each student against its teacher, the last against the baseline, and noise on against off."""
+    runs, plain = results["recipe"], results["without noise"]
+    students = [row["name"] for row in runs[0]["rows"] if row["name"].startswith("student")]
+    pairs = zip(["teacher", *students[:-1]], students, strict=True)
+    last = top1(runs, "last student")
+    return difference_table(
+        [
+            *(
+                difference_line(f"{student} - {teacher}", top1(runs, student), top1(runs, teacher))
+                for teacher, student in pairs
+            ),
+            difference_line("last student - teacher", last, top1(runs, "teacher")),
+            difference_line("last student - baseline", last, top1(runs, "baseline")),
+            difference_line("noise on - off, student 1", top1(runs, "student 1"), top1(plain, "student 1")),
+            difference_line("noise on - off, last student", last, top1(plain, "last student")),
+        ]
+    )
+
+
 def publish(name: str, command: str, tables: list[str], results: Results) -> None:
     """Print the tables and keep them, with what a reader needs to know, in `benchmarks/results`."""
     about = (

@@ -258,7 +258,7 @@ def _images(manifest: Manifest, classifier: Classifier, execution: Execution) ->
 
 
 def _classes(predictions: Path) -> int:
-    labels = pq.read_table(predictions, columns=["label"])["label"]
+    labels = labeling.read_predictions(predictions, ["label"])["label"]
     return max(labels.to_pylist(), default=-1) + 1
 
 

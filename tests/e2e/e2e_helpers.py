@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,9 @@ class Server:
         status = self.ask({"wait": pid})
         out, err = self.started[pid]
         return Result(status, out.read_text(), err.read_text())
+
+    def resume(self, pid: int) -> None:
+        os.kill(pid, signal.SIGCONT)
 
     def wait_until_stopped(self, pid: int) -> bool:
         return bool(self.ask({"stopped": pid}))

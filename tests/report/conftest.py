@@ -23,6 +23,7 @@ from noisystudent.evaluation.clean import wilson_interval
 from noisystudent.pseudo.label import SKIPPED_SCHEMA, predictions_schema
 from noisystudent.pseudo.quality import known_accuracy
 from noisystudent.pseudo.select import select
+from noisystudent.report.html import write_report
 
 EVALUATED = 200
 RIGHT = {"gen-0": 120, "gen-1": 150, "gen-2": 160, "baseline": 158}  # of EVALUATED
@@ -255,3 +256,17 @@ def new_run(tmp_path: Path) -> Callable[..., RunWriter]:
 @pytest.fixture
 def read_page() -> Callable[[Path], Page]:
     return lambda path: Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run with its report, made once: to look at, not to change."""
+    run = RunWriter(tmp_path_factory.mktemp("finished") / "run", splits=("val", "test")).write()
+    write_report(run)
+    return run
+
+
+@pytest.fixture(scope="session")
+def page(finished: Path) -> Page:
+    """The report of `finished`."""
+    return Page((finished / "report.html").read_text(encoding="utf-8"))

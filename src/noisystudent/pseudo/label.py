@@ -137,8 +137,13 @@ def predict_rows(teacher: Classifier, images: ImageSet, rows: np.ndarray, *, exe
     )
 
 
+def read_predictions(folder: Path, columns: list[str]) -> pa.Table:
+    """Some columns of a predictions table, part after part."""
+    return pq.read_table(sorted(folder.glob("part-*.parquet")), columns=columns)
+
+
 def _skipped_path(part: Path) -> Path:
-    return part.parent / "skipped" / part.name
+    return part.parent / "_skipped" / part.name  # readers of Parquet folders pass over names that begin so
 
 
 def _write(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:

