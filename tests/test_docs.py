@@ -19,7 +19,9 @@ COMMAND = re.compile(r"^(?: {4}|\$ )noisystudent (.+)$", re.MULTILINE)
 
 def test_the_configuration_page_is_what_its_script_writes() -> None:
     written = (ROOT / "docs" / "configuration.md").read_text()
-    assert written == runpy.run_path(str(ROOT / "docs" / "make_configuration.py"))["page"](), "run python docs/make_configuration.py"
+    assert written == runpy.run_path(str(ROOT / "docs" / "make_configuration.py"))["page"](), (
+        "run python docs/make_configuration.py"
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -161,7 +161,10 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_second_process_is_refused_and_told_who_holds_the_folder(
     tmp_path: Path, holder: subprocess.Popen[str]
 ) -> None:
-    with pytest.raises(UserError, match=rf"in use by process {holder.pid} on \S+ since 20\d\d-"), locked(tmp_path / "run"):
+    with (
+        pytest.raises(UserError, match=rf"in use by process {holder.pid} on \S+ since 20\d\d-"),
+        locked(tmp_path / "run"),
+    ):
         pytest.fail("held twice")
     with pytest.raises(UserError, match=f"process {holder.pid}"), open_run(tmp_path / "run", CONFIG):
         pytest.fail("held twice")

@@ -31,7 +31,9 @@ def labeled(tmp_path: Path) -> Examples:
 def pseudo(tmp_path: Path) -> Examples:
     """Five pictures of the values 100 to 104, with 1, 3, 0, 2 and 1 copies."""
     return Examples(
-        image_set(tmp_path / "pseudo", range(100, 105)), torch.arange(100.0, 105.0).view(5, 1), np.array([1, 3, 0, 2, 1])
+        image_set(tmp_path / "pseudo", range(100, 105)),
+        torch.arange(100.0, 105.0).view(5, 1),
+        np.array([1, 3, 0, 2, 1]),
     )
 
 

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from e2e_helpers import Images, Result, Server, quick, write_images
 
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     script = Path(__file__).with_name("command_server.py")
@@ -86,8 +87,6 @@ def configuration(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
-
-
 
 
 @dataclass(frozen=True)

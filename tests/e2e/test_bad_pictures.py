@@ -27,7 +27,9 @@ def chunk(name: bytes, data: bytes) -> bytes:
 def bomb() -> bytes:
     """A PNG of a few bytes that says it has 10^10 pixels."""
     header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    )
 
 
 def rotated() -> bytes:
@@ -49,7 +51,7 @@ def odd(seed: int = 0) -> dict[str, bytes]:
         "moving.gif": encoded(image, "GIF", save_all=True, append_images=[picture("bars", 1, 32)]),
         "scan.tiff": encoded(image.convert("L"), "TIFF"),
         "old.BMP": encoded(image, "BMP"),
-        "O'Brien \"quoted\".png": encoded(image, "PNG"),
+        'O\'Brien "quoted".png': encoded(image, "PNG"),
         "50% off & more; $(touch pwned).png": encoded(image, "PNG"),
     }
 
@@ -83,7 +85,9 @@ def write_broken(folder: Path) -> None:
 
 def skipped(run: Path) -> dict[str, dict[str, str]]:
     rows = pq.read_table(run / "skipped.parquet").to_pylist()
-    found = {stage: {row["id"]: row["reason"] for row in rows if row["stage"] == stage} for stage in ("prepare", "label")}
+    found = {
+        stage: {row["id"]: row["reason"] for row in rows if row["stage"] == stage} for stage in ("prepare", "label")
+    }
     assert sum(map(len, found.values())) == len(rows)
     return found
 

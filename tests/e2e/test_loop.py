@@ -31,7 +31,9 @@ PREDICTIONS = pa.schema(
         ("dhash", pa.uint64()),
     ]
 )
-SELECTION = pa.schema([("id", pa.string()), ("label", pa.int32()), ("confidence", pa.float32()), ("copies", pa.int32())])
+SELECTION = pa.schema(
+    [("id", pa.string()), ("label", pa.int32()), ("confidence", pa.float32()), ("copies", pa.int32())]
+)
 SKIPPED = pa.schema([("id", pa.string()), ("stage", pa.string()), ("reason", pa.string())])
 
 
@@ -53,7 +55,9 @@ def test_a_run_leaves_every_file_of_its_folder(finished: Any) -> None:
 
 
 def test_manifests_list_the_images_given(finished: Any) -> None:
-    tables = {split: pq.read_table(finished.folder / "data" / f"{split}.parquet") for split in ("labeled", "val", "test")}
+    tables = {
+        split: pq.read_table(finished.folder / "data" / f"{split}.parquet") for split in ("labeled", "val", "test")
+    }
     tables["unlabeled"] = pq.read_table(finished.folder / "data" / "unlabeled.parquet")
     assert all(table.schema.equals(MANIFEST, check_metadata=False) for table in tables.values())
     assert {split: table.num_rows for split, table in tables.items()} == {

@@ -37,7 +37,12 @@ def test_paths_that_do_not_exist_are_all_named_at_once(
     sources = ["--labeled", "one", "--unlabeled", "two.csv", "--val", "three.tar", "--test", "four/*.parquet"]
     message = refused("run", *sources, "--config", configuration(), "--out", "run")
     assert "4 problems:" in message
-    for option, path in (("labeled", "one"), ("unlabeled", "two.csv"), ("val", "three.tar"), ("test", "four/*.parquet")):
+    for option, path in (
+        ("labeled", "one"),
+        ("unlabeled", "two.csv"),
+        ("val", "three.tar"),
+        ("test", "four/*.parquet"),
+    ):
         assert f"--{option}: '{path}' does not exist: give a folder of images" in message
 
 
@@ -154,7 +159,9 @@ def test_an_output_folder_full_of_other_files(
 
 
 @pytest.mark.parametrize("name", ["there", "file/below.csv", "there.csv"])
-def test_a_file_to_write_that_cannot_be(name: str, finished: Any, images: Images, refused: Refused, tmp_path: Path) -> None:
+def test_a_file_to_write_that_cannot_be(
+    name: str, finished: Any, images: Images, refused: Refused, tmp_path: Path
+) -> None:
     (tmp_path / "there.csv").mkdir()
     (tmp_path / "file").write_text("mine")
     for command in (
@@ -175,7 +182,9 @@ def test_a_demo_folder_that_is_a_file(refused: Refused, tmp_path: Path) -> None:
 
 
 def test_a_model_that_timm_does_not_have(refused: Refused, images: Images, finished: Any, tmp_path: Path) -> None:
-    message = refused(*finished.command, "--out", "run", "--set", "student.model=resnet9_80", "--set", "teacher.model=resnt50")
+    message = refused(
+        *finished.command, "--out", "run", "--set", "student.model=resnet9_80", "--set", "teacher.model=resnt50"
+    )
     assert "there is no model 'resnt50' in timm" in message
     assert "the nearest are resnet50" in message
     assert "generations.1.student: there is no model 'resnet9_80'" in message
@@ -223,7 +232,12 @@ def test_all_wrong_settings_are_named_at_once(run_refused: Refused) -> None:
 def test_all_wrong_values_are_named_at_once(run_refused: Refused) -> None:
     settings = ["teacher.steps=0", "select.threshold=1.5", "teacher.optimizer=adam", "data.val_fraction=nan", "seed=-1"]
     message = run_refused("", "", *(word for setting in settings for word in ("--set", setting)))
-    for key in ("teacher.steps", "generations.0.select.threshold", "generations.1.select.threshold", "teacher.optimizer"):
+    for key in (
+        "teacher.steps",
+        "generations.0.select.threshold",
+        "generations.1.select.threshold",
+        "teacher.optimizer",
+    ):
         assert f"--set: {key} = " in message
     for key in ("data.val_fraction", "seed"):
         assert f"--set: {key} = " in message
@@ -303,7 +317,8 @@ def test_options_that_are_wrong(
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "run", "train", "label", "select", "student", "evaluate", "predict", "report", "recipes", "doctor"]
+    "command",
+    ["demo", "run", "train", "label", "select", "student", "evaluate", "predict", "report", "recipes", "doctor"],
 )
 def test_every_command_has_help(command: str, noisystudent: Callable[..., Any]) -> None:
     result = noisystudent(command, "--help")

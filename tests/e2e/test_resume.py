@@ -122,7 +122,9 @@ def test_how_a_run_is_carried_out_may_change_while_it_lasts(
     command = [*finished.command, "--out", "run"]
     killed(*command, at="*/gen-1/predictions/part-00001.parquet", when="after")
     changed = ["execution.workers=1", "execution.log_steps=1", f"execution.part_rows={rows}"]
-    killed(*command, *(word for setting in changed for word in ("--set", setting)), at="*/gen-1/selection/selection.json")
+    killed(
+        *command, *(word for setting in changed for word in ("--set", setting)), at="*/gen-1/selection/selection.json"
+    )
     parts = sorted((tmp_path / "run" / "gen-1" / "predictions").glob("part-*.parquet"))
     ids = [id for part in parts for id in pq.read_table(part)["id"].to_pylist()]
     assert len(ids) == 24

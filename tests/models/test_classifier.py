@@ -20,7 +20,7 @@ from noisystudent.models.classifier import (
     model_identity,
 )
 
-NAMES = ("Ünder, \"quoted\"", "cat", "dog")
+NAMES = ('Ünder, "quoted"', "cat", "dog")
 
 
 def build(model: str = "resnet9_8", *, channels: int = 1, size: int = 16, **settings: object) -> Classifier:
@@ -178,7 +178,10 @@ def test_identity_is_the_name_the_architecture_and_the_weights(tmp_path: Path) -
         (lambda run: (run / "gen-1/model/model.safetensors").unlink(), "holds no whole model"),
         (lambda run: (run / "gen-1/model/model.safetensors").write_bytes(b"\x08" * 100), "cannot be opened"),
         (lambda run: (run / "gen-1/model/config.json").write_text("{"), "cannot be opened"),
-        (lambda run: (run / "gen-1/model/config.json").write_text('{"architecture": "no_such_net"}'), "cannot be opened"),
+        (
+            lambda run: (run / "gen-1/model/config.json").write_text('{"architecture": "no_such_net"}'),
+            "cannot be opened",
+        ),
     ],
     ids=["missing", "empty", "no-weights", "corrupt-weights", "corrupt-config", "unknown-architecture"],
 )
@@ -206,7 +209,9 @@ def test_weights_of_another_network_are_the_users_mistake(tmp_path: Path) -> Non
         load_classifier(str(run))
 
 
-@pytest.mark.parametrize(("wrong", "right"), [("reset18", "resnet18"), ("wrn_16_3", "wrn_16_2"), ("resnet9-16", "resnet9_16")])
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("reset18", "resnet18"), ("wrn_16_3", "wrn_16_2"), ("resnet9-16", "resnet9_16")]
+)
 def test_an_unknown_name_is_answered_with_the_nearest(wrong: str, right: str) -> None:
     for attempt in (check_model_name, load_classifier, build):
         with pytest.raises(UserError) as caught:

@@ -46,13 +46,14 @@ def test_fewer_than_one_in_twenty_are_few(kept: int, warned: bool) -> None:
         ([60, 20, 20], [0.4, 0.3, 0.3], False),
     ],
 )
-def test_a_class_that_floods_the_pseudo_labels_is_named(
-    counts: list[int], shares: list[float], flooded: bool
-) -> None:
+def test_a_class_that_floods_the_pseudo_labels_is_named(counts: list[int], shares: list[float], flooded: bool) -> None:
     warnings = check(counts, shares=shares)
     assert len(warnings) == flooded
     if flooded:
-        assert f"class 0 makes up {counts[0]} % of the pseudo-labels and {100 * shares[0]:.0f} % of the labels" in warnings[0]
+        assert (
+            f"class 0 makes up {counts[0]} % of the pseudo-labels and {100 * shares[0]:.0f} % of the labels"
+            in warnings[0]
+        )
 
 
 def test_copies_count_when_a_class_floods() -> None:
@@ -69,7 +70,9 @@ def test_classes_without_pseudo_labels_are_counted() -> None:
     ]
 
 
-@pytest.mark.parametrize(("top1", "classes", "warned"), [(14.9, 10, True), (15.0, 10, False), (74.9, 2, True), (0.2, 1000, False)])
+@pytest.mark.parametrize(
+    ("top1", "classes", "warned"), [(14.9, 10, True), (15.0, 10, False), (74.9, 2, True), (0.2, 1000, False)]
+)
 def test_a_teacher_near_chance_is_warned_of(top1: float, classes: int, warned: bool) -> None:
     warnings = check_teacher(top1, classes, measured_on="validation")
     assert len(warnings) == warned

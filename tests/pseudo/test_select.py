@@ -32,7 +32,7 @@ def table(rows: list[Row]) -> pa.Table:
 
 def predictions(n: int, classes: int = 3, seed: int = 0) -> list[Row]:
     draw = np.random.default_rng(seed)
-    labels = draw.choice(classes, size=n, p=np.array([2.0 ** -i for i in range(classes)]) / (2 - 2.0 ** (1 - classes)))
+    labels = draw.choice(classes, size=n, p=np.array([2.0**-i for i in range(classes)]) / (2 - 2.0 ** (1 - classes)))
     return [(f"img-{i}", int(label), float(np.float32(c))) for i, (label, c) in enumerate(zip(labels, draw.random(n)))]
 
 
@@ -40,7 +40,9 @@ def copies(selected: Selected) -> dict[str, int]:
     return dict(zip(selected.table["id"].to_pylist(), selected.table["copies"].to_pylist(), strict=True))
 
 
-def chosen(rows: list[Row], classes: int = 3, seed: int = 0, excluded: tuple[str, ...] = (), **settings: object) -> Selected:
+def chosen(
+    rows: list[Row], classes: int = 3, seed: int = 0, excluded: tuple[str, ...] = (), **settings: object
+) -> Selected:
     selection = Selection(**settings)  # type: ignore[arg-type]
     return select(table(rows), selection, classes=classes, seed=seed, excluded=excluded)
 
@@ -197,7 +199,9 @@ def test_mean_gives_as_many_rows_in_all_as_pass_the_threshold_rounded_up() -> No
 def test_a_class_without_a_candidate_stays_empty_and_is_reported() -> None:
     rows = [("a", 0, 0.9), ("b", 2, 0.2), ("c", 0, 0.5)]
     selected = chosen(rows, classes=4, threshold=0.3, per_class=3)
-    assert [{k: row[k] for k in ("class", "candidates", "above_threshold", "kept", "rows")} for row in selected.classes] == [
+    assert [
+        {k: row[k] for k in ("class", "candidates", "above_threshold", "kept", "rows")} for row in selected.classes
+    ] == [
         {"class": 0, "candidates": 2, "above_threshold": 2, "kept": 2, "rows": 3},
         {"class": 1, "candidates": 0, "above_threshold": 0, "kept": 0, "rows": 0},
         {"class": 2, "candidates": 1, "above_threshold": 0, "kept": 0, "rows": 0},

@@ -82,9 +82,7 @@ def raise_at(step: int) -> object:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsproptf", "adamw"])
-def test_an_interrupted_training_ends_with_the_same_bits(
-    images: ImageSet, tmp_path: Path, optimizer: str
-) -> None:
+def test_an_interrupted_training_ends_with_the_same_bits(images: ImageSet, tmp_path: Path, optimizer: str) -> None:
     training = TRAINING.model_copy(update={"optimizer": optimizer, "learning_rate": 0.01})
     fit(images, tmp_path / "whole", training)
     with pytest.raises(Killed):
@@ -224,7 +222,13 @@ def test_the_first_step_whose_loss_is_not_finite_is_named_however_late_it_is_not
     execution = Execution(device="cpu", checkpoint_seconds=1e6, log_steps=log_steps, workers=1)
     with pytest.raises(RunError, match=r"the loss became nan at step 4: .*learning_rate") as caught:
         train(
-            classifier(training), training, Examples(images, targets), None, folder=tmp_path, seed=7, execution=execution
+            classifier(training),
+            training,
+            Examples(images, targets),
+            None,
+            folder=tmp_path,
+            seed=7,
+            execution=execution,
         )
     assert "kept" in str(caught.value)
     assert not (tmp_path / "model").exists()
@@ -239,7 +243,13 @@ def test_a_loss_that_is_not_finite_leaves_an_earlier_checkpoint_that_opens(image
     targets[order[6]] = float("inf")
     with pytest.raises(RunError, match="at step 4"):
         train(
-            classifier(training), training, Examples(images, targets), None, folder=tmp_path, seed=7, execution=EVERY_STEP
+            classifier(training),
+            training,
+            Examples(images, targets),
+            None,
+            folder=tmp_path,
+            seed=7,
+            execution=EVERY_STEP,
         )
     state = torch.load(tmp_path / "checkpoints/last.pt", weights_only=True)
     assert state["step"] == 3

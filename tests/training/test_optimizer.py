@@ -106,9 +106,7 @@ def test_everything_decays_but_normalization(optimizer: str) -> None:
 
 def test_sgd_without_momentum_is_gradient_descent() -> None:
     module = Product()
-    optimizer = build_optimizer(
-        module, Training(model="x", momentum=0.0, learning_rate=0.5, weight_decay=0.0)
-    )
+    optimizer = build_optimizer(module, Training(model="x", momentum=0.0, learning_rate=0.5, weight_decay=0.0))
     before = module.weight.detach().clone()
     for gradient in (1.0, -3.0):
         for parameter in module.parameters():

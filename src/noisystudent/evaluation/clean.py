@@ -8,19 +8,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
-from scipy.stats import binomtest
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from noisystudent.config import Execution
 from noisystudent.data.images import ImageSet, Skipped
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
+from noisystudent.evaluation.intervals import bootstrap_interval, wilson_interval
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import track
 from noisystudent.pseudo.label import Predicted, predict_rows
-from noisystudent.seeds import derive_seed
-
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -105,20 +102,6 @@ def measure(
         )
     )
     return metrics, ci95
-
-
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a proportion, in percent: right near 0 and 100 too, where a bootstrap has no width."""
-    interval = binomtest(successes, n).proportion_ci(method="wilson")
-    return 100 * float(interval.low), 100 * float(interval.high)
-
-
-def bootstrap_interval(values: np.ndarray, *, seed: int) -> tuple[float, float]:
-    """The 2.5th and 97.5th percentile of the mean over 1,000 resamples of `values` [N]."""
-    draw = np.random.default_rng(derive_seed(seed, "bootstrap"))
-    means = [values[draw.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def align_labels(manifest: Manifest, classifier: Classifier, *, source: str) -> Manifest:

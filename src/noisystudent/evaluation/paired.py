@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import binomtest
 
-from noisystudent.evaluation.clean import bootstrap_interval
+from noisystudent.evaluation.intervals import bootstrap_interval
 
 
 def paired_difference(first: pa.Table, second: pa.Table, *, seed: int = 0) -> dict[str, Any]:

@@ -135,7 +135,9 @@ def build_classifier(
                 in_chans=channels,
                 **arguments,
             )
-        except Exception as error:  # as in _open: wrong arguments, no weights, no network, each an error of its own kind
+        except (
+            Exception
+        ) as error:  # as in _open: wrong arguments, no weights, no network, each an error of its own kind
             weights = "pretrained weights and " if training.pretrained else ""
             raise UserError(
                 f"model {training.model}: timm cannot create it with {weights}{arguments}: {error}"

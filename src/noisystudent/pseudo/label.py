@@ -78,11 +78,7 @@ def label(
     part_rows = _rows_of_a_part(folder) or execution.part_rows
     starts = range(0, len(images), part_rows)
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(starts))]
-    done = sum(
-        min(part_rows, len(images) - start)
-        for start, part in zip(starts, parts, strict=True)
-        if part.exists()
-    )
+    done = sum(min(part_rows, len(images) - start) for start, part in zip(starts, parts, strict=True) if part.exists())
     with track(description, len(images), done=done) as advance:
         for start, part in zip(starts, parts, strict=True):
             if part.exists():

@@ -72,8 +72,8 @@ def find_leaks(run: RunDir, config: Config) -> None:
         warnings = []
         if leaks.num_rows:
             warnings.append(
-                f"{leaks.num_rows} unlabeled images are in the validation or test data too ({exact} identical, "
-                f"{leaks.num_rows - exact} nearly): they are left out; {run.path / 'data' / 'leaks.parquet'} lists them"
+                f"unlabeled images found in the validation or test data too: {leaks.num_rows} ({exact} identical, "
+                f"{leaks.num_rows - exact} nearly); they are left out, and the run's data/leaks.parquet lists them"
             )
         return {"leaks": leaks.num_rows, "exact": exact, "warnings": warnings}
 

@@ -25,7 +25,9 @@ def save_checkpoint(
     with atomic.replacing(path) as temporary, temporary.open("wb") as file:
         try:
             torch.save(state, file)
-        except RuntimeError as error:  # PyTorch's way to say that a write failed; the reason, such as a full disk, is its context
+        except (
+            RuntimeError
+        ) as error:  # PyTorch's way to say that a write failed; the reason, such as a full disk, is its context
             raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
 
