@@ -144,7 +144,8 @@ def test_files_that_cannot_be_read_are_the_users_mistake(tmp_path: Path) -> None
     (tmp_path / "bad.toml").write_text("a = ")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     assert "is not TOML" in mistakes(lambda: load_config(tmp_path / "bad.toml"))[0]
-    assert "line 1" in mistakes(lambda: load_config(tmp_path / "bad.toml"))[0]
+    (tmp_path / "bad.toml").write_text("seed = 1\nteacher = = 3\n")
+    assert "line 2, column 11" in mistakes(lambda: load_config(tmp_path / "bad.toml"))[0]
     for name in ("missing.toml", "binary.toml"):
         assert f"{tmp_path / name}: cannot be read" in mistakes(lambda name=name: load_config(tmp_path / name))[0]
 
@@ -238,7 +239,7 @@ def test_a_setting_does_not_change_the_configuration_it_starts_from() -> None:
 
 def test_differences_name_both_sides_and_leave_execution_out() -> None:
     mine = apply_settings(config(), ["teacher.steps=1", "execution.device=cpu", "noise.randaugment=false"])
-    assert mine.differences(config())[0] == "teacher.steps: 1, not 1000"
+    assert "teacher.steps: 1, not 1000" in mine.differences(config())
     assert not any("execution" in line for line in mine.differences(config()))
     assert any(line.startswith("teacher.noise.randaugment") for line in mine.differences(config()))
     assert apply_settings(config(), ["execution.workers=7"]).differences(config()) == []

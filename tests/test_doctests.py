@@ -10,7 +10,17 @@ import pytest
 import noisystudent
 
 # Examples that need the reader's own files; all others are run.
-NEED_FILES = {"noisystudent.data.images.ImageSet", "noisystudent.data.sources.read_source"}
+NEED_FILES = {
+    "noisystudent.data.decoding.decode",
+    "noisystudent.data.digits.write_digits",
+    "noisystudent.data.images.ImageSet",
+    "noisystudent.data.parquet_cells.ParquetCells",
+    "noisystudent.data.sources.read_source",
+    "noisystudent.report.headline.headline",
+    "noisystudent.report.html.write_report",
+    "noisystudent.report.predictions.opened",
+    "noisystudent.report.run_reader.read_run",
+}
 
 ROOT = Path(noisystudent.__file__).parent
 MODULES = sorted(module.name for module in pkgutil.walk_packages([str(ROOT)], "noisystudent."))

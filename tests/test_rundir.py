@@ -73,7 +73,7 @@ def test_a_new_run_writes_its_configuration_and_its_environment(tmp_path: Path) 
 
 def begun(path: Path, config: Config = CONFIG) -> None:
     with open_run(path, config) as run:
-        run.stage("prepare", lambda: {})
+        run.stage("prepare", dict)
 
 
 def test_the_same_configuration_goes_on(tmp_path: Path) -> None:

@@ -216,7 +216,10 @@ def evaluate(
 ) -> Any:
     """Measure a model on labeled images, with 95 % intervals."""
     from noisystudent import atomic, commands
+    from noisystudent.rundir import check_output_file
 
+    if out:
+        check_output_file(out)
     results = commands.evaluate(model, data, seed=seed)
     if out:
         atomic.write_json(out, results)
@@ -274,6 +277,10 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> Any:
 
 def main() -> None:
     """The entry point of the `noisystudent` command."""
+    for argument in sys.argv[1:]:
+        if not argument.isprintable() and "\\udc" in ascii(argument):  # a byte that is not UTF-8, as Python keeps it
+            print(f"noisystudent: {argument!a} is not UTF-8: rename the file or folder", file=sys.stderr)  # noqa: T201
+            raise SystemExit(2)
     app()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,7 +28,7 @@ from noisystudent.progress import logger, track
 from noisystudent.pseudo import label as labeling
 from noisystudent.pseudo.select import SELECTION_SCHEMA, parts_glob
 from noisystudent.pseudo.select import select as choose
-from noisystudent.rundir import locked, open_run
+from noisystudent.rundir import check_output_file, locked, open_run
 from noisystudent.stages.networks import check_networks, fit_and_measure
 from noisystudent.stages.networks import train as train_stage
 from noisystudent.stages.preparation import prepare
@@ -123,7 +124,10 @@ def select(predictions: str | Path, out: str | Path, selection: Selection, *, se
     glob = parts_glob(folder)
     teacher = json.loads((folder / "teacher.json").read_text()) if (folder / "teacher.json").exists() else {}
     names = teacher.get("class_names") or [str(i) for i in range(_classes(folder))]
-    selected = choose(glob, selection, classes=len(names), seed=seed)
+    try:
+        selected = choose(glob, selection, classes=len(names), seed=seed)
+    except duckdb.Error as error:
+        raise UserError(f"the predictions in {folder} cannot be read: {error}") from None
     summary: dict[str, Any] = {
         "teacher": teacher,
         "predictions": str(folder.resolve()),
@@ -218,6 +222,7 @@ def predict(model: str, images: str, out: str | Path, *, execution: Execution | 
     out = Path(out)
     if out.suffix not in (".csv", ".parquet"):
         raise UserError(f"--out {out}: end it in .csv or .parquet")
+    check_output_file(out)
     execution = execution or Execution()
     classifier = load_classifier(model)
     pictures = _images(read_source(images, split="unlabeled", labels="ignored"), classifier, execution)

@@ -9,6 +9,7 @@ import numpy as np
 
 from noisystudent.commands import configure
 from noisystudent.data.digits import write_digits
+from noisystudent.errors import UserError
 from noisystudent.pipeline import run
 
 LABELS = 20
@@ -24,6 +25,8 @@ def demo(out: Path, *, seeds: int = 1) -> dict[str, Any]:
     Returns:
         `runs` (out and results of each) and `spread` (mean, sd, lowest and highest top-1 of each network over the seeds).
     """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out} is a file: give a folder")
     runs: list[dict[str, Any]] = []
     for seed in range(seeds):
         images = out / f"images-{seed}"

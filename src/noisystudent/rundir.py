@@ -126,6 +126,19 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
+def check_output_file(path: Path) -> None:
+    """Find out before the work is done whether a file can be written.
+
+    Raises:
+        UserError: it is a folder, or its folder cannot be.
+    """
+    if path.is_dir():
+        raise UserError(f"--out {path} is a folder: give the name of a file")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UserError(f"--out {path} cannot be written: {folder} is not a folder that you may write to")
+
+
 def environment(seed: int) -> dict[str, Any]:
     """What a reader needs to know of where a run was made: versions, commit, command, seed, machine."""
     versions: dict[str, str | None] = {}

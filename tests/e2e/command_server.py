@@ -7,6 +7,7 @@ folder, output files, limits and exit status, that can be killed like any other.
 from __future__ import annotations
 
 import fnmatch
+import importlib
 import json
 import os
 import resource
@@ -15,20 +16,22 @@ import sys
 import traceback
 from typing import Any
 
-# Importing starts no threads, which is what makes forking safe.
-import accelerate
-import duckdb
-import matplotlib.pyplot
-import sklearn.datasets
-import torch
-import torchmetrics.functional.classification  # noqa: F401
-
-import noisystudent.commands
-import noisystudent.demo
-import noisystudent.doctor
-import noisystudent.pipeline
-import noisystudent.screen  # noqa: F401
 from noisystudent.cli import main
+
+# Importing starts no threads, which is what makes forking safe.
+for module in (
+    "accelerate",
+    "duckdb",
+    "matplotlib.pyplot",
+    "sklearn.datasets",
+    "torchmetrics.functional.classification",
+    "noisystudent.commands",
+    "noisystudent.demo",
+    "noisystudent.doctor",
+    "noisystudent.pipeline",
+    "noisystudent.screen",
+):
+    importlib.import_module(module)
 
 
 def start(request: dict[str, Any]) -> int:
@@ -93,7 +96,8 @@ def serve() -> None:
             answer = int(os.WIFSTOPPED(status))
         else:
             answer = start(request)
-        print(answer, flush=True)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

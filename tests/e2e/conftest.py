@@ -1,6 +1,5 @@
 """Fixtures of the end-to-end tests: commands as a user gives them, in a folder with pictures."""
 
-import json
 import os
 import signal
 import subprocess

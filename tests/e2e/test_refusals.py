@@ -117,7 +117,7 @@ def test_files_that_are_not_what_their_names_say(name: str, run_refused: Refused
 
 
 def test_a_table_of_files_that_are_not_there(run_refused: Refused, tmp_path: Path) -> None:
-    (tmp_path / "table.csv").write_text("path,label\na.png,disk\nb.png,ring\n")
+    (tmp_path / "table.csv").write_text("path,label\na.png,disk\nb.png,bars\n")
     message = run_refused("--labeled", tmp_path / "table.csv")
     assert "2 of 2 images cannot be read (100.0 %)" in message
     assert "'a.png': missing file; 'b.png': missing file" in message
@@ -158,7 +158,12 @@ def test_an_output_folder_full_of_other_files(
     assert everything_below(tmp_path / "thesis") == before
 
 
-@pytest.mark.parametrize("name", ["there", "file/below.csv", "there.csv"])
+def test_predictions_are_written_as_csv_or_parquet_only(finished: Any, images: Images, refused: Refused) -> None:
+    predict = ["predict", "--model", finished.folder, "--images", images.unlabeled]
+    assert "--out labels.xlsx: end it in .csv or .parquet" in refused(*predict, "--out", "labels.xlsx")
+
+
+@pytest.mark.parametrize("name", ["file/below.csv", "there.csv"])
 def test_a_file_to_write_that_cannot_be(
     name: str, finished: Any, images: Images, refused: Refused, tmp_path: Path
 ) -> None:
@@ -267,7 +272,7 @@ def test_a_configuration_file_that_cannot_be_read(refused: Refused, tmp_path: Pa
 
 
 def test_a_source_whose_name_is_not_text(run_refused: Refused, tmp_path: Path) -> None:
-    assert "labeled" in run_refused("--labeled", str(tmp_path / "b\udcff"))
+    assert "b\\udcff' is not UTF-8: rename the file or folder" in run_refused("--labeled", str(tmp_path / "b\udcff"))
 
 
 def test_folders_without_what_a_command_needs(refused: Refused, finished: Any, images: Images, tmp_path: Path) -> None:
@@ -286,7 +291,9 @@ def test_predictions_that_lack_a_column_or_are_no_table(refused: Refused, tmp_pa
         "select", "--predictions", "p", "--out", "s"
     )
     (tmp_path / "p" / "part-00000.parquet").write_text("not Parquet")
-    assert "p" in refused("select", "--predictions", "p", "--out", "s")
+    assert "the predictions in p cannot be read: " in refused("select", "--predictions", "p", "--out", "s")
+    (tmp_path / "p" / "teacher.json").write_text('{"class_names": ["cat", "dog"]}')
+    assert "the predictions in p cannot be read: " in refused("select", "--predictions", "p", "--out", "s")
 
 
 # The command line itself

@@ -35,7 +35,11 @@ def pictures(n: int = 2, channels: int = 3, height: int = HEIGHT, width: int = W
 
 
 def level(magnitude: float, signs: list[int], *, official: bool = True, seed: int = 0) -> ra.Level:
-    return ra.Level(magnitude, official, torch.tensor(signs, dtype=torch.float32), torch.Generator().manual_seed(seed))
+    """The same level for all images, in the directions given."""
+    directions = torch.tensor(signs, dtype=torch.float64).view(-1, 1, 1, 1)
+    return ra.Level(
+        torch.full_like(directions, magnitude / 10), directions, official, torch.Generator().manual_seed(seed)
+    )
 
 
 def apply(name: str, images: torch.Tensor, magnitude: float, sign: int = 1, *, official: bool = True) -> torch.Tensor:
@@ -334,8 +338,41 @@ def test_clamped_magnitude_0_changes_nothing(name: str, channels: int, sign: int
 
 @pytest.mark.parametrize("name", list(ra.OPERATIONS))
 def test_clamped_levels_stop_at_10(name: str) -> None:
-    images = pictures(3)
-    assert torch.equal(apply(name, images, 10, official=False), apply(name, images, 27, official=False))
+    images = pictures(8)
+    at_10, at_27 = (
+        ra.augment(images, RandAugment(magnitude=magnitude, ops=(name,)), torch.Generator().manual_seed(0))
+        for magnitude in (10, 27)
+    )
+    assert torch.equal(at_10, at_27)
+
+
+@pytest.mark.parametrize(("magnitude", "highest"), [(5, 5), (10, 10), (27, 10)])
+def test_clamped_levels_are_drawn_evenly_from_0_to_the_magnitude(magnitude: float, highest: int) -> None:
+    """What is added to a black picture is int(110 * level / 10): it tells the level of each image."""
+    black = torch.zeros(3000, 1, 2, 2, dtype=torch.uint8)
+    config = RandAugment(magnitude=magnitude, num_ops=1, ops=("solarize_add",))
+    added = ra.augment(black, config, torch.Generator().manual_seed(0))[:, 0, 0, 0].float()
+    assert float(added.max()) <= 11 * highest
+    shares = [float((added < 11 * highest * quarter / 4).float().mean()) for quarter in (1, 2, 3)]
+    assert shares == pytest.approx([0.25, 0.5, 0.75], abs=0.04)
+
+
+def test_the_official_level_is_the_magnitude_for_every_image() -> None:
+    black = torch.zeros(50, 1, 2, 2, dtype=torch.uint8)
+    config = RandAugment(magnitude=6, num_ops=1, ops=("solarize_add",), semantics="official")
+    assert ra.augment(black, config, torch.Generator().manual_seed(0)).unique().tolist() == [66]
+
+
+def test_images_of_different_levels_are_changed_as_each_would_be_alone() -> None:
+    images = pictures(4)
+    for name in [name for name in ra.OPERATIONS if name != "cutout"]:
+        for official in (True, False):
+            fractions = torch.tensor([0.2, 1.0, 0.6, 0.9], dtype=torch.float64).view(-1, 1, 1, 1)
+            signs = torch.tensor([1.0, -1, 1, -1], dtype=torch.float64).view(-1, 1, 1, 1)
+            together = ra.OPERATIONS[name](images, ra.Level(fractions, signs, official, torch.Generator()))
+            for row, (fraction, sign) in enumerate(zip((2, 10, 6, 9), (1, -1, 1, -1), strict=True)):
+                alone = apply(name, images[row : row + 1], fraction, sign, official=official)
+                assert torch.equal(together[row : row + 1], alone), name
 
 
 @pytest.mark.parametrize("name", [name for name in ra.OPERATIONS if name not in PARAMETER_FREE])

@@ -33,7 +33,10 @@ def table(rows: list[Row]) -> pa.Table:
 def predictions(n: int, classes: int = 3, seed: int = 0) -> list[Row]:
     draw = np.random.default_rng(seed)
     labels = draw.choice(classes, size=n, p=np.array([2.0**-i for i in range(classes)]) / (2 - 2.0 ** (1 - classes)))
-    return [(f"img-{i}", int(label), float(np.float32(c))) for i, (label, c) in enumerate(zip(labels, draw.random(n)))]
+    return [
+        (f"img-{i}", int(label), float(np.float32(c)))
+        for i, (label, c) in enumerate(zip(labels, draw.random(n), strict=True))
+    ]
 
 
 def copies(selected: Selected) -> dict[str, int]:

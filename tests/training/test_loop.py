@@ -204,7 +204,7 @@ def test_the_log_has_the_mean_loss_and_the_rate_of_the_step(images: ImageSet, tm
 def test_an_update_that_overflows_stops_before_it_is_saved(images: ImageSet, tmp_path: Path) -> None:
     """The loss of step 1 is finite; what the step makes of the weights is not of use to anyone."""
     training = TRAINING.model_copy(update={"learning_rate": 1e38, "warmup_steps": 0})
-    with pytest.raises(RunError, match="at step 1: .*learning_rate"):
+    with pytest.raises(RunError, match=r"at step 1: .*learning_rate"):
         fit(images, tmp_path, training)
     assert [line["step"] for line in read_metrics(tmp_path / "metrics.jsonl")] == [1]
     assert not (tmp_path / "checkpoints/last.pt").exists()

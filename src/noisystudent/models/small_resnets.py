@@ -2,6 +2,7 @@
 
 - `resnet9_16` ... `resnet9_64`: the nine-layer network of the fast CIFAR-10 entries (Page, "How to train your ResNet", 2018),
   at the given width of its first stage.
+- `resnet8_16` ... `resnet8_32`: its cheaper sibling for a processor: three stages, each at half the size of the one before.
 - `cifar_resnet20` ... `cifar_resnet56`: He et al. 2016 (arXiv 1512.03385), section 4.2: three stages of 16, 32, 64 channels.
 - `wrn_16_2`, `wrn_28_2`: Zagoruyko and Komodakis 2016 (arXiv 1605.07146), the semi-supervised literature's usual network.
 
@@ -156,6 +157,33 @@ class ResNet9(SmallResNet):
         super().__init__(features, num_features=channels, num_classes=num_classes, drop_rate=drop_rate, pool="max")
 
 
+class ResNet8(SmallResNet):
+    """Three stages, each a convolution and a pooling; `blocks` says how many residual blocks follow each.
+
+    The first stage already halves the image, where ResNet-9 spends most of its time; the pooling comes before the normalization, which
+    so has a quarter of the work.
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int] = (16, 48, 96),
+        blocks: Sequence[int] = (0, 1, 1),
+        num_classes: int = 10,
+        in_chans: int = 3,
+        drop_rate: float = 0.0,
+        drop_path_rate: float = 0.0,
+    ) -> None:
+        rates = iter(linear_drop_path(drop_path_rate, sum(blocks)))
+        layers: list[nn.Module] = []
+        channels = in_chans
+        for width, count in zip(widths, blocks, strict=True):
+            layers += [conv3x3(channels, width), nn.MaxPool2d(2), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+            layers += [PlainResidual(width, next(rates)) for _ in range(count)]
+            channels = width
+        features = nn.Sequential(*layers)
+        super().__init__(features, num_features=channels, num_classes=num_classes, drop_rate=drop_rate, pool="max")
+
+
 class CifarResNet(SmallResNet):
     """6n + 2 layers: n = `blocks_per_stage` two-layer blocks in each of three stages."""
 
@@ -204,7 +232,32 @@ class WideResNet(SmallResNet):
         super().__init__(features, num_features=channels, num_classes=num_classes, drop_rate=drop_rate, pool="avg")
 
 
-def _default_cfg() -> dict[str, Any]:
+FAMILIES: tuple[tuple[type[SmallResNet], str, dict[str, dict[str, Any]]], ...] = (
+    # network, its first convolution (where timm adapts the number of channels), and the members of the family
+    (ResNet9, "features.0.0", {f"resnet9_{width}": {"width": width} for width in (8, 16, 24, 32, 48, 64)}),
+    (
+        ResNet8,
+        "features.0",
+        {
+            "resnet8_16": {"widths": (16, 48, 96)},
+            "resnet8_24": {"widths": (24, 64, 128)},
+            "resnet8_32": {"widths": (32, 96, 192)},
+        },
+    ),
+    (
+        CifarResNet,
+        "features.0.0",
+        {f"cifar_resnet{depth}": {"blocks_per_stage": (depth - 2) // 6} for depth in (20, 26, 32, 38, 44, 56)},
+    ),
+    (
+        WideResNet,
+        "features.0",
+        {f"wrn_{d}_{widen}": {"blocks_per_stage": (d - 4) // 6, "widen": widen} for d, widen in ((16, 2), (28, 2))},
+    ),
+)
+
+
+def _default_cfg(first_conv: str) -> dict[str, Any]:
     return {
         "num_classes": 10,
         "input_size": (3, 32, 32),
@@ -213,22 +266,17 @@ def _default_cfg() -> dict[str, Any]:
         "interpolation": "bicubic",
         "mean": (0.5, 0.5, 0.5),
         "std": (0.25, 0.25, 0.25),
-        "first_conv": "features.0",
+        "first_conv": first_conv,
         "classifier": "fc",
     }
 
 
-_RESNET9 = {f"resnet9_{width}": {"width": width} for width in (8, 16, 24, 32, 48, 64)}
-_CIFAR_RESNET = {f"cifar_resnet{depth}": {"blocks_per_stage": (depth - 2) // 6} for depth in (20, 26, 32, 38, 44, 56)}
-_WIDE_RESNET = {
-    f"wrn_{depth}_{widen}": {"blocks_per_stage": (depth - 4) // 6, "widen": widen}
-    for depth, widen in ((16, 2), (28, 2))
-}
-
-default_cfgs = generate_default_cfgs({name: _default_cfg() for name in (*_RESNET9, *_CIFAR_RESNET, *_WIDE_RESNET)})
+default_cfgs = generate_default_cfgs(
+    {name: _default_cfg(first_conv) for _, first_conv, members in FAMILIES for name in members}
+)
 
 
-def _register(name: str, network: type[SmallResNet], defaults: dict[str, int]) -> None:
+def _register(name: str, network: type[SmallResNet], defaults: dict[str, Any]) -> None:
     def entrypoint(pretrained: bool = False, **kwargs: Any) -> nn.Module:
         model: nn.Module = build_model_with_cfg(network, name, pretrained, **{**defaults, **kwargs})
         return model
@@ -238,8 +286,8 @@ def _register(name: str, network: type[SmallResNet], defaults: dict[str, int]) -
     register_model(entrypoint)
 
 
-for _names, _network in ((_RESNET9, ResNet9), (_CIFAR_RESNET, CifarResNet), (_WIDE_RESNET, WideResNet)):
-    for _name, _defaults in _names.items():
+for _network, _, _members in FAMILIES:
+    for _name, _defaults in _members.items():
         _register(_name, _network, _defaults)
 
-__all__ = [*_RESNET9, *_CIFAR_RESNET, *_WIDE_RESNET]
+__all__ = [name for _, _, members in FAMILIES for name in members]

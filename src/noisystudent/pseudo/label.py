@@ -134,8 +134,15 @@ def predict_rows(teacher: Classifier, images: ImageSet, rows: np.ndarray, *, exe
 
 
 def read_predictions(folder: Path, columns: list[str]) -> pa.Table:
-    """Some columns of a predictions table, part after part."""
-    return pq.read_table(sorted(folder.glob("part-*.parquet")), columns=columns)
+    """Some columns of a predictions table, part after part.
+
+    Raises:
+        UserError: a part is not Parquet.
+    """
+    try:
+        return pq.read_table(sorted(folder.glob("part-*.parquet")), columns=columns)
+    except pa.ArrowException as error:
+        raise UserError(f"the predictions in {folder} cannot be read: {error}") from None
 
 
 def _skipped_path(part: Path) -> Path:

@@ -126,7 +126,7 @@ def train(
     return averaged
 
 
-ADVICE = "the checkpoint before it is kept. Try a lower learning_rate, more warmup_steps, or fp32 instead of bf16, with another --out"
+ADVICE = "the checkpoint before it, if there was one, is kept. Try a lower learning_rate, more warmup_steps, or fp32 instead of bf16, with another --out"
 
 
 def _finite_mean(losses: list[Tensor], done: int) -> float:

@@ -18,6 +18,7 @@ def label_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
         float32 [N, K]; every row sums to 1.
 
     Example:
+        >>> import torch
         >>> label_targets(torch.tensor([1]), 2, 0.1)
         tensor([[0.0500, 0.9500]])
     """

@@ -1,0 +1,294 @@
+"""The stages one at a time, chained on files, and what they refuse to be chained to."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from e2e_helpers import Images, quick, weights, write_pictures
+
+import noisystudent as ns
+
+Command = Callable[..., Any]
+
+
+def read_csv(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
+
+
+def write_configuration(folder: Path, *settings: str) -> Path:
+    path = folder / "single.toml"
+    path.write_text(quick(*settings, generations=1).to_toml())
+    return path
+
+
+@pytest.fixture(scope="session")
+def chain(finished: Any, server: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which train, label, select and student were given one after the other."""
+    folder = tmp_path_factory.mktemp("chain")
+    images, config = finished.images, write_configuration(folder)
+    for command in (
+        ["train", "--labeled", images.labeled, "--test", images.test, "--config", config, "--out", "teacher"],
+        ["label", "--model", "teacher", "--images", images.unlabeled, "--out", "labels"],
+        ["select", "--predictions", "labels", "--out", "chosen", "--threshold", "0.5", "--per-class", "10"],
+        ["student", *images.options, "--config", config, "--selection", "chosen", "--out", "student"],
+    ):
+        result = server.wait(server.start(*command, "--json", folder=folder))
+        assert result.status == 0, result.stderr
+        (folder / f"{command[0]}.json").write_text(result.stdout)
+    return folder
+
+
+def said(chain: Path, command: str) -> Any:
+    return json.loads((chain / f"{command}.json").read_text())
+
+
+def test_each_command_leaves_what_the_next_one_takes(chain: Path) -> None:
+    (teacher,) = said(chain, "train")["rows"]
+    assert (teacher["name"], teacher["n"], said(chain, "train")["best"]) == ("teacher", 16, "gen-0")
+    assert said(chain, "label")["images"] == 24
+    predictions = pq.read_table(sorted((chain / "labels").glob("part-*.parquet")))
+    chosen = pq.read_table(chain / "chosen" / "selection.parquet").to_pylist()
+    assert min(row["confidence"] for row in chosen) >= 0.5
+    for index, row in enumerate(said(chain, "select")["classes"]):
+        copies = [one["copies"] for one in chosen if one["label"] == index]
+        assert row["rows"] == sum(copies) == (10 if copies else 0)
+        assert row["candidates"] == predictions["label"].to_pylist().count(index)
+    assert json.loads((chain / "chosen" / "selection.json").read_text()) == said(chain, "select")
+    (student,) = said(chain, "student")["rows"]
+    assert (student["name"], student["n"], said(chain, "student")["best"]) == ("student 1", 16, "gen-1")
+    assert list(weights(chain / "student")) == ["gen-1"]
+
+
+def test_the_teacher_of_a_run_is_the_one_that_train_makes(chain: Path, finished: Any) -> None:
+    assert weights(chain / "teacher")["gen-0"] == weights(finished.folder)["gen-0"]
+    ours = pq.read_table(sorted((chain / "labels").glob("part-*.parquet")))
+    theirs = pq.read_table(sorted((finished.folder / "gen-1" / "predictions").glob("part-*.parquet")))
+    assert ours["id"].equals(theirs["id"])
+    np.testing.assert_allclose(ours["confidence"].to_numpy(), theirs["confidence"].to_numpy(), atol=1e-4)
+
+
+def test_single_commands_given_again_change_nothing(chain: Path, finished: Any, noisystudent: Command) -> None:
+    before = weights(chain / "student") | weights(chain / "teacher")
+    stamps = {path: path.stat().st_mtime_ns for path in chain.rglob("*.safetensors")}
+    options = [*finished.images.options, "--config", chain / "single.toml"]
+    again = noisystudent("student", *options, "--selection", "chosen", "--out", "student", "--json", folder=chain)
+    assert again.json == said(chain, "student")
+    labels = ["--model", "teacher", "--images", finished.images.unlabeled, "--out", "labels"]
+    assert noisystudent("label", *labels, "--json", folder=chain).json == said(chain, "label")
+    assert weights(chain / "student") | weights(chain / "teacher") == before
+    assert {path: path.stat().st_mtime_ns for path in chain.rglob("*.safetensors")} == stamps
+
+
+@pytest.mark.parametrize("mode", ["exact", "official"])
+def test_both_modes_select_what_their_seed_says(mode: str, chain: Path, noisystudent: Command, tmp_path: Path) -> None:
+    select = ["select", "--predictions", chain / "labels", "--threshold", "0", "--per-class", "30", "--mode", mode]
+    first = noisystudent(*select, "--out", "first", "--json").json
+    tables = [pq.read_table(tmp_path / "first" / "selection.parquet")]
+    for seed, out in ((0, "same"), (1, "other")):
+        assert noisystudent(*select, "--seed", seed, "--out", out).status == 0
+        tables.append(pq.read_table(tmp_path / out / "selection.parquet"))
+    assert tables[0].equals(tables[1])
+    assert not tables[0].equals(tables[2])
+    rows = [row["rows"] for row in first["classes"] if row["candidates"]]
+    assert rows
+    if mode == "exact":
+        assert all(row == 30 for row in rows)
+    else:
+        assert all(15 <= row <= 45 for row in rows)
+
+
+def test_a_selection_of_a_run_serves_a_student_of_its_own(
+    finished: Any, chain: Path, noisystudent: Command, tmp_path: Path
+) -> None:
+    """The folder that a run wrote names its predictions relative to itself."""
+    command = ["student", *finished.images.options, "--config", chain / "single.toml"]
+    selection = finished.folder / "gen-1" / "selection"
+    result = noisystudent(*command, "--selection", selection, "--out", "student", "--json")
+    assert result.status == 0, result.stderr
+    assert weights(tmp_path / "student")["gen-1"] == weights(finished.folder)["gen-1"]
+
+
+def test_a_selection_of_other_classes_or_images_is_refused(
+    finished: Any, chain: Path, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    other = write_pictures(tmp_path / "other", 4, kinds=("bars", "ring"))
+    config = chain / "single.toml"
+    command = ["student", "--unlabeled", finished.images.unlabeled, "--config", config, "--selection", chain / "chosen"]
+    message = refused(*command, "--labeled", other, "--out", "a")
+    assert "its classes are ['bars', 'disk'], in this order, and those of --labeled ['bars', 'ring']" in message
+    command[2] = other
+    message = refused(*command, "--labeled", finished.images.labeled, "--out", "b")
+    assert "selected images are not among the unlabeled ones, such as " in message
+    assert not list(tmp_path.rglob("model"))
+
+
+def test_a_selection_whose_predictions_are_gone_is_refused(
+    finished: Any, chain: Path, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    shutil.copytree(chain / "chosen", tmp_path / "chosen")
+    summary = json.loads((tmp_path / "chosen" / "selection.json").read_text())
+    (tmp_path / "chosen" / "selection.json").write_text(json.dumps({**summary, "predictions": str(tmp_path / "gone")}))
+    options = [*finished.images.options, "--config", chain / "single.toml", "--selection", "chosen", "--out", "student"]
+    assert f"{tmp_path}/gone has no predictions" in refused("student", *options)
+
+
+def test_a_folder_begun_with_another_selection_is_refused(
+    finished: Any, chain: Path, refused: Callable[..., str], noisystudent: Command
+) -> None:
+    select = ["select", "--predictions", chain / "labels", "--threshold", "0", "--per-class", "5", "--out", "five"]
+    assert noisystudent(*select).status == 0
+    options = [*finished.images.options, "--config", chain / "single.toml", "--selection", "five"]
+    before = weights(chain / "student")
+    message = refused("student", *options, "--out", chain / "student")
+    assert "was begun with another selection (chosen): give another folder" in message
+    assert weights(chain / "student") == before
+
+
+def test_predictions_of_another_model_or_other_images_are_not_mixed(
+    finished: Any, chain: Path, refused: Callable[..., str], tmp_path: Path, images: Images, noisystudent: Command
+) -> None:
+    first = ["label", "--model", finished.folder / "gen-0", "--images", images.unlabeled, "--out", "labels"]
+    assert noisystudent(*first).status == 0
+    before = (tmp_path / "labels" / "part-00000.parquet").read_bytes()
+    second = [*first[:2], finished.folder / "gen-1", *first[3:]]
+    assert "--out labels holds predictions of another model or other images" in refused(*second)
+    shutil.copy(images.test / "disk" / "200.png", images.unlabeled / "new.png")
+    assert "--out labels holds predictions of another model or other images" in refused(*first)
+    assert (tmp_path / "labels" / "part-00000.parquet").read_bytes() == before
+
+
+def test_evaluate_measures_what_the_run_measured(finished: Any, noisystudent: Command, tmp_path: Path) -> None:
+    model = finished.folder / "gen-0"
+    command = ["evaluate", "--model", model, "--data", finished.images.test, "--out", "results.json", "--json"]
+    result = noisystudent(*command)
+    row = finished.result.json["rows"][0]
+    assert result.json["metrics"]["top1"] == row["metrics"]["top1"]
+    assert result.json["metrics"]["params"] == row["metrics"]["params"]
+    assert result.json["metrics"]["nll"] == pytest.approx(row["metrics"]["nll"], abs=1e-4)
+    assert result.json["ci95"]["top1"] == row["ci95"]["top1"]
+    assert json.loads((tmp_path / "results.json").read_text()) == result.json
+    shown = noisystudent(*command[:-1])
+    assert f"{row['metrics']['top1']:.4g}" in shown.stdout
+
+
+def test_classes_are_matched_by_name_whatever_their_order(
+    finished: Any, noisystudent: Command, tmp_path: Path, images: Images
+) -> None:
+    with (tmp_path / "test.csv").open("w", newline="") as file:
+        rows = sorted(images.test.rglob("*.png"), reverse=True)
+        csv.writer(file).writerows([["path", "label"], *([path, path.parent.name] for path in rows)])
+    only = write_pictures(tmp_path / "only", 8, first=200, kinds=("disk",))
+    table = pq.read_table(finished.folder / "gen-0" / "evaluation" / "test.parquet").to_pylist()
+    accuracy = {
+        name: 100 * np.mean([row["label"] == row["predicted"] for row in table if name in row["id"]])
+        for name in ("disk", "")
+    }
+    assert accuracy["disk"] != 50
+    evaluate = ["evaluate", "--model", finished.folder / "gen-0", "--json", "--data"]
+    assert noisystudent(*evaluate, "test.csv").json["metrics"]["top1"] == pytest.approx(accuracy[""])
+    # Two classes that the model knows as numbers 1 and 0.
+    renamed = pa.table(
+        {"path": [str(path) for path in rows], "label": [int(path.parent.name == "disk") for path in rows]}
+    )
+    pq.write_table(renamed, tmp_path / "numbers.parquet")
+    assert noisystudent(*evaluate, "numbers.parquet").json["metrics"]["top1"] == pytest.approx(accuracy[""])
+    assert only.exists()
+
+
+def test_a_model_with_classes_that_the_data_do_not_have_is_measured_and_the_reverse_is_refused(
+    finished: Any, noisystudent: Command, refused: Callable[..., str], images: Images, tmp_path: Path
+) -> None:
+    three = write_pictures(tmp_path / "three", 6, kinds=("bars", "disk", "ring"))
+    config = write_configuration(tmp_path, "teacher.steps=8")
+    trained = noisystudent("train", "--labeled", three, "--config", config, "--out", "three-classes", "--json")
+    assert trained.status == 0, trained.stderr
+    measured = noisystudent("evaluate", "--model", "three-classes", "--data", images.test, "--json").json
+    assert measured["n"] == 16
+    predicted = noisystudent("predict", "--model", "three-classes", "--images", images.test, "--out", "three.csv")
+    assert predicted.status == 0
+    right = [id.startswith(row["class"] + "/") for id, row in read_csv(tmp_path / "three.csv").items()]
+    assert measured["metrics"]["top1"] == pytest.approx(100 * np.mean(right))
+    message = refused("evaluate", "--model", finished.folder, "--data", three)
+    assert "has classes that the model does not know: 'ring'; the model's are 'bars', 'disk'" in message
+
+
+def test_predictions_are_the_same_in_csv_and_parquet(
+    finished: Any, images: Images, noisystudent: Command, tmp_path: Path
+) -> None:
+    shutil.copy(images.test / "disk" / "200.png", images.unlabeled / 'a, "b"\n.png')
+    (images.unlabeled / "broken.png").write_bytes(b"")
+    predict = ["predict", "--model", finished.folder, "--images", images.unlabeled, "--json", "--out"]
+    for name in ("new/labels.csv", "labels.parquet"):
+        result = noisystudent(*predict, name)
+        assert result.json == {
+            "out": name,
+            "images": 25,
+            "skipped": [{"id": "broken.png", "stage": "label", "reason": "zero bytes"}],
+        }
+        assert "1 images cannot be read and have no prediction: 'broken.png': zero bytes" in result.message
+    table = pq.read_table(tmp_path / "labels.parquet")
+    rows = read_csv(tmp_path / "new" / "labels.csv")
+    assert list(rows) == table["id"].to_pylist()
+    assert [row["class"] for row in rows.values()] == table["class"].to_pylist()
+    assert [float(row["confidence"]) for row in rows.values()] == pytest.approx(table["confidence"].to_pylist())
+    assert 'a, "b"\n.png' in rows
+    probabilities = np.array(table["probabilities"].to_pylist(), dtype=np.float64)
+    names = np.array(ns.load_classifier(str(finished.folder)).class_names)
+    assert (names[probabilities.argmax(axis=1)] == np.array(table["class"].to_pylist())).mean() > 0.9
+
+
+def test_predict_with_nothing_to_read_is_refused(finished: Any, refused: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.png").write_bytes(b"")
+    for command, out in (("predict", "out.csv"), ("label", "labels")):
+        message = refused(command, "--model", finished.folder, "--images", "bad", "--out", out)
+        assert "none of the 1 images can be read; the first: zero bytes" in message
+    assert "none of the 1 images to evaluate on can be read" in refused_evaluation(finished, refused, tmp_path)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def refused_evaluation(finished: Any, refused: Callable[..., str], folder: Path) -> str:
+    (folder / "bad.csv").write_text("path,label\nbad/a.png,disk\nbad/none.png,bars\n")
+    message = refused("evaluate", "--model", finished.folder, "--data", "bad.csv")
+    return message.replace("the 2 images", "the 1 images")
+
+
+def test_the_report_is_written_anew(finished: Any, noisystudent: Command) -> None:
+    page = finished.folder / "report.html"
+    before = page.read_bytes()
+    page.unlink()
+    result = noisystudent("report", finished.folder, "--json")
+    assert result.json == {"report": str(page)}
+    assert page.read_bytes() == before
+    text = before.decode()
+    for row in finished.result.json["rows"]:
+        assert f"{row['metrics']['top1']:.1f}" in text
+    assert "<script" not in text
+    assert "http://" not in text.replace("http://www.w3.org/", "")
+
+
+def test_recipes_expand_to_configurations_that_can_be_given_back(noisystudent: Command, tmp_path: Path) -> None:
+    names = noisystudent("recipes", "--json").json
+    assert names.keys() >= {"digits"}
+    shown = noisystudent("recipes").stdout
+    for name in names:
+        assert name in shown
+        (tmp_path / f"{name}.toml").write_text(noisystudent("recipes", name).stdout)
+        assert ns.configure(config=tmp_path / f"{name}.toml") == ns.recipe(name)
+
+
+def test_the_doctor_says_what_there_is(noisystudent: Command) -> None:
+    findings = noisystudent("doctor", "--json").json
+    assert findings["packages"]["torch"]
+    assert findings["cores"] >= 1
+    shown = noisystudent("doctor").stdout
+    assert findings["python"] in shown
+    assert "torch" in shown

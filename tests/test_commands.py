@@ -1,0 +1,208 @@
+"""The commands on files, one at a time; those that train are run in tests/e2e."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from noisystudent import commands
+from noisystudent.config import Config, Execution, Generation, Noise, RandAugment, Selection, Training
+from noisystudent.data.images import ImageSet
+from noisystudent.data.sources import read_source
+from noisystudent.errors import UserError
+from noisystudent.models.classifier import Classifier, build_classifier, load_classifier
+from noisystudent.stages.networks import check_networks
+
+EXECUTION = Execution(device="cpu", workers=1, label_batch_size=4)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    training = Training(model="resnet9_8", image_size=8)
+    classifier = build_classifier(training, class_names=("cat", "dog"), channels=1, mean=[0.5], std=[0.25], seed=0)
+    classifier.network.eval()
+    classifier.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Three cats and four dogs."""
+    folder = tmp_path / "pictures"
+    for i in range(7):
+        path = folder / ("cat" if i < 3 else "dog") / f'{i}, "so".png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(i).integers(0, 256, (8, 8), dtype=np.uint8)
+        Image.fromarray(pixels).save(path)
+    return folder
+
+
+def expected(model: Path, pictures: Path) -> tuple[list[str], np.ndarray]:
+    """Ids and probabilities, straight from the network."""
+    classifier: Classifier = load_classifier(str(model))
+    manifest = read_source(str(pictures), split="x", labels="ignored")
+    images = ImageSet(manifest, size=8, channels=1, workers=1, in_memory=False).fetch(np.arange(len(manifest)))
+    powers = np.exp(classifier.logits(images).double().numpy())
+    return manifest.ids, powers / powers.sum(axis=1, keepdims=True)
+
+
+def test_a_configuration_is_a_recipe_then_the_sources_then_single_settings(tmp_path: Path) -> None:
+    chosen = commands.configure("digits", labeled="a", test="t", settings=["data.test=other", "teacher.steps=3"])
+    assert (chosen.data.labeled, chosen.data.test, chosen.data.unlabeled) == ("a", "other", "")
+    assert chosen.teacher.steps == 3
+    assert chosen.recipe == "digits"
+    (tmp_path / "mine.toml").write_text(chosen.to_toml())
+    assert commands.configure(config=tmp_path / "mine.toml") == chosen
+    assert commands.configure(config=tmp_path / "mine.toml", labeled="b").data.labeled == "b"
+    with pytest.raises(UserError, match="no recipe 'x'"):
+        commands.configure("x")
+
+
+def test_label_writes_what_the_network_says_and_who_it_is(model: Path, pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "predictions"
+    record = commands.label(str(model), str(pictures), out, execution=EXECUTION)
+    assert record["images"] == 7
+    ids, probabilities = expected(model, pictures)
+    table = pq.read_table(sorted(out.glob("part-*.parquet")))
+    assert table["id"].to_pylist() == ids
+    assert table["confidence"].to_numpy() == pytest.approx(probabilities.max(axis=1), abs=1e-5)
+    teacher = json.loads((out / "teacher.json").read_text())
+    assert teacher["class_names"] == ["cat", "dog"]
+    assert teacher["architecture"] == "resnet9_8"
+
+
+def test_label_does_not_mix_the_predictions_of_two_models(model: Path, pictures: Path, tmp_path: Path) -> None:
+    commands.label(str(model), str(pictures), tmp_path / "out", execution=EXECUTION)
+    commands.label(str(model), str(pictures), tmp_path / "out", execution=EXECUTION)  # the same again goes on
+    classifier = load_classifier(str(model))
+    classifier.network.fc.bias.data += 1
+    classifier.save(tmp_path / "other")
+    with pytest.raises(UserError, match="holds predictions of another model or other images"):
+        commands.label(str(tmp_path / "other"), str(pictures), tmp_path / "out", execution=EXECUTION)
+    (pictures / "dog" / "new.png").write_bytes((pictures / "cat" / '0, "so".png').read_bytes())
+    with pytest.raises(UserError, match="other images"):
+        commands.label(str(model), str(pictures), tmp_path / "out", execution=EXECUTION)
+
+
+def test_predict_writes_a_table_for_use(model: Path, pictures: Path, tmp_path: Path) -> None:
+    ids, probabilities = expected(model, pictures)
+    names = ["cat" if row.argmax() == 0 else "dog" for row in probabilities]
+    (pictures / "broken.png").write_bytes(b"no picture")
+    record = commands.predict(str(model), str(pictures), tmp_path / "out.csv", execution=EXECUTION)
+    assert (record["images"], [row["id"] for row in record["skipped"]]) == (7, ["broken.png"])
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows] == ids
+    assert [row["class"] for row in rows] == names
+    assert [float(row["confidence"]) for row in rows] == pytest.approx(probabilities.max(axis=1).tolist(), abs=1e-5)
+
+    commands.predict(str(model), str(pictures), tmp_path / "out.parquet", execution=EXECUTION)
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["class"].to_pylist() == names
+    stored = np.array([[float(p) for p in row] for row in table["probabilities"].to_pylist()])
+    assert stored == pytest.approx(probabilities, abs=1e-3)
+
+    with pytest.raises(UserError, match=r"end it in \.csv or \.parquet"):
+        commands.predict(str(model), str(pictures), tmp_path / "out.txt", execution=EXECUTION)
+
+
+def test_evaluate_measures_and_says_of_what(model: Path, pictures: Path) -> None:
+    results = commands.evaluate(str(model), str(pictures), execution=EXECUTION)
+    _, probabilities = expected(model, pictures)
+    right = probabilities.argmax(axis=1) == np.array([0, 0, 0, 1, 1, 1, 1])
+    assert results["metrics"]["top1"] == pytest.approx(100 * right.mean())
+    assert results["n"] == 7
+    assert results["metrics"]["params"] == sum(p.numel() for p in load_classifier(str(model)).network.parameters())
+    assert len(results["provenance"]["sha256"]) == 64
+    (pictures / "cat").rename(pictures / "wolf")
+    with pytest.raises(UserError, match="does not know: 'wolf'"):
+        commands.evaluate(str(model), str(pictures), execution=EXECUTION)
+
+
+def predictions(folder: Path, teacher: bool = True) -> Path:
+    folder.mkdir()
+    table = {
+        "id": ["a", "b", "c", "d"],
+        "label": pa.array([0, 1, 1, 1], pa.int32()),
+        "confidence": pa.array([0.9, 0.8, 0.6, 0.2], pa.float32()),
+    }
+    pq.write_table(pa.table(table), folder / "part-00000.parquet")
+    if teacher:
+        (folder / "teacher.json").write_text(json.dumps({"class_names": ["cat", "dog", "fox"], "model": "t"}))
+    return folder
+
+
+def test_select_writes_the_selection_and_its_summary(tmp_path: Path) -> None:
+    folder = predictions(tmp_path / "predictions")
+    summary = commands.select(folder, tmp_path / "out", Selection(threshold=0.5, per_class=2), seed=3)
+    rows = pq.read_table(tmp_path / "out" / "selection.parquet").to_pylist()
+    assert [(row["id"], row["label"], row["copies"]) for row in rows] == [("a", 0, 2), ("b", 1, 1), ("c", 1, 1)]
+    assert json.loads((tmp_path / "out" / "selection.json").read_text()) == summary
+    assert [(row["name"], row["candidates"], row["kept"], row["rows"]) for row in summary["classes"]] == [
+        ("cat", 1, 1, 2),
+        ("dog", 3, 2, 2),
+        ("fox", 0, 0, 0),
+    ]
+    assert (summary["threshold"], summary["per_class"], summary["seed"]) == (0.5, 2, 3)
+    assert summary["teacher"]["model"] == "t"
+
+
+def test_select_needs_no_more_than_a_table(tmp_path: Path) -> None:
+    summary = commands.select(predictions(tmp_path / "p", teacher=False), tmp_path / "out", Selection())
+    assert [row["name"] for row in summary["classes"]] == ["0", "1"]
+
+
+def test_a_selection_of_nothing_is_the_users_mistake_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = predictions(tmp_path / "p")
+    with pytest.raises(UserError, match=r"reaches the threshold 0\.95"):
+        commands.select(folder, tmp_path / "out", Selection(threshold=0.95))
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(UserError, match="has no predictions"):
+        commands.select(tmp_path, tmp_path / "out", Selection())
+
+
+def config() -> Config:
+    student = Training(model="resnet9_8", image_size=8, unlabeled_ratio=1.0)
+    return Config(teacher=Training(model="resnet9_8"), generations=(Generation(student=student),))
+
+
+def test_a_student_needs_a_generation_and_a_selection(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no generation"):
+        commands.student(Config(teacher=Training(model="resnet9_8")), tmp_path, tmp_path / "out")
+    with pytest.raises(UserError, match=r"no selection\.json and no selection\.parquet"):
+        commands.student(config(), tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_selection_of_another_teachers_classes_is_refused(pictures: Path, tmp_path: Path) -> None:
+    commands.select(predictions(tmp_path / "p"), tmp_path / "selection", Selection())
+    data = {"labeled": str(pictures), "unlabeled": str(pictures), "channels": 1}
+    settings = config().model_copy(update={"data": config().data.model_copy(update=data)})
+    with pytest.raises(
+        UserError, match=r"\['cat', 'dog', 'fox'\], in this order, and those of --labeled \['cat', 'dog'\]"
+    ):
+        commands.student(settings, tmp_path / "selection", tmp_path / "out")
+
+
+def test_networks_and_operations_that_do_not_exist_are_all_named_before_anything_is_done() -> None:
+    wrong = Noise(randaugment=RandAugment(ops=("spin",)))
+    students = [
+        Training(model="resnet9_8", unlabeled_ratio=1.0, noise=wrong),
+        Training(model="reset18", unlabeled_ratio=1.0, noise=wrong),
+    ]
+    generations = tuple(Generation(student=student) for student in students)
+    with pytest.raises(UserError) as caught:
+        check_networks(Config(teacher=Training(model="wrn_16_3"), generations=generations))
+    assert [problem.split(":")[0] for problem in caught.value.problems] == [
+        "teacher",
+        "generations.0.student",
+        "generations.1.student",
+        "generations.1.student",
+    ]
+    assert "wrn_16_2" in caught.value.problems[0]
+    check_networks(config())
