@@ -1,0 +1,149 @@
+"""FixMatch as semilearn 0.3.2 implements it, on a processor: prints {"top1": ..., "seconds": ..., "steps": ...}.
+
+    PYTHON benchmarks/peers/fixmatch.py --config run/config.toml --seconds 60
+
+PYTHON has noisystudent and `pip install --no-deps semilearn==0.3.2 ruamel.yaml progress`. The images, the network, the labeled images a
+step, the optimizer and the strong noise are those of the last student in config.toml; the weak noise is a shift by one pixel; the rest
+(threshold 0.95, hard labels, cosine schedule) is semilearn's. semilearn's own trainer needs CUDA; its algorithm and its update do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from noisystudent.config import Config, Noise, Training, load_config
+from noisystudent.data.joint_batches import ShuffledStream
+from noisystudent.data.sources import read_source
+from noisystudent.models.classifier import Preprocessing, build_classifier
+from noisystudent.noise.input_noise import add_input_noise
+from noisystudent.seeds import derive_seed
+from noisystudent.stages.preparation import image_set
+
+# semilearn imports these for trackers, text, sound and medical images; none of them is used here.
+UNUSED = ("aim", "wandb", "torchaudio", "skimage", "skimage.util", "tensorboard", "torch.utils.tensorboard")
+UNUSED += ("transformers", "transformers.data", "transformers.file_utils", "transformers.tokenization_utils_base")
+sys.modules |= {name: MagicMock() for name in UNUSED}
+
+WEAK = Noise(crop="pad", crop_padding=1, flip=False, randaugment=None)
+TRIAL_STEPS = 30  # to find out how many steps fit into the time
+Batch = dict[str, Tensor]
+
+
+class WithFeatures(nn.Module):
+    """A network of ours as semilearn wants it: logits and features in a dictionary."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        features = self.network.forward_head(self.network.forward_features(images), pre_logits=True)
+        return {"logits": self.network.get_classifier()(features), "feat": features}
+
+
+def load(config: Config, training: Training) -> dict[str, tuple[Tensor, Tensor]]:
+    """All pictures and labels of each part, at the network's size."""
+    parts = {}
+    for part in ("labeled", "unlabeled", "test"):
+        manifest = read_source(getattr(config.data, part), split=part, labels="required")
+        pixels = image_set(manifest, training, config).fetch(np.arange(len(manifest)))
+        parts[part] = (pixels, torch.from_numpy(manifest.labels).long())
+    return parts
+
+
+def batches(training: Training, parts: dict[str, tuple[Tensor, Tensor]], view: Preprocessing, seed: int) -> Any:
+    """A function from a step to its batch, drawn and noised as ours are."""
+    count = {"labeled": training.batch_size, "unlabeled": math.ceil(training.batch_size * training.unlabeled_ratio)}
+    streams = {
+        part: ShuffledStream(np.arange(len(parts[part][0])), seed=derive_seed(seed, part)) for part in count
+    }
+
+    def noised(images: Tensor, noise: Noise, step: int, purpose: str) -> Tensor:
+        return view.normalize(add_input_noise(images, noise, seed=derive_seed(seed, purpose, step)))
+
+    def batch(step: int) -> Batch:
+        rows = {p: torch.from_numpy(stream.take(step * count[p], count[p])) for p, stream in streams.items()}
+        unlabeled = parts["unlabeled"][0][rows["unlabeled"]]
+        return {
+            "x_lb": noised(parts["labeled"][0][rows["labeled"]], WEAK, step, "labeled"),
+            "y_lb": parts["labeled"][1][rows["labeled"]],
+            "x_ulb_w": noised(unlabeled, WEAK, step, "weak"),
+            "x_ulb_s": noised(unlabeled, training.noise, step, "strong"),
+        }
+
+    return batch
+
+
+def fixmatch(training: Training, build: Callable[..., nn.Module], batch: Callable[[int], Batch], steps: int) -> Any:
+    """Train for `steps` steps; semilearn's algorithm, its averaged weights put into its model."""
+    from semilearn.algorithms import get_algorithm
+    from semilearn.core.hooks import EMAHook, ParamUpdateHook
+
+    given = {"algorithm": "fixmatch", "dataset": "none", "num_classes": 10, "num_labels": 20, "data_dir": "", "epoch": 1}
+    given |= {"num_train_iter": steps, "num_warmup_iter": 0, "num_eval_iter": steps, "num_log_iter": steps}
+    given |= {"include_lb_to_ulb": True, "batch_size": training.batch_size, "uratio": training.unlabeled_ratio}
+    given |= {"ema_m": training.ema_decay, "ulb_loss_ratio": 1.0, "hard_label": True, "T": 0.5, "p_cutoff": 0.95}
+    given |= {"optim": "SGD", "lr": training.learning_rate, "momentum": training.momentum, "layer_decay": 1.0}
+    given |= {"weight_decay": training.weight_decay, "use_cat": True, "amp": False, "clip_grad": 0.0}
+    given |= {"use_pretrain": False, "pretrain_path": "", "save_name": "", "save_dir": "", "resume": False}
+    given |= {"gpu": None, "rank": 0, "distributed": False, "world_size": 1, "use_wandb": False, "use_aim": False}
+    algorithm = get_algorithm(Namespace(**given), build, None, None)
+    algorithm.model.train()
+    update, average = ParamUpdateHook(), EMAHook()
+    average.before_run(algorithm)
+    for step in range(steps):
+        algorithm.out_dict, algorithm.log_dict = algorithm.train_step(**batch(step))
+        update.after_train_step(algorithm)
+        average.after_train_step(algorithm)
+        algorithm.it += 1
+    algorithm.ema.apply_shadow()
+    return algorithm
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, required=True, help="config.toml of one of our runs")
+    parser.add_argument("--seconds", type=float, required=True, help="processor time to train for")
+    options = parser.parse_args()
+    config = load_config(options.config)
+    training = config.generations[-1].student
+    parts = load(config, training)
+    pixels = parts["labeled"][0].float() / 255
+    mean, std = (pixels.mean().item(),), (pixels.std().item(),)
+    view = Preprocessing(training.image_size, config.data.channels, training.crop_pct, mean, std)
+
+    def build(**_: Any) -> nn.Module:
+        names = [str(digit) for digit in range(10)]
+        settings = {"class_names": names, "channels": config.data.channels, "mean": mean, "std": std}
+        return WithFeatures(build_classifier(training, **settings, seed=config.seed).network)
+
+    batch = batches(training, parts, view, config.seed)
+    fixmatch(training, build, batch, 3)  # what is only done once
+    start = time.process_time()
+    fixmatch(training, build, batch, TRIAL_STEPS)
+    steps = int(options.seconds * TRIAL_STEPS / (time.process_time() - start))
+    torch.manual_seed(config.seed)  # dropout
+    start, clock = time.process_time(), time.monotonic()
+    algorithm = fixmatch(training, build, batch, steps)
+    spent = {"seconds": time.process_time() - start, "wall": time.monotonic() - clock, "steps": steps}
+    images, labels = parts["test"]
+    with torch.inference_mode():
+        predicted = algorithm.model.eval()(view.normalize(images))["logits"].argmax(dim=1)
+    print(json.dumps({"top1": 100 * (predicted == labels).float().mean().item(), **spent}))
+
+
+if __name__ == "__main__":
+    main()
