@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,14 @@ NO_NOISE = [
 Results = dict[str, list[dict[str, Any]]]
 
 
-def arguments(description: str, *, seeds: int, work: str) -> argparse.Namespace:
-    """The options that all these benchmarks have."""
+def arguments(description: str, *, seeds: int, work: str, more: Mapping[str, str] | None = None) -> argparse.Namespace:
+    """The options that all these benchmarks have, and those that `more` names with what they mean."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=seeds, help=f"how many seeds, from 0 (default {seeds})")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work" / work, help="where runs are kept")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe, for trials")
+    for option, meaning in (more or {}).items():
+        parser.add_argument(option, default="", help=meaning)
     return parser.parse_args()
 
 

@@ -70,13 +70,13 @@ def test_a_student_that_diverges_on_the_way_keeps_its_last_checkpoint_and_its_te
     images: Images, configuration: Configuration, noisystudent: Callable[..., Any], tmp_path: Path
 ) -> None:
     """With so large a rate the weight decay multiplies the weights at every step, until they overflow."""
-    explosive = ["student.warmup_steps=0", "student.learning_rate=1e8", "student.schedule=constant"]
+    explosive = ["student.warmup_steps=0", "student.learning_rate=10", "student.weight_decay=0.1"]
     config = configuration("teacher.steps=2", *explosive, "execution.checkpoint_seconds=0", generations=1)
     command = ["run", *images.options, "--config", config, "--out", "run", "--quiet"]
     first = noisystudent(*command)
     assert first.status == 1
     (step,) = (int(number) for number in re.findall(r"at step (\d+)", first.message))
-    assert step > 2
+    assert step > 1
     checkpoint = torch.load(tmp_path / "run/gen-1/checkpoints/last.pt", weights_only=True)
     assert checkpoint["step"] == step - 1
     assert all(bool(torch.isfinite(value).all()) for value in checkpoint["average"].values())

@@ -114,8 +114,8 @@ def train(
                 advance(len(losses), f"loss {mean:.3f}")
                 losses, logged = [], time.monotonic()
             if validate is not None and validating:
-                _check_network(averaged, images, done)
-                log.append({"step": done, **{f"val_{name}": value for name, value in validate(averaged).items()}})
+                metrics = _validated(averaged, validate, done)
+                log.append({"step": done, **{f"val_{name}": value for name, value in metrics.items()}})
                 logged = time.monotonic()
             if last or due:
                 _check_network(averaged, images, done)
@@ -126,7 +126,11 @@ def train(
     return averaged
 
 
-ADVICE = "the checkpoint before it, if there was one, is kept. Try a lower learning_rate, more warmup_steps, or fp32 instead of bf16, with another --out"
+BROKEN = "the network's outputs became infinite or not a number"
+ADVICE = (
+    "the checkpoint before it, if there was one, is kept. "
+    "Try a lower learning_rate, more warmup_steps, or fp32 instead of bf16, with another --out"
+)
 
 
 def _finite_mean(losses: list[Tensor], done: int) -> float:
@@ -138,10 +142,17 @@ def _finite_mean(losses: list[Tensor], done: int) -> float:
     return sum(values) / len(values)
 
 
+def _validated(averaged: Classifier, validate: Validate, done: int) -> dict[str, float]:
+    try:
+        return validate(averaged)
+    except RunError:
+        raise RunError(f"{BROKEN} at step {done}: {ADVICE}") from None
+
+
 def _check_network(averaged: Classifier, images: Tensor, done: int) -> None:
     """The update after a finite loss can still make a network that says nothing; neither it nor its checkpoint would be of use.
 
     The average holds a part of every weight since the first step, so that one look at it is enough.
     """
     if not bool(torch.isfinite(averaged.logits(images)).all()):
-        raise RunError(f"the network's outputs became infinite or not a number at step {done}: {ADVICE}")
+        raise RunError(f"{BROKEN} at step {done}: {ADVICE}")
