@@ -53,12 +53,12 @@ def expected(model: Path, pictures: Path) -> tuple[list[str], np.ndarray]:
 
 def test_a_configuration_is_a_recipe_then_the_sources_then_single_settings(tmp_path: Path) -> None:
     chosen = commands.configure("digits", labeled="a", test="t", settings=["data.test=other", "teacher.steps=3"])
-    assert (chosen.data.labeled, chosen.data.test, chosen.data.unlabeled) == ("a", "other", "")
+    assert (chosen.data.labeled, chosen.data.test, chosen.data.unlabeled) == (str(Path("a").absolute()), "other", "")
     assert chosen.teacher.steps == 3
     assert chosen.recipe == "digits"
     (tmp_path / "mine.toml").write_text(chosen.to_toml())
     assert commands.configure(config=tmp_path / "mine.toml") == chosen
-    assert commands.configure(config=tmp_path / "mine.toml", labeled="b").data.labeled == "b"
+    assert commands.configure(config=tmp_path / "mine.toml", labeled="b").data.labeled == str(Path("b").absolute())
     with pytest.raises(UserError, match="no recipe 'x'"):
         commands.configure("x")
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -64,7 +65,10 @@ def configure(
     """
     chosen = load_config(Path(config)) if config else recipes.recipe(recipe)
     given = {"labeled": labeled, "unlabeled": unlabeled, "val": val, "test": test}
-    sources = {key: source for key, source in given.items() if source}
+    # A run's config.toml must mean the same from any folder.
+    sources = {
+        key: source if source.startswith("hf:") else os.path.abspath(source) for key, source in given.items() if source
+    }
     return apply_settings(chosen.model_copy(update={"data": chosen.data.model_copy(update=sources)}), settings)
 
 

@@ -83,6 +83,35 @@ def fashion_mnist() -> Config:
     )
 
 
+def cifar10() -> Config:
+    """Small color pictures; a start for any images of about 32 pixels, with some hundred labels a class.
+
+    noisystudent run --recipe cifar10 --labeled labeled/ --unlabeled unlabeled/ --out run/
+
+    About 30 minutes on two cores. With 4,000 labels, on 5,000 training images held out (one seed, docs/small-images.md): teacher
+    72.8 %, students 76.1 and 76.9 %; the first student's compute-matched baseline 75.3 %.
+    """
+    noise = Noise(crop="pad", crop_padding=4, cutout=10, randaugment=RandAugment(magnitude=10, num_ops=1))
+    teacher = Training(
+        model="resnet8_16",
+        image_size=32,
+        noise=noise,
+        steps=2000,
+        batch_size=128,
+        learning_rate=0.1,
+        warmup_steps=200,
+        ema_decay=0.99,
+    )
+    first = teacher.model_copy(update={"steps": 3500, "batch_size": 16, "unlabeled_ratio": 7.0, "warmup_steps": 350})
+    second = first.model_copy(update={"model": "resnet8_24", "steps": 3000, "warmup_steps": 300})
+    everything = Selection(threshold=0.0)
+    return Config(
+        recipe="cifar10",
+        teacher=teacher,
+        generations=tuple(Generation(student=student, select=everything) for student in (first, second)),
+    )
+
+
 def photos_fast() -> Config:
     """Photos, fine-tuning networks that were pretrained on ImageNet: the default of `run`.
 
@@ -161,6 +190,7 @@ def photos_scratch() -> Config:
 RECIPES: dict[str, Callable[[], Config]] = {
     "photos-fast": photos_fast,
     "photos-scratch": photos_scratch,
+    "cifar10": cifar10,
     "fashion-mnist": fashion_mnist,
     "digits": digits,
 }

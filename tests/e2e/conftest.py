@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from e2e_helpers import Images, Result, Server, quick, write_images
+from user_inputs import Images, Result, Server, quick, write_images
 
 
 @pytest.fixture(scope="session")

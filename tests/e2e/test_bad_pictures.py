@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from e2e_helpers import Images, everything_below, picture, write_flat, write_pictures
 from PIL import Image
+from user_inputs import Images, everything_below, picture, write_flat, write_pictures
 
 
 def encoded(image: Image.Image, format: str, **options: Any) -> bytes:

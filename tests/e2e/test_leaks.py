@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from e2e_helpers import Images, picture
 from PIL import Image
+from user_inputs import Images, picture
 
 LARGE = 48
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import timm
 import torch
-from e2e_helpers import Images, weights
+from user_inputs import Images, weights
 
 import noisystudent as ns
 from noisystudent.config import load_config

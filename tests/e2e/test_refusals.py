@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from e2e_helpers import Images, everything_below, write_flat, write_pictures
+from user_inputs import Images, everything_below, write_flat, write_pictures
 
 Refused = Callable[..., str]
 Configuration = Callable[..., Path]
@@ -43,7 +43,7 @@ def test_paths_that_do_not_exist_are_all_named_at_once(
         ("val", "three.tar"),
         ("test", "four/*.parquet"),
     ):
-        assert f"--{option}: '{path}' does not exist: give a folder of images" in message
+        assert f"--{option}: '{tmp_path / path}' does not exist: give a folder of images" in message
 
 
 def test_missing_sources_are_named(configuration: Configuration, refused: Refused) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from e2e_helpers import Server, weights
+from user_inputs import Server, weights
 
 Killed = Callable[..., None]
 
@@ -137,7 +137,7 @@ def test_a_mistyped_source_does_not_spoil_the_folder(finished: Any, noisystudent
     rest = ["--config", finished.configuration, "--out", "run", "--set", "teacher.steps=2", "--set", "generations=[]"]
     wrong = noisystudent("run", "--labeled", "labled", *rest)
     assert wrong.status == 2
-    assert "'labled' does not exist" in wrong.message
+    assert "/labled' does not exist" in wrong.message
     right = noisystudent("run", "--labeled", finished.images.labeled, *rest)
     assert right.status == 0, right.stderr
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from e2e_helpers import Images, quick, weights, write_pictures
+from user_inputs import Images, quick, weights, write_pictures
 
 import noisystudent as ns
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
-from e2e_helpers import Images, weights
+from user_inputs import Images, weights
 
 import noisystudent as ns
 

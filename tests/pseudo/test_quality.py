@@ -17,7 +17,13 @@ def selected(counts: list[int], candidates: list[int] | None = None) -> Selected
 
 def check(counts: list[int], candidates: list[int] | None = None, shares: list[float] | None = None) -> list[str]:
     labeled = np.array(shares or [1 / len(counts)] * len(counts))
-    return check_selection(selected(counts, candidates), threshold=0.3, most_confident=0.25, labeled_shares=labeled)
+    return check_selection(
+        selected(counts, candidates),
+        threshold=0.3,
+        most_confident=0.25,
+        labeled_shares=labeled,
+        class_names="0123456789",
+    )
 
 
 def test_a_balanced_selection_is_not_remarked_upon() -> None:
@@ -51,7 +57,7 @@ def test_a_class_that_floods_the_pseudo_labels_is_named(counts: list[int], share
     assert len(warnings) == flooded
     if flooded:
         assert (
-            f"class 0 makes up {counts[0]} % of the pseudo-labels and {100 * shares[0]:.0f} % of the labels"
+            f"class '0' makes up {counts[0]} % of the pseudo-labels and {100 * shares[0]:.0f} % of the labels"
             in warnings[0]
         )
 
@@ -59,9 +65,11 @@ def test_a_class_that_floods_the_pseudo_labels_is_named(counts: list[int], share
 def test_copies_count_when_a_class_floods() -> None:
     flood = selected([10, 10])
     flood.classes[0]["rows"] = 1000
-    warnings = check_selection(flood, threshold=0.3, most_confident=1.0, labeled_shares=np.array([0.5, 0.5]))
+    warnings = check_selection(
+        flood, threshold=0.3, most_confident=1.0, labeled_shares=np.array([0.5, 0.5]), class_names="01"
+    )
     assert len(warnings) == 1
-    assert "class 0 makes up 99 %" in warnings[0]
+    assert "class '0' makes up 99 %" in warnings[0]
 
 
 def test_classes_without_pseudo_labels_are_counted() -> None:

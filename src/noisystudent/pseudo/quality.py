@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,12 @@ FEW = 0.05  # a selection of less than this share of the images is worth a warni
 
 
 def check_selection(
-    selected: Selected, *, threshold: float, most_confident: float, labeled_shares: np.ndarray
+    selected: Selected,
+    *,
+    threshold: float,
+    most_confident: float,
+    labeled_shares: np.ndarray,
+    class_names: Sequence[str],
 ) -> list[str]:
     """Warnings about a selection.
 
@@ -23,6 +29,7 @@ def check_selection(
         threshold: the confidence asked for.
         most_confident: the highest confidence of all predictions.
         labeled_shares: each class's share of the labeled images, [K].
+        class_names: [K].
 
     Raises:
         UserError: nothing was selected.
@@ -43,7 +50,7 @@ def check_selection(
     shares = rows / rows.sum()
     for index in np.flatnonzero((shares > 0.9) | ((shares > 0.5) & (shares > 3 * labeled_shares))):
         warnings.append(
-            f"class {index} makes up {100 * shares[index]:.0f} % of the pseudo-labels and "
+            f"class {class_names[int(index)]!r} makes up {100 * shares[index]:.0f} % of the pseudo-labels and "
             f"{100 * labeled_shares[index]:.0f} % of the labels: the teacher may see it everywhere"
         )
     empty = int((rows == 0).sum())

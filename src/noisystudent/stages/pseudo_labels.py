@@ -96,6 +96,7 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
             threshold=selection.threshold,
             most_confident=max(table["confidence"].to_pylist(), default=0.0),
             labeled_shares=np.bincount(labels, minlength=len(names)) / len(labels),
+            class_names=names,
         )
         unlabeled = Manifest.load(run.manifest("unlabeled"))
         truth = {id: label for id, label in zip(unlabeled.ids, unlabeled.labels.tolist(), strict=True) if label >= 0}
