@@ -12,31 +12,11 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from seeded_runs import NO_NOISE, accuracy_table, arguments, publish, recipe_differences, run_variants
+from seeded_runs import NO_NOISE, accuracy_table, arguments, publish, recipe_differences, run_variants, split_parquet
 
 from noisystudent import Config, configure
 
 LABELS_PER_CLASS = 400
-
-
-def split(work: Path, source: Path, seed: int) -> Path:
-    """Write labeled.parquet and unlabeled.parquet (its labels kept, to score the pseudo-labels) for a seed."""
-    folder = work / f"images-{seed}"
-    if (folder / "unlabeled.parquet").exists():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    table = pa.concat_tables(pq.read_table(shard) for shard in sorted(source.glob("train-*.parquet")))
-    labels = table["label"].to_numpy()
-    draw = np.random.default_rng(seed)
-    chosen = np.concatenate(
-        [draw.permutation(np.flatnonzero(labels == c))[:LABELS_PER_CLASS] for c in np.unique(labels)]
-    )
-    pq.write_table(table.take(np.sort(chosen)), folder / "labeled.parquet")
-    pq.write_table(table.take(np.setdiff1d(np.arange(len(labels)), chosen)), folder / "unlabeled.parquet")
-    return folder
 
 
 def main() -> None:
@@ -46,7 +26,7 @@ def main() -> None:
     source = Path(os.environ["NOISYSTUDENT_DATA"]) / "cifar10"
 
     def of_seed(seed: int) -> Config:
-        folder = split(options.work, source, seed)
+        folder = split_parquet(source, options.work / f"images-{seed}", labels_per_class=LABELS_PER_CLASS, seed=seed)
         return configure(
             "cifar10",
             labeled=str(folder / "labeled.parquet"),

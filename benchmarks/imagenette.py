@@ -14,33 +14,15 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import timm
 import torch
-from seeded_runs import NO_NOISE, accuracy_table, arguments, publish, recipe_differences, run_variants
+from seeded_runs import NO_NOISE, accuracy_table, arguments, publish, recipe_differences, run_variants, split_parquet
 from timm.data import ImageNetInfo
 
 from noisystudent import Classifier, Config, configure
 from noisystudent.models.classifier import Preprocessing
 
 LABELS_PER_CLASS = 10
-
-
-def split(work: Path, source: Path, seed: int) -> Path:
-    folder = work / f"images-{seed}"
-    if not (folder / "unlabeled.parquet").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        table = pa.concat_tables(pq.read_table(shard) for shard in sorted(source.glob("train-*.parquet")))
-        labels = table["label"].to_numpy()
-        draw = np.random.default_rng(seed)
-        chosen = np.concatenate(
-            [draw.permutation(np.flatnonzero(labels == c))[:LABELS_PER_CLASS] for c in np.unique(labels)]
-        )
-        pq.write_table(table.take(np.sort(chosen)), folder / "labeled.parquet")
-        pq.write_table(table.take(np.setdiff1d(np.arange(len(labels)), chosen)), folder / "unlabeled.parquet")
-    return folder
 
 
 def pretrained_lite0(work: Path) -> str:
@@ -73,7 +55,9 @@ def main() -> None:
     for name, (recipe, settings) in trials.items():
 
         def of_seed(seed: int, recipe: str = recipe, settings: list[str] = settings) -> Config:
-            folder = split(options.work, source, seed)
+            folder = split_parquet(
+                source, options.work / f"images-{seed}", labels_per_class=LABELS_PER_CLASS, seed=seed
+            )
             return configure(
                 recipe,
                 labeled=str(folder / "labeled.parquet"),

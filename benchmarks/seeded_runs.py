@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from scipy import stats
 
@@ -40,6 +42,25 @@ def arguments(description: str, *, seeds: int, work: str, more: Mapping[str, str
     for option, meaning in (more or {}).items():
         parser.add_argument(option, default="", help=meaning)
     return parser.parse_args()
+
+
+def split_parquet(source: Path, folder: Path, *, labels_per_class: int, seed: int) -> Path:
+    """Write labeled.parquet and unlabeled.parquet from the train-*.parquet of `source`: so many of each class, drawn by seed.
+
+    The unlabeled images keep their labels, which are read only to score the pseudo-labels.
+    """
+    if (folder / "unlabeled.parquet").exists():
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pa.concat_tables(pq.read_table(shard) for shard in sorted(source.glob("train-*.parquet")))
+    labels = table["label"].to_numpy()
+    draw = np.random.default_rng(seed)
+    chosen = np.concatenate(
+        [draw.permutation(np.flatnonzero(labels == c))[:labels_per_class] for c in np.unique(labels)]
+    )
+    pq.write_table(table.take(np.sort(chosen)), folder / "labeled.parquet")
+    pq.write_table(table.take(np.setdiff1d(np.arange(len(labels)), chosen)), folder / "unlabeled.parquet")
+    return folder
 
 
 def run_variants(

@@ -33,8 +33,8 @@ from noisystudent.seeds import derive_seed
 from noisystudent.stages.preparation import image_set
 
 # semilearn imports these for trackers, text, sound and medical images; none of them is used here.
-UNUSED = ("aim", "wandb", "torchaudio", "skimage", "skimage.util", "tensorboard", "torch.utils.tensorboard")
-UNUSED += ("transformers", "transformers.data", "transformers.file_utils", "transformers.tokenization_utils_base")
+UNUSED = ["aim", "wandb", "torchaudio", "skimage", "skimage.util", "tensorboard", "torch.utils.tensorboard"]
+UNUSED += ["transformers", "transformers.data", "transformers.file_utils", "transformers.tokenization_utils_base"]
 sys.modules |= {name: MagicMock() for name in UNUSED}
 
 WEAK = Noise(crop="pad", crop_padding=1, flip=False, randaugment=None)
@@ -50,8 +50,9 @@ class WithFeatures(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        features = self.network.forward_head(self.network.forward_features(images), pre_logits=True)
-        return {"logits": self.network.get_classifier()(features), "feat": features}
+        network: Any = self.network
+        features = network.forward_head(network.forward_features(images), pre_logits=True)
+        return {"logits": network.get_classifier()(features), "feat": features}
 
 
 def load(config: Config, training: Training) -> dict[str, tuple[Tensor, Tensor]]:
@@ -87,8 +88,8 @@ def batches(training: Training, parts: dict[str, tuple[Tensor, Tensor]], view: P
 
 def fixmatch(training: Training, build: Callable[..., nn.Module], batch: Callable[[int], Batch], steps: int) -> Any:
     """Train for `steps` steps; semilearn's algorithm, its averaged weights put into its model."""
-    from semilearn.algorithms import get_algorithm
-    from semilearn.core.hooks import EMAHook, ParamUpdateHook
+    from semilearn.algorithms import get_algorithm  # type: ignore[import-not-found]
+    from semilearn.core.hooks import EMAHook, ParamUpdateHook  # type: ignore[import-not-found]
 
     given = {
         "algorithm": "fixmatch",
@@ -131,9 +132,15 @@ def main() -> None:
     view = Preprocessing(training.image_size, config.data.channels, training.crop_pct, mean, std)
 
     def build(**_: Any) -> nn.Module:
-        names = [str(digit) for digit in range(10)]
-        settings = {"class_names": names, "channels": config.data.channels, "mean": mean, "std": std}
-        return WithFeatures(build_classifier(training, **settings, seed=config.seed).network)
+        classifier = build_classifier(
+            training,
+            class_names=[str(digit) for digit in range(10)],
+            channels=config.data.channels,
+            mean=mean,
+            std=std,
+            seed=config.seed,
+        )
+        return WithFeatures(classifier.network)
 
     batch = batches(training, parts, view, config.seed)
     fixmatch(training, build, batch, 3)  # what is only done once

@@ -135,13 +135,8 @@ def build_classifier(
                 in_chans=channels,
                 **arguments,
             )
-        except (
-            Exception
-        ) as error:  # as in _open: wrong arguments, no weights, no network, each an error of its own kind
-            weights = "pretrained weights and " if training.pretrained else ""
-            raise UserError(
-                f"model {training.model}: timm cannot create it with {weights}{arguments}: {error}"
-            ) from error
+        except Exception as error:  # wrong arguments, no weights, no network: each an error of its own kind
+            raise UserError(_why_not_created(training, arguments, error)) from error
     if training.pretrained:
         mean, std = network.pretrained_cfg["mean"][:channels], network.pretrained_cfg["std"][:channels]
     view = Preprocessing(training.image_size, channels, training.crop_pct, tuple(mean), tuple(std))
@@ -149,6 +144,14 @@ def build_classifier(
     kept = {key: value for key, value in arguments.items() if key not in ("drop_rate", "drop_path_rate")}
     architecture: str = getattr(network, "pretrained_cfg", {}).get("architecture") or training.model
     return Classifier(network.to(memory_format=torch.channels_last), tuple(class_names), view, architecture, kept)
+
+
+def _why_not_created(training: Training, arguments: dict[str, Any], error: Exception) -> str:
+    weights = "pretrained weights and " if training.pretrained else ""
+    message = f"model {training.model}: timm cannot create it with {weights}{arguments}: {error}"
+    if training.pretrained:
+        message += " Without a connection, start from random weights: --recipe photos-scratch, or --set teacher.pretrained=false"
+    return message
 
 
 def load_classifier(model: str) -> Classifier:
