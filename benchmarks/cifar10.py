@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-from seeded_runs import NO_NOISE, accuracy_table, arguments, publish, recipe_differences, run_variants, split_parquet
+from seeded_runs import accuracy_table, arguments, publish, recipe_differences, run_variants, split_parquet
 
 from noisystudent import Config, configure
 
@@ -35,7 +35,7 @@ def main() -> None:
             settings=[f"seed={seed}", "data.val_fraction=0.0", "data.score_pseudo_labels=true", *options.set],
         )
 
-    results = run_variants(of_seed, {"recipe": [], "without noise": NO_NOISE}, seeds=options.seeds, work=options.work)
+    results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work)
     command = f"python benchmarks/cifar10.py --seeds {options.seeds}"
     publish("cifar10", command, [accuracy_table(results), recipe_differences(results)], results)
 

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import sklearn
 from seeded_runs import (
-    NO_NOISE,
     RESULTS,
     Results,
     accuracy_table,
@@ -139,7 +138,7 @@ def main() -> None:
             settings=[f"seed={seed}", "data.score_pseudo_labels=true", *options.set],
         )
 
-    results = run_variants(of_seed, {"recipe": [], "without noise": NO_NOISE}, seeds=options.seeds, work=options.work)
+    results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work)
     found = peers(results["recipe"], options.work, python)
     command = f"python benchmarks/digits.py --seeds {options.seeds}" + (" --fixmatch-python PYTHON" if python else "")
     publish(

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
-from seeded_runs import NO_NOISE, accuracy_table, arguments, publish, recipe_differences, run_variants
+from seeded_runs import accuracy_table, arguments, publish, recipe_differences, run_variants
 
 from noisystudent import Config, configure
 
@@ -73,8 +73,7 @@ def main() -> None:
                 settings=[f"seed={seed}", "data.val_fraction=0.0", "data.score_pseudo_labels=true", *options.set],
             )
 
-        variants = {"recipe": [], "without noise": NO_NOISE}
-        results = run_variants(of_seed, variants, seeds=options.seeds, work=options.work / str(labels))
+        results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work / str(labels))
         command = f"python benchmarks/fashion_mnist.py --seeds {options.seeds}"
         publish(f"fashion_mnist_{labels}", command, [accuracy_table(results), recipe_differences(results)], results)
 

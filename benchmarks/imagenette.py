@@ -16,7 +16,7 @@ from pathlib import Path
 
 import timm
 import torch
-from seeded_runs import NO_NOISE, accuracy_table, arguments, publish, recipe_differences, run_variants, split_parquet
+from seeded_runs import accuracy_table, arguments, publish, recipe_differences, run_variants, split_parquet
 from timm.data import ImageNetInfo
 
 from noisystudent import Classifier, Config, configure
@@ -72,8 +72,7 @@ def main() -> None:
                 ],
             )
 
-        variants = {"recipe": [], "without noise": NO_NOISE}
-        results = run_variants(of_seed, variants, seeds=options.seeds, work=options.work / name)
+        results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work / name)
         command = f"python benchmarks/imagenette.py --seeds {options.seeds}"
         publish(name, command, [accuracy_table(results), recipe_differences(results)], results)
 

@@ -30,6 +30,7 @@ NO_NOISE = [
     "student.drop_path_rate=0.0",
     "baseline=false",
 ]
+VARIANTS: dict[str, list[str]] = {"recipe": [], "without noise": NO_NOISE}
 Results = dict[str, list[dict[str, Any]]]
 
 
@@ -39,9 +40,12 @@ def arguments(description: str, *, seeds: int, work: str, more: Mapping[str, str
     parser.add_argument("--seeds", type=int, default=seeds, help=f"how many seeds, from 0 (default {seeds})")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work" / work, help="where runs are kept")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe, for trials")
+    parser.add_argument("--recipe-only", action="store_true", help="leave out the runs without noise")
     for option, meaning in (more or {}).items():
         parser.add_argument(option, default="", help=meaning)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.variants = {"recipe": []} if options.recipe_only else VARIANTS
+    return options
 
 
 def split_parquet(source: Path, folder: Path, *, labels_per_class: int, seed: int) -> Path:
@@ -130,22 +134,25 @@ def difference_table(lines: list[str]) -> str:
 
 def recipe_differences(results: Results) -> str:
     """Markdown: each student against its teacher, the last against the baseline, and noise on against off."""
-    runs, plain = results["recipe"], results["without noise"]
+    runs = results["recipe"]
     students = [row["name"] for row in runs[0]["rows"] if row["name"].startswith("student")]
     pairs = zip(["teacher", *students[:-1]], students, strict=True)
     last = top1(runs, "last student")
-    return difference_table(
-        [
-            *(
-                difference_line(f"{student} - {teacher}", top1(runs, student), top1(runs, teacher))
-                for teacher, student in pairs
-            ),
-            difference_line("last student - teacher", last, top1(runs, "teacher")),
-            difference_line("last student - baseline", last, top1(runs, "baseline")),
+    lines = [
+        *(
+            difference_line(f"{student} - {teacher}", top1(runs, student), top1(runs, teacher))
+            for teacher, student in pairs
+        ),
+        difference_line("last student - teacher", last, top1(runs, "teacher")),
+        difference_line("last student - baseline", last, top1(runs, "baseline")),
+    ]
+    if "without noise" in results:
+        plain = results["without noise"]
+        lines += [
             difference_line("noise on - off, student 1", top1(runs, "student 1"), top1(plain, "student 1")),
             difference_line("noise on - off, last student", last, top1(plain, "last student")),
         ]
-    )
+    return difference_table(lines)
 
 
 def publish(name: str, command: str, tables: list[str], results: Results) -> None:
