@@ -13,13 +13,7 @@ import torch
 
 from noisystudent.rundir import PACKAGES
 
-EXTRAS = {
-    "hf": ("datasets",),
-    "export": ("onnx", "onnxruntime"),
-    "trackers": ("tensorboard",),
-    "ray": ("ray",),
-    "board": ("fastapi",),
-}
+EXTRAS = {"hf": ("datasets",)}  # of those that pyproject.toml names, the ones that something uses yet
 
 
 def examine() -> dict[str, Any]:

@@ -13,13 +13,13 @@ Row = dict[str, Any]
 
 def show_run(results: Row, *, out: Path) -> None:
     """The table of generations, what the last student gained, and where things are."""
-    console = Console()
+    console = _console()
     console.print(networks_table(results))
     for difference in results["differences"]:
         console.print(_difference(difference))
-    console.print(f"model: {out / results['best'] / 'model'}", soft_wrap=True, markup=False, highlight=False)
+    console.print(f"model: {out / results['best'] / 'model'}", soft_wrap=True)
     if (out / "report.html").exists():
-        console.print(f"report: {out / 'report.html'}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"report: {out / 'report.html'}", soft_wrap=True)
 
 
 def networks_table(results: Row) -> Table:
@@ -58,7 +58,7 @@ def show_demo(results: Row) -> None:
         for row in results["spread"]:
             values = (row["mean"], row["sd"], row["lowest"], row["highest"])
             table.add_row(row["name"], *(f"{value:.1f}" for value in values))
-        Console().print(table)
+        _console().print(table)
 
 
 def show_labeled(results: Row) -> None:
@@ -74,7 +74,7 @@ def show_selection(summary: Row) -> None:
         lowest = "" if row["threshold"] is None else f"{row['threshold']:.3f}"
         counts = (str(row[key]) for key in ("candidates", "above_threshold", "kept", "rows"))
         table.add_row(row["name"], *counts, lowest)
-    Console().print(table)
+    _console().print(table)
 
 
 def show_evaluation(results: Row) -> None:
@@ -85,7 +85,7 @@ def show_evaluation(results: Row) -> None:
         interval = results["ci95"].get(name)
         shown = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
         table.add_row(name, shown, "" if interval is None else f"{interval[0]:.4g} to {interval[1]:.4g}")
-    Console().print(table)
+    _console().print(table)
 
 
 def show_report(result: Row) -> None:
@@ -96,19 +96,24 @@ def show_recipes(summaries: dict[str, str]) -> None:
     table = Table(show_header=False, box=None)
     for name, summary in summaries.items():
         table.add_row(name, summary)
-    Console().print(table)
+    _console().print(table)
     _say("noisystudent recipes NAME prints one in full")
 
 
 def show_doctor(findings: Row) -> None:
     table = Table(show_header=False, box=None)
     for name, finding in findings.items():
-        shown = (
-            ", ".join(f"{key} {value}" for key, value in finding.items()) if isinstance(finding, dict) else str(finding)
-        )
-        table.add_row(name, shown)
-    Console().print(table)
+        parts = finding.items() if isinstance(finding, dict) else [("", finding)]
+        for part, value in parts:
+            table.add_row(name, part, str(value))
+            name = ""
+    _console().print(table)
+
+
+def _console() -> Console:
+    """Class names and paths may hold brackets, which Rich would take for markup."""
+    return Console(markup=False, highlight=False)
 
 
 def _say(text: str) -> None:
-    Console().print(text, soft_wrap=True, markup=False, highlight=False)
+    _console().print(text, soft_wrap=True)
