@@ -9,6 +9,11 @@ import pytest
 from noisystudent import screen
 
 
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+
+
 def test_brackets_in_class_names_are_shown_and_not_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"name": "[bold]cat[/bold]", "candidates": 7, "above_threshold": 6, "kept": 5, "rows": 9, "threshold": 0.25}
     screen.show_selection(
@@ -20,9 +25,8 @@ def test_brackets_in_class_names_are_shown_and_not_taken_for_markup(capsys: pyte
 
 
 def test_a_run_is_shown_with_its_intervals_the_best_network_and_what_the_student_gained(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "120")
     shared = {"model": "resnet8_16", "split": "test", "ci95": {"top1": [80.04, 89.96]}, "seconds": 61.4}
     rows = [
         {"name": "teacher", "metrics": {"top1": 85.04, "params": 257754}, "provenance": {"folder": "gen-0"}, **shared},
