@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +207,18 @@ def test_networks_and_operations_that_do_not_exist_are_all_named_before_anything
     ]
     assert "wrn_16_2" in caught.value.problems[0]
     check_networks(config())
+
+
+def test_evaluate_measures_images_of_one_class_alone(model: Path, pictures: Path) -> None:
+    shutil.rmtree(pictures / "dog")
+    _, probabilities = expected(model, pictures)
+    results = commands.evaluate(str(model), str(pictures), execution=EXECUTION)
+    assert results["metrics"]["top1"] == pytest.approx(100 * (probabilities.argmax(axis=1) == 0).mean())
+    assert results["n"] == 3
+
+
+def test_evaluate_refuses_images_without_labels(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "flat").mkdir()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "flat" / "a.png")
+    with pytest.raises(UserError, match="1 of 1 images have no label"):
+        commands.evaluate(str(model), str(tmp_path / "flat"), execution=EXECUTION)

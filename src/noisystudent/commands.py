@@ -199,7 +199,13 @@ def evaluate(model: str, data: str, *, seed: int = 0, execution: Execution | Non
     """
     execution = execution or Execution()
     classifier = load_classifier(model)
-    manifest = align_labels(read_source(data, split="test", labels="required"), classifier, source=f"--data {data}")
+    manifest = read_source(data, split="test", labels="optional")  # one class alone can be measured, if not learned
+    unknown = int((manifest.labels < 0).sum())
+    if unknown:
+        raise UserError(
+            f"--data {data}: {unknown} of {len(manifest)} images have no label: class folders or a column 'label' give it"
+        )
+    manifest = align_labels(manifest, classifier, source=f"--data {data}")
     evaluation = evaluate_images(classifier, _images(manifest, classifier, execution), execution=execution, seed=seed)
     if evaluation.skipped:
         logger.warning("%d images cannot be read and are left out", len(evaluation.skipped))
@@ -261,7 +267,7 @@ def _images(manifest: Manifest, classifier: Classifier, execution: Execution) ->
         size=view.image_size,
         channels=view.channels,
         crop_pct=view.crop_pct,
-        workers=execution.workers,
+        workers=execution.decoders,
         in_memory=False,
     )
 

@@ -7,6 +7,7 @@ Where a default comes from the paper, its section is named; "spec" is the projec
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -139,11 +140,16 @@ class Execution(Section):
 
     device: Literal["auto", "cpu"] = Field("auto", description="auto takes a GPU when there is one")
     precision: Literal["fp32", "bf16"] = Field("fp32", description="bf16 where the GPU or processor has it")
-    workers: int = Field(2, ge=1, description="threads that decode images")
+    workers: int = Field(0, ge=0, description="threads that decode images; 0: one a core")
     checkpoint_seconds: float = Field(60.0, ge=0.0, description="what a kill can cost a training")
     log_steps: int = Field(50, ge=1, description="steps between two lines of metrics.jsonl")
     label_batch_size: int = Field(256, ge=1, description="images at a time when labeling and evaluating")
     part_rows: int = Field(50_000, ge=1, description="rows of a predictions part: what a kill can cost the label stage")
+
+    @property
+    def decoders(self) -> int:
+        """How many threads decode images."""
+        return self.workers or os.cpu_count() or 1
 
 
 class Config(Section):

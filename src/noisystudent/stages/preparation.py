@@ -74,7 +74,7 @@ def image_set(manifest: Manifest, training: Training, config: Config, *, for_tra
         size=training.image_size,
         channels=config.data.channels,
         crop_pct=training.crop_pct,
-        workers=config.execution.workers,
+        workers=config.execution.decoders,
         in_memory=not random_crops and fits_in_memory(len(manifest), training.image_size, config.data.channels),
     )
 
@@ -148,7 +148,7 @@ def _keep_readable(manifest: Manifest, config: Config) -> tuple[Manifest, list[S
         channels=config.data.channels,
         size=config.teacher.image_size,
         crop_pct=config.teacher.crop_pct,
-        workers=config.execution.workers,
+        workers=config.execution.decoders,
     )
     kept = manifest.take(rows)
     return (
