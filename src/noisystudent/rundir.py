@@ -67,10 +67,6 @@ class RunDir:
         atomic.write_json(path, record)
         return record
 
-    def done(self, name: str) -> bool:
-        """Whether a stage has its record."""
-        return (self.path / ".stages" / f"{name.replace('/', '.')}.json").exists()
-
 
 @contextmanager
 def open_run(path: Path, config: Config) -> Iterator[RunDir]:

@@ -79,3 +79,21 @@ def test_a_test_image_that_is_a_labeled_one_is_warned_of(
     assert result.status == 0
     expected = "16 images of --test are labeled training images too: its accuracy is too good to be true"
     assert expected in result.message
+
+
+def test_validation_images_split_off_the_labeled_ones_are_found_among_the_unlabeled_ones_too(
+    configuration: Callable[..., Path], noisystudent: Callable[..., Any], tmp_path: Path
+) -> None:
+    images = Images(tmp_path)
+    write_large(images.labeled, numbered("bars", 0, 8) | numbered("disk", 0, 8))
+    write_large(images.unlabeled, numbered("bars", 0, 12) | numbered("disk", 0, 12))  # the labeled ones among them
+    config = configuration(
+        "teacher.steps=2", "student.steps=2", "baseline=false", "data.val_fraction=0.25", generations=1
+    )
+    sources = ["--labeled", images.labeled, "--unlabeled", images.unlabeled]
+    result = noisystudent("run", *sources, "--config", config, "--out", "run")
+    assert result.status == 0, result.stderr
+    held_out = set(pq.read_table(tmp_path / "run/data/val.parquet")["id"].to_pylist())
+    assert len(held_out) == 4
+    selected = set(pq.read_table(tmp_path / "run/gen-1/selection/selection.parquet")["id"].to_pylist())
+    assert selected == set(numbered("bars", 0, 12) | numbered("disk", 0, 12)) - held_out

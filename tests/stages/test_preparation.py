@@ -80,7 +80,7 @@ def test_normalization_is_measured_on_the_labeled_training_images(tmp_path: Path
     assert record["std"] == pytest.approx([pixels.std(ddof=1)], abs=1e-5)
 
 
-def test_hashes_of_all_labeled_splits_are_kept_to_find_leaks(tmp_path: Path, sources: dict[str, Path]) -> None:
+def test_hashes_of_held_out_images_are_kept_to_find_leaks(tmp_path: Path, sources: dict[str, Path]) -> None:
     run = RunDir(tmp_path / "run")
     test = images(tmp_path / "test", {"dog": 3, "cat": 2}, seed=2)
     settings = config(test=test, **sources)

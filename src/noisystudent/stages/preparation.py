@@ -21,6 +21,7 @@ from noisystudent.progress import logger
 from noisystudent.pseudo.label import SKIPPED_SCHEMA
 from noisystudent.rundir import RunDir
 
+HASHES_SCHEMA = pa.schema([("id", pa.string()), ("uri", pa.string()), ("split", pa.string()), ("dhash", pa.uint64())])
 NORMALIZATION_SAMPLE = 5000  # images are enough for a mean and a deviation per channel
 
 
@@ -35,11 +36,10 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
     """
     manifests = _read_sources(config)
     skipped: list[Skipped] = []
-    hashes: list[pa.Table] = []
+    hashes: dict[str, pa.Table] = {}
     for split in [s for s in manifests if s != "unlabeled"]:
-        manifests[split], unread, hashed = _keep_readable(manifests[split], config)
+        manifests[split], unread, hashes[split] = _keep_readable(manifests[split], config)
         skipped += unread
-        hashes.append(hashed)
         if split == "labeled":
             _check_skipped(len(manifests[split]), unread, config)
     if "val" not in manifests:
@@ -53,7 +53,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
     for split, manifest in manifests.items():
         manifest.save(run.manifest(split))
     with atomic.replacing(run.path / "data" / "hashes.parquet") as temporary:
-        pq.write_table(pa.concat_tables(hashes), temporary)
+        pq.write_table(_held_out_hashes(manifests, hashes), temporary)
     write_skipped(run, "prepare", skipped)
     mean, std = _normalization(image_set(manifests["labeled"], config.teacher, config))
     return {
@@ -143,6 +143,7 @@ def _in_order(manifest: Manifest, names: tuple[str, ...], *, lenient: bool) -> M
 
 
 def _keep_readable(manifest: Manifest, config: Config) -> tuple[Manifest, list[Skipped], pa.Table]:
+    """The images that can be read, those that cannot, and the perceptual hashes of the former."""
     rows, skipped, hashes = check_readable(
         manifest,
         channels=config.data.channels,
@@ -151,11 +152,19 @@ def _keep_readable(manifest: Manifest, config: Config) -> tuple[Manifest, list[S
         workers=config.execution.decoders,
     )
     kept = manifest.take(rows)
-    return (
-        kept,
-        skipped,
-        pa.table({"id": kept.table["id"], "uri": kept.table["uri"], "split": kept.table["split"], "dhash": hashes}),
-    )
+    return kept, skipped, pa.table({"id": kept.table["id"], "dhash": hashes})
+
+
+def _held_out_hashes(manifests: dict[str, Manifest], hashes: dict[str, pa.Table]) -> pa.Table:
+    """id, uri, split and dhash of the validation and test images; validation images may have been split off the labeled ones."""
+    parts = []
+    for split in [split for split in ("val", "test") if split in manifests]:
+        manifest, hashed = manifests[split].table, hashes.get(split, hashes["labeled"])
+        hash_of = dict(zip(hashed["id"].to_pylist(), hashed["dhash"].to_pylist(), strict=True))
+        found = pa.array([hash_of[id] for id in manifest["id"].to_pylist()], pa.uint64())
+        names = pa.array([split] * len(manifest), pa.string())
+        parts.append(pa.Table.from_arrays([manifest["id"], manifest["uri"], names, found], schema=HASHES_SCHEMA))
+    return pa.concat_tables(parts) if parts else HASHES_SCHEMA.empty_table()
 
 
 def _check_skipped(readable: int, unread: list[Skipped], config: Config) -> None:

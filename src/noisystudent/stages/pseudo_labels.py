@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
@@ -62,8 +61,7 @@ def find_leaks(run: RunDir, config: Config) -> None:
 
     def work() -> Record:
         manifest = Manifest.load(run.manifest("unlabeled"))
-        hashes = pq.read_table(run.path / "data" / "hashes.parquet")
-        held_out = hashes.filter(pc.is_in(hashes["split"], pa.array(["val", "test"])))
+        held_out = pq.read_table(run.path / "data" / "hashes.parquet")
         predicted = labeling.read_predictions(predictions_folder(run, 1), ["id", "dhash"])
         leaks = held_out_twins(manifest, predicted, held_out, view=lambda m: image_set(m, config.teacher, config))
         with atomic.replacing(run.path / "data" / "leaks.parquet") as temporary:
