@@ -165,12 +165,12 @@ def test_a_second_process_is_refused_and_told_who_holds_the_folder(
         pytest.fail("held twice")
     with pytest.raises(UserError, match=f"process {holder.pid}"), open_run(tmp_path / "run", CONFIG):
         pytest.fail("held twice")
-    assert (tmp_path / "run..holder.json").exists()  # the refused one took nothing away
+    assert (tmp_path / "run/.holder.json").exists()  # the refused one took nothing away
 
 
 def test_a_killed_process_holds_nothing(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
     holder.kill()
     holder.wait()
-    assert (tmp_path / "run..holder.json").exists()
+    assert (tmp_path / "run/.holder.json").exists()
     with locked(tmp_path / "run"):
         assert json.loads((tmp_path / "run/.holder.json").read_text())["pid"] == os.getpid()
