@@ -42,7 +42,8 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
         teacher = train(folder, config, data, 0, config.teacher)
         for number, generation in enumerate(config.generations, start=1):
             predictions = label(folder, config, number, teacher)
-            find_leaks(folder, config)
+            if number == 1:
+                find_leaks(folder, config)  # by the hashes that the first labeling made
             select(folder, config, data, number, generation.select, predictions)
             teacher = train(folder, config, data, number, generation.student)
         if config.baseline and config.generations:
