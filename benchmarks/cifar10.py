@@ -36,8 +36,7 @@ def main() -> None:
         )
 
     results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work)
-    command = f"python benchmarks/cifar10.py --seeds {options.seeds}"
-    publish("cifar10", command, [accuracy_table(results), recipe_differences(results)], results)
+    publish("cifar10", options.command, [accuracy_table(results), recipe_differences(results)], results)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def main() -> None:
 
     results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work)
     found = peers(results["recipe"], options.work, python)
-    command = f"python benchmarks/digits.py --seeds {options.seeds}" + (" --fixmatch-python PYTHON" if python else "")
+    command = options.command + (" --fixmatch-python PYTHON" if python else "")
     publish(
         "digits", command, [accuracy_table(results), recipe_differences(results), *peer_tables(results, found)], results
     )

@@ -74,8 +74,9 @@ def main() -> None:
             )
 
         results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work / str(labels))
-        command = f"python benchmarks/fashion_mnist.py --seeds {options.seeds}"
-        publish(f"fashion_mnist_{labels}", command, [accuracy_table(results), recipe_differences(results)], results)
+        publish(
+            f"fashion_mnist_{labels}", options.command, [accuracy_table(results), recipe_differences(results)], results
+        )
 
 
 if __name__ == "__main__":

@@ -73,8 +73,7 @@ def main() -> None:
             )
 
         results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work / name)
-        command = f"python benchmarks/imagenette.py --seeds {options.seeds}"
-        publish(name, command, [accuracy_table(results), recipe_differences(results)], results)
+        publish(name, options.command, [accuracy_table(results), recipe_differences(results)], results)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,12 @@ def arguments(description: str, *, seeds: int, work: str, more: Mapping[str, str
     for option, meaning in (more or {}).items():
         parser.add_argument(option, default="", help=meaning)
     options = parser.parse_args()
+    given = [
+        f"--seeds {options.seeds}",
+        *(["--recipe-only"] if options.recipe_only else []),
+        *(f"--set {s}" for s in options.set),
+    ]
+    options.command = " ".join([f"python benchmarks/{Path(sys.argv[0]).name}", *given])
     options.variants = {"recipe": []} if options.recipe_only else VARIANTS
     return options
 

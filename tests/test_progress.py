@@ -57,3 +57,21 @@ def test_messages_go_to_stderr_and_quiet_leaves_warnings_only(capsys: pytest.Cap
     assert "for your information True" not in err
     assert "a warning [bold] False" in err  # brackets are no markup
     assert "a warning [bold] True" in err
+
+
+def test_nothing_is_shown_of_what_has_no_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(progress, "console", Console(file=shown, force_terminal=True))
+    with progress.track("", 3) as advance:
+        advance(3, "a note")
+    assert shown.getvalue() == ""
+
+
+def test_work_that_is_part_of_other_work_may_be_tracked_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(progress, "console", Console(file=shown, force_terminal=True, width=120))
+    with progress.track("training", 2) as outer:
+        with progress.track("decoding images", 1) as inner:
+            inner(1, "")
+        outer(2, "loss 0.1")
+    assert "training" in shown.getvalue()

@@ -34,7 +34,7 @@ def track(description: str, total: int, *, done: int = 0) -> Iterator[Advance]:
     """Show how far `description` is; the function yielded takes how many more are done and a short note.
 
     Args:
-        description: what is being done, in the user's words.
+        description: what is being done, in the user's words; "" shows nothing.
         total: how many there are in all.
         done: how many were done before (a resumed stage).
 
@@ -43,6 +43,9 @@ def track(description: str, total: int, *, done: int = 0) -> Iterator[Advance]:
         ...     for _ in range(3):
         ...         advance(1, "")
     """
+    if not description:
+        yield lambda _n, _note: None
+        return
     show = _bar if console.is_terminal else _lines
     with show(description, total, done) as advance:
         yield advance

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from accelerate import Accelerator
 
 from noisystudent import atomic
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.device import accelerator
 from noisystudent.errors import RunError, UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import track
@@ -114,11 +114,9 @@ def _rows_of_a_part(folder: Path) -> int:
 def predict_rows(teacher: Classifier, images: ImageSet, rows: np.ndarray, *, execution: Execution) -> Predicted:
     """The teacher's predictions for some rows of an image set, in their order, unreadable ones left out."""
     pixels, reasons = images.try_fetch(rows)
-    accelerator = Accelerator(
-        cpu=execution.device == "cpu", mixed_precision="bf16" if execution.precision == "bf16" else "no"
-    )
-    teacher.network.to(accelerator.device)
-    with accelerator.autocast():
+    machine = accelerator(execution)
+    teacher.network.to(machine.device)
+    with machine.autocast():
         logits = teacher.logits(pixels)
     probabilities = torch.softmax(logits.double(), dim=1).cpu().numpy()
     if not np.isfinite(probabilities).all():

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Examples, joint_batches
+from noisystudent.device import accelerator
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
 from noisystudent.noise.input_noise import add_input_noise
@@ -63,10 +63,8 @@ def train(
     Raises:
         RunError: the loss is not finite; the last checkpoint before it is kept.
     """
-    accelerator = Accelerator(
-        cpu=execution.device == "cpu", mixed_precision="bf16" if execution.precision == "bf16" else "no"
-    )
-    network = classifier.network.to(accelerator.device).train()
+    machine = accelerator(execution)
+    network = classifier.network.to(machine.device).train()
     average = moving_average(network, training.ema_decay)
     optimizer = build_optimizer(network, training)
     averaged = dataclasses.replace(classifier, network=average.module.eval())
@@ -84,15 +82,15 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate
 
-            images, targets = images.to(accelerator.device), targets.to(accelerator.device)
+            images, targets = images.to(machine.device), targets.to(machine.device)
             images = add_input_noise(images, training.noise, seed=derive_seed(seed, "noise", step))
             torch.manual_seed(derive_seed(seed, "dropout", step))
-            with accelerator.autocast():
+            with machine.autocast():
                 logits = network(classifier.preprocessing.normalize(images))
             loss = soft_cross_entropy(logits.float(), targets)
 
             optimizer.zero_grad()
-            accelerator.backward(loss)
+            machine.backward(loss)
             optimizer.step()
             average.update_parameters(network)
             losses.append(loss.detach())
