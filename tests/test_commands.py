@@ -167,6 +167,15 @@ def test_a_selection_of_nothing_is_the_users_mistake_and_leaves_nothing(tmp_path
         commands.select(tmp_path, tmp_path / "out", Selection())
 
 
+def test_a_selection_of_other_settings_is_not_replaced(tmp_path: Path) -> None:
+    folder = predictions(tmp_path / "p")
+    first = commands.select(folder, tmp_path / "out", Selection(threshold=0.5))
+    assert commands.select(folder, tmp_path / "out", Selection(threshold=0.5)) == first
+    with pytest.raises(UserError, match="holds another selection"):
+        commands.select(folder, tmp_path / "out", Selection(threshold=0.7))
+    assert json.loads((tmp_path / "out" / "selection.json").read_text()) == first
+
+
 def config() -> Config:
     student = Training(model="resnet9_8", image_size=8, unlabeled_ratio=1.0)
     return Config(teacher=Training(model="resnet9_8"), generations=(Generation(student=student),))

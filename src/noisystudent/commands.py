@@ -14,6 +14,7 @@ from typing import Any, Literal
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from noisystudent import atomic, recipes
@@ -33,7 +34,7 @@ from noisystudent.rundir import check_output_file, locked, open_run
 from noisystudent.stages.networks import check_networks, fit_and_measure
 from noisystudent.stages.networks import train as train_stage
 from noisystudent.stages.preparation import prepare
-from noisystudent.stages.pseudo_labels import pseudo_examples, write_selection
+from noisystudent.stages.pseudo_labels import find_leaks, leaked_ids, pseudo_examples, write_selection
 from noisystudent.stages.summary import summarize
 from noisystudent.stages.warnings import warn
 
@@ -142,6 +143,9 @@ def select(predictions: str | Path, out: str | Path, selection: Selection, *, se
     if selected.table.num_rows == 0:
         raise UserError(f"no prediction in {folder} reaches the threshold {selection.threshold:g}: lower --threshold")
     with locked(Path(out)):
+        recorded = Path(out) / "selection.json"
+        if recorded.exists() and json.loads(recorded.read_text()) != summary:
+            raise UserError(f"--out {out} holds another selection ({recorded}): give another folder")
         write_selection(Path(out), selected, summary)
     return summary
 
@@ -176,11 +180,16 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
         if begun["sha256"] != digest:
             raise UserError(f"--out {out} was begun with another selection ({begun['selection']}): give another folder")
 
+        predictions = Path(selection) / summary["predictions"]
+        parts_glob(predictions)
+        find_leaks(folder, config, predictions)
+
         def pseudo() -> Any:
             unlabeled = Manifest.load(folder.manifest("unlabeled"))
-            predictions = Path(selection) / summary["predictions"]
-            parts_glob(predictions)
-            return pseudo_examples(unlabeled, table, predictions, training, config, classes=len(names))
+            kept = table.filter(pc.invert(pc.is_in(table["id"], pa.array(leaked_ids(folder), pa.string()))))
+            if kept.num_rows == 0:
+                raise UserError(f"--selection {selection}: all of its images are validation or test images too")
+            return pseudo_examples(unlabeled, kept, predictions, training, config, classes=len(names))
 
         fit_and_measure(folder, config, data, folder.generation(1), training, pseudo, "the student")
         return summarize(folder, config)
@@ -236,19 +245,15 @@ def predict(model: str, images: str, out: str | Path, *, execution: Execution | 
     execution = execution or Execution()
     classifier = load_classifier(model)
     pictures = _images(read_source(images, split="unlabeled", labels="ignored"), classifier, execution)
-    tables, skipped = [], []
     with track("predicting", len(pictures)) as advance:
-        for start in range(0, len(pictures), execution.label_batch_size):
-            rows = np.arange(start, min(start + execution.label_batch_size, len(pictures)))
-            predicted = labeling.predict_rows(classifier, pictures, rows, execution=execution)
-            tables.append(predicted.table())
-            skipped += predicted.skipped
-            advance(len(rows), "")
+        rows = np.arange(len(pictures))
+        predicted = list(labeling.predict_batches(classifier, pictures, rows, execution=execution, advance=advance))
+    skipped = [row for batch in predicted for row in batch.skipped]
     if len(skipped) == len(pictures):
         raise UserError(
             f"--images {images}: none of the {len(pictures)} images can be read; the first: {skipped[0].reason}"
         )
-    table = pa.concat_tables(tables)
+    table = pa.concat_tables([batch.table() for batch in predicted])
     names = pa.array(classifier.class_names).take(table["label"].combine_chunks())
     table = pa.table(
         {"id": table["id"], "class": names, "confidence": table["confidence"], "probabilities": table["probabilities"]}

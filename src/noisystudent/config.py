@@ -7,6 +7,7 @@ Where a default comes from the paper, its section is named; "spec" is the projec
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,6 +107,17 @@ class Training(Section):
     ema_decay: float = Field(
         0.99, ge=0.0, lt=1.0, description="of the moving average of the weights, which is the model"
     )
+
+    @property
+    def unlabeled_batch_size(self) -> int:
+        """Pseudo-labeled images a step.
+
+        Example:
+            >>> Training(model="resnet18", batch_size=10, unlabeled_ratio=1.1).unlabeled_batch_size
+            11
+        """
+        # 10 * 1.1 is 11.000000000000002, which must not become 12.
+        return math.ceil(round(self.batch_size * self.unlabeled_ratio, 6))
 
 
 class Selection(Section):
@@ -286,7 +298,9 @@ def _assign(values: Any, path: Sequence[str], value: Any) -> str | None:
             break
         if part not in values:
             return f"there is no {'.'.join(path[: depth + 1])}{_nearest(part, values)}"
-        if values[part] is None:  # an optional section that is off: setting one of its keys turns it on
+        if (
+            values[part] is None or values[part] is False
+        ):  # an optional section that is off: setting one of its keys turns it on
             values[part] = {}
         values = values[part]
     if not isinstance(values, dict):

@@ -116,6 +116,30 @@ def test_a_selection_of_a_run_serves_a_student_of_its_own(
     assert weights(tmp_path / "student")["gen-1"] == weights(finished.folder)["gen-1"]
 
 
+def test_a_single_student_does_not_learn_from_test_images(
+    finished: Any, chain: Path, noisystudent: Command, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    """As in a run: here two of the unlabeled pictures are test pictures too."""
+    unlabeled, test = finished.images.unlabeled, tmp_path / "test"
+    shutil.copytree(finished.images.test, test)
+    chosen = pq.read_table(chain / "chosen" / "selection.parquet")["id"].to_pylist()
+    for id, copy in zip(chosen[:2], sorted((test / "disk").iterdir())[:2], strict=True):
+        shutil.copy(unlabeled / id, copy)
+    options = ["--labeled", finished.images.labeled, "--unlabeled", unlabeled, "--test", test]
+    config = write_configuration(tmp_path, "data.val_fraction=0.0")
+    result = noisystudent(
+        "student", *options, "--config", config, "--selection", chain / "chosen", "--out", "student", "--json"
+    )
+    assert result.status == 0, result.stderr
+    assert "found in the validation or test data too: 2 (2 identical, 0 nearly)" in result.stderr
+    assert pq.read_table(tmp_path / "student" / "data" / "leaks.parquet")["id"].to_pylist() == sorted(chosen[:2])
+
+    for id in chosen:
+        shutil.copy(unlabeled / id, test / "disk" / f"again {Path(id).name}")
+    message = refused("student", *options, "--config", config, "--selection", chain / "chosen", "--out", "other")
+    assert "all of its images are validation or test images too" in message
+
+
 def test_a_selection_of_other_classes_or_images_is_refused(
     finished: Any, chain: Path, refused: Callable[..., str], tmp_path: Path
 ) -> None:

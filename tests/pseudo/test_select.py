@@ -281,8 +281,13 @@ def test_a_missing_column_is_named() -> None:
 def test_a_folder_without_parts_is_the_users_mistake(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"has no predictions \(part-\*.parquet\)"):
         parts_glob(tmp_path)
-    (tmp_path / "part-00000.parquet").touch()
-    assert parts_glob(tmp_path) == str(tmp_path / "part-*.parquet")
+
+
+def test_brackets_in_the_name_of_a_folder_are_no_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "trial [1] *?"
+    folder.mkdir()
+    pq.write_table(table([("a", 0, 0.9)]), folder / "part-00000.parquet")
+    assert select(parts_glob(folder), Selection(), classes=1, seed=0).table["id"].to_pylist() == ["a"]
 
 
 ROWS = st.lists(

@@ -17,6 +17,7 @@ from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
+from noisystudent.training import loop
 from noisystudent.training.loop import train
 from noisystudent.training.loss import label_targets
 from noisystudent.training.metrics_log import read_metrics
@@ -112,6 +113,26 @@ def test_a_resumed_training_logs_each_step_once(images: ImageSet, tmp_path: Path
         assert [line["step"] for line in lines if "loss" in line] == [1, 2, 3, 4, 5, 6]
         assert [line["step"] for line in lines if "val_top1" in line] == [1, 2, 3, 4, 5, 6]
     assert [line.get("loss") for line in logs[0]] == [line.get("loss") for line in logs[1]]
+
+
+def test_the_speed_that_is_logged_is_that_of_training_alone(
+    images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock of the test's own: a batch takes two seconds, a look at the validation data a thousand."""
+    now = 0.0
+
+    def takes(seconds: float, result: object) -> object:
+        nonlocal now
+        now += seconds
+        return result
+
+    monkeypatch.setattr(loop.time, "monotonic", lambda: now)
+    monkeypatch.setattr(loop, "add_input_noise", lambda batch, *_, **__: takes(2, batch))
+    monkeypatch.setattr(loop, "VALIDATIONS", 2)
+    rarely = Execution(device="cpu", checkpoint_seconds=1e9, log_steps=2, workers=1)
+    fit(images, tmp_path, execution=rarely, validate=lambda _: takes(1000, {"top1": 1.0}))
+    lines = [line for line in read_metrics(tmp_path / "metrics.jsonl") if "loss" in line]
+    assert [(line["step"], line["images_per_second"]) for line in lines] == [(2, 5.0), (4, 5.0), (6, 5.0)]
 
 
 def test_a_finished_training_given_again_is_not_done_again(images: ImageSet, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ The batch of a step depends on the seed and the step alone. So a resumed run nee
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -69,7 +68,7 @@ def joint_batches(
     """Batches from step `start` to the last: images uint8 [B + U, C, S, S] and targets float32 [B + U, K].
 
     Args:
-        training: gives B = `batch_size`, U = ceil(B * `unlabeled_ratio`), the number of steps and the kind of crop.
+        training: gives B = `batch_size`, U = `unlabeled_batch_size`, the number of steps and the kind of crop.
         labeled: where the B come from.
         pseudo: where the U come from; None for a teacher or a baseline (U = 0).
         seed: of the order and of the random crops.
@@ -77,7 +76,7 @@ def joint_batches(
     """
     sources = [(labeled, training.batch_size, "labeled")]
     if pseudo is not None:
-        sources.append((pseudo, math.ceil(training.batch_size * training.unlabeled_ratio), "pseudo"))
+        sources.append((pseudo, training.unlabeled_batch_size, "pseudo"))
     streams = [ShuffledStream(examples.rows(), seed=derive_seed(seed, name)) for examples, _, name in sources]
     cropped = training.noise.crop == "random-resized"
 

@@ -17,7 +17,7 @@ from noisystudent.errors import UserError
 from noisystudent.evaluation.intervals import bootstrap_interval, wilson_interval
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import track
-from noisystudent.pseudo.label import Predicted, predict_rows
+from noisystudent.pseudo.label import predict_batches
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,9 @@ def evaluate(
     Raises:
         UserError: none of the images can be read.
     """
-    parts: list[Predicted] = []
     with track(description, len(images)) as advance:
-        for start in range(0, len(images), execution.label_batch_size):
-            rows = np.arange(start, min(start + execution.label_batch_size, len(images)))
-            parts.append(predict_rows(classifier, images, rows, execution=execution))
-            advance(len(rows), "")
+        rows = np.arange(len(images))
+        parts = list(predict_batches(classifier, images, rows, execution=execution, advance=advance))
     truth = dict(zip(images.manifest.ids, images.manifest.labels.tolist(), strict=True))
     ids = [id for part in parts for id in part.ids]
     if not ids:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from noisystudent.data.images import ImageSet, Skipped
 from noisystudent.device import accelerator
 from noisystudent.errors import RunError, UserError
 from noisystudent.models.classifier import Classifier
-from noisystudent.progress import track
+from noisystudent.progress import Advance, track
 
 SKIPPED_SCHEMA = pa.schema([("id", pa.string()), ("stage", pa.string()), ("reason", pa.string())])
 
@@ -86,11 +87,9 @@ def label(
             rows = np.arange(start, min(start + part_rows, len(images)))
             tables: list[pa.Table] = []
             unread: list[Skipped] = []
-            for batch in np.array_split(rows, math.ceil(len(rows) / execution.label_batch_size)):
-                predicted = predict_rows(teacher, images, batch, execution=execution)
+            for predicted in predict_batches(teacher, images, rows, execution=execution, advance=advance):
                 tables.append(predicted.table())
                 unread += predicted.skipped
-                advance(len(batch), "")
             _write(part, pa.concat_tables(tables), unread)
     skipped = [Skipped(**row) for part in parts for row in pq.read_table(_skipped_path(part)).to_pylist()]
     if len(skipped) == len(images):
@@ -109,6 +108,15 @@ def _rows_of_a_part(folder: Path) -> int:
     if not first.exists():
         return 0
     return int(pq.read_metadata(first).num_rows + pq.read_metadata(_skipped_path(first)).num_rows)
+
+
+def predict_batches(
+    classifier: Classifier, images: ImageSet, rows: np.ndarray, *, execution: Execution, advance: Advance
+) -> Iterator[Predicted]:
+    """The predictions for some rows, batch after batch, with each told to the progress shown."""
+    for batch in np.array_split(rows, math.ceil(len(rows) / execution.label_batch_size)):
+        yield predict_rows(classifier, images, batch, execution=execution)
+        advance(len(batch), "")
 
 
 def predict_rows(teacher: Classifier, images: ImageSet, rows: np.ndarray, *, execution: Execution) -> Predicted:

@@ -9,6 +9,8 @@ Draws come from a hash of the seed and the image's id: the answer is the same wh
 
 from __future__ import annotations
 
+import glob
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,4 +146,4 @@ def parts_glob(folder: Path) -> str:
     """
     if not any(folder.glob("part-*.parquet")):
         raise UserError(f"{folder} has no predictions (part-*.parquet): `noisystudent label` makes them")
-    return str(folder / "part-*.parquet")
+    return os.path.join(glob.escape(str(folder)), "part-*.parquet")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,7 +67,7 @@ def train(run: RunDir, config: Config, data: dict[str, Any], number: int, traini
 def train_baseline(run: RunDir, config: Config, data: dict[str, Any]) -> None:
     """Train the compute-matched baseline: the last student's network, noise, steps and images a step, with labels only."""
     student = config.generations[-1].student
-    batch_size = student.batch_size + math.ceil(student.batch_size * student.unlabeled_ratio)
+    batch_size = student.batch_size + student.unlabeled_batch_size
     training = student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0})
     fit_and_measure(run, config, data, run.baseline, training, None, "the baseline")
 

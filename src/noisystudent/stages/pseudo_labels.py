@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
@@ -56,13 +57,20 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
     return run.stage(f"gen-{number}/label", work)
 
 
-def find_leaks(run: RunDir, config: Config) -> None:
-    """Find the unlabeled images that are validation or test images too: the same picture, or nearly."""
+def find_leaks(run: RunDir, config: Config, predictions: Path | None = None) -> None:
+    """Find the unlabeled images that are validation or test images too: the same picture, or nearly.
+
+    Args:
+        run: the run folder; receives `data/leaks.parquet`.
+        config: of the run.
+        predictions: a predictions folder, for the images' hashes; None: that of the first generation.
+    """
 
     def work() -> Record:
         manifest = Manifest.load(run.manifest("unlabeled"))
         held_out = pq.read_table(run.path / "data" / "hashes.parquet")
-        predicted = labeling.read_predictions(predictions_folder(run, 1), ["id", "dhash"])
+        predicted = labeling.read_predictions(predictions or predictions_folder(run, 1), ["id", "dhash"])
+        predicted = predicted.filter(pc.is_in(predicted["id"], manifest.table["id"]))
         leaks = held_out_twins(manifest, predicted, held_out, view=lambda m: image_set(m, config.teacher, config))
         with atomic.replacing(run.path / "data" / "leaks.parquet") as temporary:
             pq.write_table(leaks, temporary)
@@ -84,7 +92,7 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
     def work() -> Record:
         names = data["class_names"]
         folder = predictions_folder(run, number)
-        excluded = pq.read_table(run.path / "data" / "leaks.parquet")["id"].to_pylist()
+        excluded = leaked_ids(run)
         seed = derive_seed(config.seed, "select", number)
         selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
         labels = Manifest.load(run.manifest("labeled")).labels
@@ -113,6 +121,12 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         return {"kept": kept, "rows": sum(row["rows"] for row in selected.classes), "warnings": warnings}
 
     warn(run.stage(f"gen-{number}/select", work))
+
+
+def leaked_ids(run: RunDir) -> list[str]:
+    """The unlabeled images that `find_leaks` found."""
+    ids: list[str] = pq.read_table(run.path / "data" / "leaks.parquet")["id"].to_pylist()
+    return ids
 
 
 def write_selection(folder: Path, selected: Selected, summary: Record) -> None:

@@ -112,9 +112,10 @@ def train(
                 advance(len(losses), f"loss {mean:.3f}")
                 losses, logged = [], time.monotonic()
             if validate is not None and validating:
+                began = time.monotonic()
                 metrics = _validated(averaged, validate, done)
                 log.append({"step": done, **{f"val_{name}": value for name, value in metrics.items()}})
-                logged = time.monotonic()
+                logged += time.monotonic() - began  # images_per_second is of training alone
             if last or due:
                 _check_network(averaged, images, done)
                 save_checkpoint(checkpoint, step=done, network=network, average=average, optimizer=optimizer)
