@@ -6,6 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from noisystudent.noise.pixels import to_bytes
+
+HALF = torch.tensor(0.5)
+
 
 def rotation(angles: Tensor, height: int, width: int) -> Tensor:
     """Matrices [n, 2, 3] of rotations by `angles` (radians, [n]) about the centre of the image."""
@@ -44,21 +48,23 @@ def affine_nearest(images: Tensor, matrices: Tensor, *, fill: int) -> Tensor:
     """
     n, channels, height, width = images.shape
     x, y = _input_positions(matrices, height, width)
-    # Halves are rounded away from zero, as std::round in TensorFlow's kernel does.
-    x, y = (torch.sign(v) * (v.abs() + 0.5).floor() for v in (x, y))
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    flat = (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).long()
-    moved = images.view(n, channels, -1).gather(2, flat.view(n, 1, -1).expand(-1, channels, -1)).view_as(images)
-    return torch.where(inside.unsqueeze(1), moved, torch.tensor(fill, dtype=torch.uint8, device=images.device))
+    # Halves are rounded away from zero, as std::round in TensorFlow's kernel does. A border of `fill` stands for all that is outside.
+    framed = F.pad(images, (1, 1, 1, 1), value=fill)
+    x = (x + torch.copysign(HALF, x)).clamp_(-1, width).int()
+    y = (y + torch.copysign(HALF, y)).clamp_(-1, height).int()
+    within = y.add_(1).mul_(width + 2).add_(x).add_(1).view(n, 1, -1)
+    planes = torch.arange(n * channels, dtype=torch.int32, device=images.device).mul_((height + 2) * (width + 2))
+    return framed.flatten().index_select(0, (within + planes.view(n, channels, 1)).flatten()).view_as(images)
 
 
 def affine_bilinear(images: Tensor, matrices: Tensor) -> Tensor:
     """Map a batch with bilinear sampling, its border continued outwards; shapes as in `affine_nearest`."""
     height, width = images.shape[2:]
     x, y = _input_positions(matrices, height, width)
-    grid = torch.stack((2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1), dim=-1)
+    across, down = (v.mul_(2).div_(max(side - 1, 1)).sub_(1) for v, side in ((x, width), (y, height)))
+    grid = torch.stack((across, down), dim=-1)
     moved = F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="border", align_corners=True)
-    return moved.round().to(torch.uint8)
+    return to_bytes(moved.round_())
 
 
 def _input_positions(matrices: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -66,7 +72,7 @@ def _input_positions(matrices: Tensor, height: int, width: int) -> tuple[Tensor,
     xs = torch.arange(width, device=matrices.device, dtype=torch.float32).view(1, 1, -1)
     ys = torch.arange(height, device=matrices.device, dtype=torch.float32).view(1, -1, 1)
     a = matrices.view(-1, 6, 1, 1).unbind(1)
-    return a[0] * xs + a[1] * ys + a[2], a[3] * xs + a[4] * ys + a[5]
+    return (a[0] * xs + a[1] * ys).add_(a[2]), (a[3] * xs + a[4] * ys).add_(a[5])
 
 
 def _matrices(*entries: Tensor) -> Tensor:

@@ -31,8 +31,8 @@ def add_input_noise(images: Tensor, noise: Noise, *, seed: int) -> Tensor:
     """
     generator = torch.Generator().manual_seed(seed)
     if noise.flip:
-        mirrored = torch.rand(len(images), generator=generator).to(images.device) < 0.5
-        images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(3), images)
+        rows = (torch.rand(len(images), generator=generator) < 0.5).nonzero().squeeze(1).to(images.device)
+        images = images.index_copy(0, rows, images.index_select(0, rows).flip(3))
     if noise.randaugment is not None:
         images = augment(images, noise.randaugment, generator)
     if noise.cutout:

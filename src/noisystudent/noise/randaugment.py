@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from noisystudent.config import RandAugment
 from noisystudent.errors import UserError
 from noisystudent.noise.geometry import affine_bilinear, affine_nearest, rotation, shear_x, shear_y, translation
+from noisystudent.noise.pixels import at_least, choose, histograms, look_up, to_bytes
 
 GREY = 128
 GREY_WEIGHTS = (0.2989, 0.587, 0.114)  # as in tf.image.rgb_to_grayscale
@@ -93,7 +94,7 @@ def augment(images: Tensor, config: RandAugment, generator: torch.Generator) -> 
             fraction, sign = (values[rows].view(-1, 1, 1, 1).to(images.device) for values in (fractions, signs))
             level = Level(fraction, sign, config.semantics == "official", generator)
             rows = rows.to(images.device)
-            images[rows] = OPERATIONS[name](images[rows], level)
+            images.index_copy_(0, rows, OPERATIONS[name](images.index_select(0, rows), level))
     return images
 
 
@@ -116,24 +117,20 @@ def auto_contrast(images: Tensor, _: Level) -> Tensor:
     """Stretch each channel to 0..255."""
     low = images.amin(dim=(2, 3), keepdim=True).float()
     high = images.amax(dim=(2, 3), keepdim=True).float()
-    scale = 255 / (high - low)
-    stretched = (images * scale - low * scale).clamp(0, 255).to(torch.uint8)
-    return torch.where(high > low, stretched, images)
+    flat = high == low  # stays as it is
+    scale = torch.where(flat, 1, 255 / (high - low))
+    return to_bytes(images.float().mul_(scale).sub_(torch.where(flat, 0, low * scale)))
 
 
 def equalize(images: Tensor, _: Level) -> Tensor:
     """Flatten each channel's histogram."""
-    n, channels, height, width = images.shape
-    flat = images.view(n * channels, height * width).long()
-    histogram = torch.zeros(n * channels, 256, dtype=torch.long, device=images.device)
-    histogram.scatter_add_(1, flat, torch.ones_like(flat))
-    positions = torch.arange(256, device=images.device)
-    last = torch.where(histogram > 0, positions, -1).amax(dim=1, keepdim=True)
-    step = (height * width - histogram.gather(1, last)) // 255
+    histogram = histograms(images)
+    values = torch.arange(256, device=images.device)
+    last = torch.where(histogram > 0, values, -1).amax(dim=1, keepdim=True)
+    step = (images.shape[2] * images.shape[3] - histogram.gather(1, last)) // 255
     table = (histogram.cumsum(1) + step // 2) // step.clamp(min=1)
     table = F.pad(table[:, :-1], (1, 0)).clamp(0, 255)
-    table = torch.where(step > 0, table, positions)
-    return table.gather(1, flat).to(torch.uint8).view_as(images)
+    return look_up(torch.where(step > 0, table, values).to(torch.uint8), images)
 
 
 def invert(images: Tensor, _: Level) -> Tensor:
@@ -152,17 +149,17 @@ def posterize(images: Tensor, level: Level) -> Tensor:
 def solarize(images: Tensor, level: Level) -> Tensor:
     """Invert what is at least as bright as a threshold; as published the threshold wraps around at 256 (spec 1.5)."""
     threshold = level.whole(256) % 256 if level.official else 256 - level.whole(256)
-    return torch.where(images.int() < threshold, images, 255 - images)
+    return images ^ at_least(images, threshold.short())  # 255 - x is x with all bits inverted
 
 
 def solarize_add(images: Tensor, level: Level) -> Tensor:
     """Add to what is darker than 128."""
-    added = (images.int() + level.whole(110)).clamp(0, 255).to(torch.uint8)
-    return torch.where(images < 128, added, images)
+    added = (images.short() + level.whole(110).short()).clamp_(0, 255).to(torch.uint8)
+    return choose(at_least(images, 128), images, added)
 
 
 def color(images: Tensor, level: Level) -> Tensor:
-    return blend(grey(images).expand_as(images).float(), images, level.factors())
+    return blend(grey(images).float(), images, level.factors())
 
 
 def contrast(images: Tensor, level: Level) -> Tensor:
@@ -171,19 +168,22 @@ def contrast(images: Tensor, level: Level) -> Tensor:
         mean = torch.full((len(images), 1, 1, 1), float(min(images[0, 0].numel() // 256, 255)), device=images.device)
     else:
         mean = grey(images).float().mean(dim=(1, 2, 3), keepdim=True).round()
-    return blend(mean.expand_as(images), images, level.factors())
+    return blend(mean, images, level.factors())
 
 
 def brightness(images: Tensor, level: Level) -> Tensor:
-    return blend(torch.zeros_like(images, dtype=torch.float32), images, level.factors())
+    return to_bytes(images.float().mul_(level.factors()))
 
 
 def sharpness(images: Tensor, level: Level) -> Tensor:
     """Away from, or towards, a 3x3 smoothing; the outermost pixels stay as they are."""
-    smooth = images.float()
     # The kernel is 1 all around and 5 in the middle, over 13. Whole numbers, so that a flat area stays what it is on every device.
-    sums = F.avg_pool2d(smooth, 3, stride=1, divisor_override=1) + 4 * smooth[:, :, 1:-1, 1:-1]
-    smooth[:, :, 1:-1, 1:-1] = (sums.to(torch.int32) // 13).float()
+    whole = images.short()
+    rows = whole[..., :-2] + whole[..., 1:-1] + whole[..., 2:]
+    sums = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:] + 4 * whole[:, :, 1:-1, 1:-1]
+    smooth = images.float()
+    # The half keeps rounding from carrying an exact multiple of 13 below itself.
+    smooth[:, :, 1:-1, 1:-1] = ((sums.float() + 0.5) / 13).short().float()
     return blend(smooth, images, level.factors())
 
 
@@ -224,22 +224,22 @@ def grey_square(images: Tensor, half: int | Tensor, generator: torch.Generator) 
     center_x = torch.randint(width, (n, 1, 1, 1), generator=generator).to(images.device)
     rows = torch.arange(height, device=images.device).view(1, 1, -1, 1)
     columns = torch.arange(width, device=images.device).view(1, 1, 1, -1)
-    inside_y = (rows >= center_y - half) & (rows < center_y + half)
-    inside_x = (columns >= center_x - half) & (columns < center_x + half)
-    return torch.where(inside_y & inside_x, torch.tensor(GREY, dtype=torch.uint8, device=images.device), images)
+    inside_y = ((rows >= center_y - half) & (rows < center_y + half)).to(torch.uint8) * 255
+    inside_x = ((columns >= center_x - half) & (columns < center_x + half)).to(torch.uint8) * 255
+    return choose(inside_y & inside_x, torch.tensor(GREY, dtype=torch.uint8, device=images.device), images)
 
 
 def blend(degenerate: Tensor, images: Tensor, factors: Tensor) -> Tensor:
     """degenerate + factor (image - degenerate), cut off at 0 and 255 and towards zero, as the released code does."""
-    return (degenerate + factors * (images.float() - degenerate)).clamp(0, 255).to(torch.uint8)
+    return to_bytes(images.float().sub_(degenerate).mul_(factors).add_(degenerate))
 
 
 def grey(images: Tensor) -> Tensor:
     """Luminance, uint8 [N, 1, H, W]; TensorFlow scales by 255.5 on the way back to integers."""
     if images.shape[1] == 1:
         return images
-    weights = torch.tensor(GREY_WEIGHTS, device=images.device).view(1, 3, 1, 1)
-    return ((images.float() / 255 * weights).sum(dim=1, keepdim=True) * 255.5).to(torch.uint8)
+    red, green, blue = (images[:, i : i + 1].float().div_(255).mul_(weight) for i, weight in enumerate(GREY_WEIGHTS))
+    return to_bytes(red.add_(green).add_(blue).mul_(255.5))
 
 
 def _translation(side: int, level: Level) -> float:
