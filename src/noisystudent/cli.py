@@ -259,11 +259,11 @@ def recipes(
     quiet: Quiet = False,
 ) -> Any:
     """What recipes there are, and what one expands to."""
-    from noisystudent.recipes import RECIPES, recipe, summary
+    from noisystudent.recipes import RECIPES, recipe, sources, summary
 
     if name:
-        config = recipe(name)
-        return config.model_dump(mode="json"), lambda _: print(config.to_toml())  # noqa: T201
+        config, origins = recipe(name), sources(name)
+        return config.model_dump(mode="json"), lambda _: screen.show_configuration(config.to_toml(), origins)
     return {name: summary(name) for name in RECIPES}, screen.show_recipes
 
 

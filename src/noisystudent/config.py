@@ -100,7 +100,7 @@ class Training(Section):
         "linear", description="of the learning rate after the warm-up"
     )
     warmup_steps: int = Field(0, ge=0, description="the learning rate rises linearly")
-    decay_steps: int = Field(
+    decay_steps: float = Field(
         1000, ge=1, description="for schedule = exponential: multiply by decay_rate every so many steps"
     )
     decay_rate: float = Field(0.97, gt=0.0, le=1.0, description="for schedule = exponential")

@@ -92,6 +92,13 @@ def show_report(result: Row) -> None:
     _say(f"report: {result['report']}")
 
 
+def show_configuration(toml: str, origins: dict[str, str]) -> None:
+    """A configuration that can be given back with `--config`, and as comments where its values come from."""
+    print(toml)  # noqa: T201
+    for setting, origin in origins.items():
+        print(f"# {setting}: {origin}")  # noqa: T201
+
+
 def show_recipes(summaries: dict[str, str]) -> None:
     table = Table(show_header=False, box=None)
     for name, summary in summaries.items():

@@ -65,6 +65,19 @@ def test_timms_own_count_is_ours_and_two_operations_for_each_value_that_batchnor
     assert ours / 1e9 < 0.995 * billions
 
 
+def test_b0_for_small_images_keeps_the_size_in_stages_2_and_3() -> None:
+    network = on_no_device("tf_efficientnet_b0_small_images", num_classes=10)
+    sides = []
+    for block in network.blocks:
+        block.register_forward_hook(lambda _, __, output: sides.append(output.shape[-1]))
+    assert network(torch.empty(2, 3, 32, 32, device="meta")).shape == (2, 10)
+    assert sides == [16, 16, 16, 8, 8, 4, 4]  # with strides 2 and 2 as for photos: 16, 8, 4, 2, 2, 1, 1
+    weights = on_no_device("tf_efficientnet_b0", num_classes=10).state_dict()
+    assert {name: value.shape for name, value in network.state_dict().items()} == {
+        name: value.shape for name, value in weights.items()
+    }
+
+
 @pytest.mark.parametrize(("name", "blocks"), [("tf_efficientnet_l0", 63), ("tf_efficientnet_l1", 63)])
 def test_l0_and_l1_are_built_as_the_others(name: str, blocks: int) -> None:
     network = on_no_device(name, drop_path_rate=0.2, num_classes=7)

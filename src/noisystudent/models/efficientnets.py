@@ -1,7 +1,7 @@
-"""EfficientNet-L0 and -L1, which timm lacks, registered with timm beside its B0 to B8 and L2.
+"""The EfficientNets of the paper that timm lacks, registered with timm beside its B0 to B8 and L2.
 
-They are the steps between B7 and L2 in the first version of the Noisy Student paper (arXiv 1911.04252v1; spec section 7): the blocks of
-every EfficientNet, wider and deeper. TensorFlow's padding and BatchNorm epsilon, as all of timm's `tf_` networks.
+L0 and L1 are the steps between B7 and L2 in the first version of the Noisy Student paper (arXiv 1911.04252v1; spec section 7): the
+blocks of every EfficientNet, wider and deeper. TensorFlow's padding and BatchNorm epsilon, as all of timm's `tf_` networks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,18 @@ def _default_cfg() -> dict[str, Any]:
     }
 
 
-default_cfgs = generate_default_cfgs({"tf_efficientnet_l0": _default_cfg(), "tf_efficientnet_l1": _default_cfg()})
+default_cfgs = generate_default_cfgs(
+    {
+        "tf_efficientnet_l0": _default_cfg(),
+        "tf_efficientnet_l1": _default_cfg(),
+        "tf_efficientnet_b0_small_images": {
+            **{key: value for key, value in _default_cfg().items() if not key.startswith("test_")},
+            "input_size": (3, 32, 32),
+            "pool_size": (4, 4),
+            "crop_pct": 1.0,
+        },
+    }
+)
 
 
 def _scaled(name: str, pretrained: bool, arguments: dict[str, Any], *, width: float, depth: float) -> EfficientNet:
@@ -57,4 +68,13 @@ def tf_efficientnet_l1(pretrained: bool = False, **arguments: Any) -> EfficientN
     return _scaled("tf_efficientnet_l1", pretrained, arguments, width=3.9, depth=3.7)
 
 
-__all__ = ["tf_efficientnet_l0", "tf_efficientnet_l1"]
+@register_model
+def tf_efficientnet_b0_small_images(pretrained: bool = False, **arguments: Any) -> EfficientNet:
+    """EfficientNet-B0 for 32 pixels, as the released code has it for SVHN: stages 2 and 3 keep the size (spec section 4)."""
+    network = _scaled("tf_efficientnet_b0_small_images", pretrained, arguments, width=1.0, depth=1.0)
+    for stage in (1, 2):
+        network.get_submodule(f"blocks.{stage}.0.conv_dw").stride = (1, 1)  # type: ignore[assignment]
+    return network
+
+
+__all__ = ["tf_efficientnet_b0_small_images", "tf_efficientnet_l0", "tf_efficientnet_l1"]

@@ -1,0 +1,60 @@
+"""The paper's recipes beside the spec's tables and derivations."""
+
+import math
+
+import pytest
+
+from noisystudent.recipes import recipe
+from noisystudent.training.schedule import learning_rate
+
+
+def test_svhn_is_the_released_configuration() -> None:
+    """Spec section 4: steps per epoch 541.07, warm-up 2,705 steps, x 0.97 every 742 steps, 9.1e-5 at the end."""
+    config = recipe("svhn-b0")
+    student = config.generations[0].student
+    assert (student.batch_size, student.unlabeled_batch_size, student.steps) == (128, 640, 109_474)
+    assert student.warmup_steps == 2705
+    assert student.decay_steps == pytest.approx(1.3716 * 541.07, rel=1e-4)
+    assert learning_rate(student, 2705 + 742) == pytest.approx(0.008 * 0.97**4)
+    assert learning_rate(student, 109_473) == pytest.approx(9.1e-5, rel=2e-3)
+    assert student.steps * student.unlabeled_batch_size == pytest.approx(70.1e6, rel=1e-3)
+    assert student.weight_decay * (1 + student.unlabeled_ratio) == pytest.approx(1e-4)
+    assert config.generations[0].select.per_class == 53_113
+    assert student.noise.cutout == 2 * (32 // 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "magnitude", "ratio", "dropout", "epochs"),
+    [
+        ("b0", None, 1, 0.2, 700),
+        ("b1", None, 3, 0.2, 700),
+        ("b2", 6, 3, 0.3, 700),
+        ("b3", 12, 3, 0.3, 700),
+        ("b4", 15, 3, 0.4, 700),
+        ("b5", 18, 3, 0.4, 350),
+        ("b6", 24, 3, 0.5, 350),
+        ("b7", 27, 3, 0.5, 350),
+    ],
+)
+def test_imagenet_students_are_trained_as_in_the_spec(
+    name: str, magnitude: int | None, ratio: int, dropout: float, epochs: int
+) -> None:
+    """Spec section 1.2."""
+    config = recipe(f"imagenet-{name}")
+    student = config.generations[0].student
+    noise = student.noise.randaugment
+    assert (noise.magnitude if noise else None) == magnitude
+    assert (student.unlabeled_ratio, student.drop_rate, student.drop_path_rate) == (ratio, dropout, 0.2)
+    epoch = 1_281_167 / student.batch_size
+    assert student.steps / epoch == pytest.approx(epochs, rel=1e-3)
+    assert student.decay_steps / epoch == pytest.approx(2.4 * epochs / 350)
+    assert student.warmup_steps == round(5 * epoch)
+    assert student.learning_rate == pytest.approx(0.128 * student.batch_size / 2048)
+    assert student.weight_decay == pytest.approx(1e-5 / (1 + ratio))
+    assert config.teacher.weight_decay == 1e-5
+    staircase = [learning_rate(student, step) for step in (student.steps - 1, student.steps // 2)]
+    assert staircase == pytest.approx(
+        [0.256 * 0.97 ** math.floor(step / student.decay_steps) for step in (student.steps - 1, student.steps // 2)]
+    )
+    select = config.generations[0].select
+    assert (select.threshold, select.per_class, select.mode) == (0.3, 130_000, "official")
