@@ -107,22 +107,30 @@ def demo(
 def run(
     labeled: Labeled = "",
     unlabeled: Unlabeled = "",
-    out: Out = ...,  # type: ignore[assignment]  # Typer's mark of a required option
+    out: Annotated[Path | None, typer.Option(help="A new folder, an empty one, or one to go on with.")] = None,
     val: Val = "",
     test: Test = "",
     recipe: Recipe = "photos-fast",
     config: ConfigFile = None,
     settings: Settings = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the data and try each network for a step; train and write nothing.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """The whole loop: teacher, pseudo-labels, students, baseline, report. Given again on the same folder, it goes on."""
     from noisystudent.commands import configure
+    from noisystudent.dry_run import dry_run as try_everything
     from noisystudent.pipeline import run as run_pipeline
 
     chosen = configure(
         recipe, config=config, settings=settings or (), labeled=labeled, unlabeled=unlabeled, val=val, test=test
     )
+    if dry_run:
+        return try_everything(chosen), screen.show_dry_run
+    if out is None:
+        raise UserError("--out is missing: a new folder for the run, an empty one, or one to go on with")
     return run_pipeline(chosen, out), functools.partial(screen.show_run, out=out)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 
 Row = dict[str, Any]
@@ -46,6 +47,43 @@ def _difference(difference: Row) -> str:
         f"{difference['better']} over the {difference['than']}: {difference['points']:+.1f} points "
         f"(95 % interval {low:+.1f} to {high:+.1f}, n = {difference['n']})"
     )
+
+
+def show_dry_run(plan: Row) -> None:
+    """What there is, and what each network would take."""
+    console = _console()
+    for split, count in plan["images"].items():
+        unread = plan["unreadable"][split]
+        console.print(
+            f"{split}: {count:,} images" + (f"; of the sample {len(unread)} cannot be read" if unread else "")
+        )
+        for one in unread[:5]:
+            console.print(f"  {one['id']!r}: {one['reason']}", soft_wrap=True, markup=False)
+    for row in plan["networks"]:
+        console.print(
+            f"{row['name']}: {row['model']}, {row['parameters']:,} parameters, {row['image_size']} pixels",
+            soft_wrap=True,
+        )
+        console.print(
+            f"  {row['steps']:,} steps of {row['labeled_batch']} labeled and {row['unlabeled_batch']} pseudo-labeled images: "
+            f"{row['images']:,} in all, {row['label_epochs']:,.1f} epochs of the labels",
+            soft_wrap=True,
+        )
+        console.print(
+            f"  learning rate {row['highest_rate']:.3g} at its highest, {row['last_rate']:.2g} in the last step"
+        )
+        console.print(f"  about {decimal(row['memory'])} of memory and {_duration(row['seconds'])}")
+    console.print(
+        f"in all about {_duration(plan['seconds'])} on {plan['device']}, by a trial step of each network; nothing was trained"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.1f} days"
 
 
 def show_demo(results: Row) -> None:

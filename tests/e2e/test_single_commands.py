@@ -299,6 +299,23 @@ def test_recipes_expand_to_configurations_that_can_be_given_back(noisystudent: C
         assert ns.configure(config=tmp_path / f"{name}.toml") == ns.recipe(name)
 
 
+def test_a_dry_run_of_the_papers_recipe_has_the_published_steps_and_writes_nothing(
+    finished: Any, noisystudent: Command, tmp_path: Path
+) -> None:
+    command = ["run", *finished.images.options, "--recipe", "svhn-b0", "--dry-run", "--set", "data.val_fraction=0"]
+    plan = noisystudent(*command, "--json").json
+    assert [(row["steps"], row["unlabeled_batch"]) for row in plan["networks"]] == [(109_474, 0), (109_474, 640)]
+    assert plan["networks"][1]["last_rate"] == pytest.approx(9.1e-5, rel=2e-3)
+    shown = noisystudent(*command).stdout
+    assert "109,474 steps of 128 labeled and 640 pseudo-labeled images" in shown
+    assert "nothing was trained" in shown
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_needs_a_folder_unless_it_is_dry(finished: Any, refused: Callable[..., str]) -> None:
+    assert "--out is missing" in refused("run", *finished.images.options)
+
+
 def test_the_doctor_says_what_there_is(noisystudent: Command) -> None:
     findings = noisystudent("doctor", "--json").json
     assert findings["packages"]["torch"]

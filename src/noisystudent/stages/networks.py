@@ -65,11 +65,15 @@ def train(run: RunDir, config: Config, data: dict[str, Any], number: int, traini
 
 
 def train_baseline(run: RunDir, config: Config, data: dict[str, Any]) -> None:
-    """Train the compute-matched baseline: the last student's network, noise, steps and images a step, with labels only."""
+    """Train and measure the compute-matched baseline."""
+    fit_and_measure(run, config, data, run.baseline, baseline_training(config), None, "the baseline")
+
+
+def baseline_training(config: Config) -> Training:
+    """The last student's network, noise, steps and images a step, with labels only."""
     student = config.generations[-1].student
     batch_size = student.batch_size + student.unlabeled_batch_size
-    training = student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0})
-    fit_and_measure(run, config, data, run.baseline, training, None, "the baseline")
+    return student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0})
 
 
 def fit_and_measure(

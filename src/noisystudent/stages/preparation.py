@@ -34,7 +34,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
     Raises:
         UserError: naming everything that is wrong with the sources.
     """
-    manifests = _read_sources(config)
+    manifests = read_sources(config)
     skipped: list[Skipped] = []
     hashes: dict[str, pa.Table] = {}
     for split in [s for s in manifests if s != "unlabeled"]:
@@ -48,7 +48,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
         )
         if len(val):
             manifests["val"] = val
-    _check_sizes(manifests, config)
+    check_sizes(manifests, config)
     warnings = _shared_with_labels(manifests)
     for split, manifest in manifests.items():
         manifest.save(run.manifest(split))
@@ -90,7 +90,7 @@ def write_skipped(run: RunDir, stage: str, skipped: list[Skipped]) -> None:
         logger.warning("%d images cannot be read and are left out; %s says which and why", len(skipped), path)
 
 
-def _read_sources(config: Config) -> dict[str, Manifest]:
+def read_sources(config: Config) -> dict[str, Manifest]:
     """All sources, or all that is wrong with them."""
     data = config.data
     unlabeled_labels: Literal["optional", "ignored"] = "optional" if data.score_pseudo_labels else "ignored"
@@ -177,7 +177,7 @@ def _check_skipped(readable: int, unread: list[Skipped], config: Config) -> None
         )
 
 
-def _check_sizes(manifests: dict[str, Manifest], config: Config) -> None:
+def check_sizes(manifests: dict[str, Manifest], config: Config) -> None:
     problems = [f"--{split}: no image of it can be read" for split, manifest in manifests.items() if len(manifest) == 0]
     counts = np.bincount(manifests["labeled"].labels, minlength=len(manifests["labeled"].class_names))
     empty = [name for name, count in zip(manifests["labeled"].class_names, counts, strict=True) if count == 0]
