@@ -165,6 +165,8 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
         raise UserError("the configuration has no generation, and so no student: choose another recipe")
     config = config.model_copy(update={"generations": config.generations[:1], "baseline": False})
     check_networks(config)
+    if config.generations[0].student.warm_start:
+        raise UserError("student: warm_start needs the teacher's weights, which only `run` has")
     summary, table, digest = _read_selection(Path(selection))
     training = config.generations[0].student
     with open_run(Path(out), config) as folder:

@@ -38,6 +38,12 @@ class Data(Section):
     )
     max_skipped: float = Field(0.01, description="share of the labeled images that may be unreadable", ge=0.0, le=1.0)
     channels: Literal[1, 3] = Field(3, description="3: color; 1: grey")
+    unlabeled_fraction: float = Field(
+        1.0,
+        gt=0.0,
+        le=1.0,
+        description="a seeded share of the unlabeled images; a smaller one is a part of a larger one",
+    )
     score_pseudo_labels: bool = Field(
         False,
         description="read the labels that an unlabeled source carries, only to report how good the pseudo-labels were",
@@ -77,6 +83,7 @@ class Training(Section):
     model: str = Field(description="a timm name, hf-hub:owner/name, or local-dir:folder")
     model_args: dict[str, Any] = Field(default_factory=dict, description="passed on to timm.create_model")
     pretrained: bool = Field(False, description="start from timm's weights and keep their normalization")
+    warm_start: bool = Field(False, description="for a student: start from its teacher's weights, not from random ones")
     image_size: int = Field(32, ge=8, description="side in pixels")
     crop_pct: float = Field(1.0, gt=0.0, le=1.0, description="share of the short side that the evaluation crop keeps")
     drop_rate: float = Field(0.0, ge=0.0, lt=1.0, description="dropout before the classifier")
@@ -145,6 +152,9 @@ class Generation(Section):
 
     student: Training = Field(description="its network and training; settings as for the teacher")
     select: Selection = Field(Selection(), description="which pseudo-labels it learns from")
+    noised_teacher: bool = Field(
+        False, description="label under the noise that the teacher was trained with (an ablation, the paper's table 6)"
+    )
 
 
 class Execution(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +36,14 @@ def split_validation(manifest: Manifest, *, fraction: float, seed: int) -> tuple
         _named(manifest.take(np.flatnonzero(~held_out)), "train"),
         _named(manifest.take(np.flatnonzero(held_out)), "val"),
     )
+
+
+def draw_fraction(manifest: Manifest, *, fraction: float, seed: int) -> Manifest:
+    """A share of the images, rounded up, in the order of `manifest`; what a smaller share has, a larger one has too."""
+    ids = manifest.ids
+    count = math.ceil(len(ids) * fraction - 1e-9)
+    drawn = sorted(range(len(ids)), key=lambda row: _rank(seed, ids[row]))[:count]
+    return manifest.take(np.sort(np.array(drawn)))
 
 
 def _rank(seed: int, id: str) -> bytes:

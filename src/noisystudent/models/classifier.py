@@ -12,7 +12,7 @@ from typing import Any
 
 import timm
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from timm.data import ImageNetInfo
 from torch import Tensor, nn
 
@@ -144,6 +144,11 @@ def build_classifier(
     kept = {key: value for key, value in arguments.items() if key not in ("drop_rate", "drop_path_rate")}
     architecture: str = getattr(network, "pretrained_cfg", {}).get("architecture") or training.model
     return Classifier(network.to(memory_format=torch.channels_last), tuple(class_names), view, architecture, kept)
+
+
+def load_weights(classifier: Classifier, folder: Path) -> None:
+    """Give a network the weights of a saved model of the same architecture and classes."""
+    classifier.network.load_state_dict(load_file(folder / "model.safetensors"))
 
 
 def _why_not_created(training: Training, arguments: dict[str, Any], error: Exception) -> str:

@@ -20,6 +20,7 @@ from noisystudent.device import accelerator
 from noisystudent.errors import RunError, UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import Advance, track
+from noisystudent.pseudo.noised_teacher import NoisedTeacher
 
 SKIPPED_SCHEMA = pa.schema([("id", pa.string()), ("stage", pa.string()), ("reason", pa.string())])
 
@@ -58,8 +59,11 @@ def predictions_schema(classes: int) -> pa.Schema:
     )
 
 
+Teacher = Classifier | NoisedTeacher
+
+
 def label(
-    teacher: Classifier, images: ImageSet, folder: Path, *, execution: Execution, description: str = "labeling"
+    teacher: Teacher, images: ImageSet, folder: Path, *, execution: Execution, description: str = "labeling"
 ) -> list[Skipped]:
     """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.
 
@@ -111,7 +115,7 @@ def _rows_of_a_part(folder: Path) -> int:
 
 
 def predict_batches(
-    classifier: Classifier, images: ImageSet, rows: np.ndarray, *, execution: Execution, advance: Advance
+    classifier: Teacher, images: ImageSet, rows: np.ndarray, *, execution: Execution, advance: Advance
 ) -> Iterator[Predicted]:
     """The predictions for some rows, batch after batch, with each told to the progress shown."""
     for batch in np.array_split(rows, math.ceil(len(rows) / execution.label_batch_size)):
@@ -119,7 +123,7 @@ def predict_batches(
         advance(len(batch), "")
 
 
-def predict_rows(teacher: Classifier, images: ImageSet, rows: np.ndarray, *, execution: Execution) -> Predicted:
+def predict_rows(teacher: Teacher, images: ImageSet, rows: np.ndarray, *, execution: Execution) -> Predicted:
     """The teacher's predictions for some rows of an image set, in their order, unreadable ones left out."""
     pixels, reasons = images.try_fetch(rows)
     machine = accelerator(execution)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import evaluate
-from noisystudent.models.classifier import Classifier, build_classifier, check_model_name, load_classifier
+from noisystudent.models.classifier import Classifier, build_classifier, check_model_name, load_classifier, load_weights
 from noisystudent.noise.randaugment import operation_names
 from noisystudent.pseudo.quality import check_teacher
 from noisystudent.rundir import RunDir
@@ -47,6 +48,13 @@ def check_networks(config: Config) -> None:
                 attempt()
             except UserError as error:
                 problems += [f"{where}: {problem}" for problem in error.problems]
+    for (_, teacher), (where, student) in itertools.pairwise(networks):
+        if student.warm_start and (student.model, student.model_args) != (teacher.model, teacher.model_args):
+            problems.append(
+                f"{where}: warm_start needs the teacher's network, which is {teacher.model} and not {student.model}, with its model_args"
+            )
+    if config.teacher.warm_start:
+        problems.append("teacher: warm_start is for students: the teacher has no teacher")
     if problems:
         raise UserError(problems)
 
@@ -60,7 +68,8 @@ def train(run: RunDir, config: Config, data: dict[str, Any], number: int, traini
     folder = run.generation(number)
     name = "the teacher" if number == 0 else f"student {number}"
     pseudo = None if number == 0 else (lambda: selected_examples(run, config, number, training))
-    fit_and_measure(run, config, data, folder, training, pseudo, name)
+    start = run.generation(number - 1) / "model" if training.warm_start else None
+    fit_and_measure(run, config, data, folder, training, pseudo, name, start=start)
     return folder / "model"
 
 
@@ -73,7 +82,7 @@ def baseline_training(config: Config) -> Training:
     """The last student's network, noise, steps and images a step, with labels only."""
     student = config.generations[-1].student
     batch_size = student.batch_size + student.unlabeled_batch_size
-    return student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0})
+    return student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0, "warm_start": False})
 
 
 def fit_and_measure(
@@ -84,6 +93,8 @@ def fit_and_measure(
     training: Training,
     pseudo: Callable[[], Examples] | None,
     name: str,
+    *,
+    start: Path | None = None,
 ) -> None:
     """Train one network and measure it on the held-out images that there are, as two stages.
 
@@ -95,6 +106,7 @@ def fit_and_measure(
         training: how it is trained.
         pseudo: gives its pseudo-labeled images; None: labels only.
         name: for the user to read.
+        start: the model whose weights it starts from; None: random or pretrained ones.
     """
     manifests = {
         split: Manifest.load(run.manifest(split))
@@ -113,6 +125,8 @@ def fit_and_measure(
             std=data["std"],
             seed=seed,
         )
+        if start is not None:
+            load_weights(classifier, start)
         targets = label_targets(torch.tensor(labeled.labels).long(), len(labeled.class_names), training.label_smoothing)
         train_network(
             classifier,

@@ -15,7 +15,7 @@ from noisystudent.config import Config, Training
 from noisystudent.data.images import ImageSet, Skipped, check_readable, fits_in_memory
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
-from noisystudent.data.split import split_validation
+from noisystudent.data.split import draw_fraction, split_validation
 from noisystudent.errors import UserError
 from noisystudent.progress import logger
 from noisystudent.pseudo.label import SKIPPED_SCHEMA
@@ -123,6 +123,10 @@ def read_sources(config: Config) -> dict[str, Manifest]:
         )
     if problems:
         raise UserError(problems)
+    if "unlabeled" in manifests and data.unlabeled_fraction < 1:
+        manifests["unlabeled"] = draw_fraction(
+            manifests["unlabeled"], fraction=data.unlabeled_fraction, seed=config.seed
+        )
     return manifests
 
 

@@ -20,6 +20,7 @@ from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier, load_classifier, model_identity
 from noisystudent.pseudo import label as labeling
+from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy
 from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob
 from noisystudent.pseudo.select import select as choose
@@ -40,8 +41,10 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
         manifest = Manifest.load(run.manifest("unlabeled"))
         images = image_set(manifest, previous, config)
         classifier = open_teacher(teacher, run)
+        seed = derive_seed(config.seed, "noised teacher", number)
+        noised = config.generations[number - 1].noised_teacher
         skipped = labeling.label(
-            classifier,
+            noised_teacher(classifier, teacher, previous, seed=seed) if noised else classifier,
             images,
             predictions_folder(run, number),
             execution=config.execution,
