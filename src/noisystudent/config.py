@@ -95,6 +95,10 @@ class Training(Section):
     steps: int = Field(1000, ge=1, description="updates of the weights")
     batch_size: int = Field(64, ge=1, description="labeled images a step")
     unlabeled_ratio: float = Field(0.0, ge=0.0, description="pseudo-labeled images for each labeled one in a batch")
+    joint: bool = Field(
+        True,
+        description="both kinds of images in every batch; false: first all the pseudo-labeled, then all the labeled",
+    )
     pseudo_labels: Literal["soft", "hard"] = Field("soft", description="the teacher's distribution, or its arg-max")
     temperature: float = Field(1.0, gt=0.0, description="below 1 sharpens soft pseudo-labels")
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="on labeled images, and on hard pseudo-labels")

@@ -127,3 +127,24 @@ def test_a_stream_can_be_read_at_any_position() -> None:
     for start, count in ((22, 1), (3, 9), (0, 0 + 1), (7, 16)):
         assert ShuffledStream(np.arange(5), seed=1).take(start, count).tolist() == whole[start : start + count]
         assert stream.take(start, count).tolist() == whole[start : start + count]
+
+
+def test_apart_all_the_pseudo_labeled_images_come_before_all_the_labeled(labeled: Examples, pseudo: Examples) -> None:
+    """The same number of each, in batches as large: 14 steps of 3 and 6 are 84 of one kind and 42 of the other."""
+    apart = values(list(joint_batches(training(joint=False), labeled, pseudo, seed=0)))
+    assert [len(batch) for batch in apart] == [9] * 14
+    kinds = [{value >= 100 for value in batch} for batch in apart]
+    assert kinds == [{True}] * 9 + [{False}] * 5  # 9.33 batches, rounded
+    resumed = values(list(joint_batches(training(joint=False), labeled, pseudo, seed=0, start=8)))
+    assert resumed == apart[8:]
+    seen = Counter(value for batch in apart for value in batch)
+    assert seen[102] == 0
+    assert max(seen[value] for value in range(7)) - min(seen[value] for value in range(7)) <= 1
+
+
+def test_labels_alone_do_not_care_how_they_would_be_joined(labeled: Examples) -> None:
+    together, apart = (
+        values(list(joint_batches(training(joint=joint, unlabeled_ratio=0.0), labeled, None, seed=0)))
+        for joint in (True, False)
+    )
+    assert together == apart

@@ -73,17 +73,20 @@ def joint_batches(
         pseudo: where the U come from; None for a teacher or a baseline (U = 0).
         seed: of the order and of the random crops.
         start: first step.
+
+    When `training.joint` is off, the same number of images of each kind comes one kind after the other, in batches as large.
     """
-    sources = [(labeled, training.batch_size, "labeled")]
-    if pseudo is not None:
-        sources.append((pseudo, training.unlabeled_batch_size, "pseudo"))
-    streams = [ShuffledStream(examples.rows(), seed=derive_seed(seed, name)) for examples, _, name in sources]
+    sources = {"labeled": labeled} | ({} if pseudo is None else {"pseudo": pseudo})
+    streams = {
+        name: ShuffledStream(examples.rows(), seed=derive_seed(seed, name)) for name, examples in sources.items()
+    }
     cropped = training.noise.crop == "random-resized"
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
         images, targets = [], []
-        for stream, (examples, count, name) in zip(streams, sources, strict=True):
-            rows = stream.take(step * count, count)
+        for name, begin, count in _parts(training, step, with_pseudo=pseudo is not None):
+            examples = sources[name]
+            rows = streams[name].take(begin, count)
             crop_seed = derive_seed(seed, name, "crop", step) if cropped else None
             images.append(examples.images.fetch(rows, random_crop_seed=crop_seed, crop_scale=training.noise.crop_scale))
             targets.append(examples.targets[torch.from_numpy(rows)].float())
@@ -97,3 +100,16 @@ def joint_batches(
             if step + 1 < training.steps:
                 coming = ahead.submit(batch, step + 1)
             yield ready
+
+
+def _parts(training: Training, step: int, *, with_pseudo: bool) -> list[tuple[str, int, int]]:
+    """What the batch of a step is made of: kind of image, position in its stream, how many."""
+    labeled, pseudo = training.batch_size, training.unlabeled_batch_size if with_pseudo else 0
+    if training.joint or not with_pseudo:
+        parts = [("labeled", step * labeled, labeled), ("pseudo", step * pseudo, pseudo)]
+        return parts if with_pseudo else parts[:1]
+    both = labeled + pseudo
+    pretraining = round(training.steps * pseudo / both)
+    if step < pretraining:
+        return [("pseudo", step * both, both)]
+    return [("labeled", (step - pretraining) * both, both)]
