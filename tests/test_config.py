@@ -190,8 +190,14 @@ def test_a_section_can_be_switched_off_and_on() -> None:
     assert off.teacher.noise.randaugment == RandAugment()
     on = apply_settings(off, ["student.noise.randaugment=true"])
     assert on == config()
-    with_magnitude = apply_settings(off, ["student.noise.randaugment.magnitude=4"])
-    assert all(g.student.noise.randaugment == RandAugment(magnitude=4) for g in with_magnitude.generations)
+    for settings in ([], ["student.noise.randaugment=false"]):  # off in a file, or by a setting before
+        with_magnitude = apply_settings(off, [*settings, "student.noise.randaugment.magnitude=4"])
+        assert all(g.student.noise.randaugment == RandAugment(magnitude=4) for g in with_magnitude.generations)
+
+
+def test_generation_stands_for_every_generation() -> None:
+    noised = apply_settings(config(), ["generation.noised_teacher=true"])
+    assert [generation.noised_teacher for generation in noised.generations] == [True] * len(config().generations)
 
 
 @pytest.mark.parametrize(

@@ -254,8 +254,9 @@ def validate(values: Mapping[str, Any], *, where: str) -> Config:
 def apply_settings(config: Config, settings: Iterable[str]) -> Config:
     """Change single settings, as `--set KEY=VALUE` does.
 
-    KEY is dotted (`teacher.steps`, `generations.0.select.threshold`). `student` and `select` stand for those of every
-    generation, and `noise` for that of every network, so that an ablation is one setting: `student.noise.randaugment=false`.
+    KEY is dotted (`teacher.steps`, `generations.0.select.threshold`). `generation` stands for every generation, `student` and
+    `select` for those of every generation, and `noise` for that of every network, so that an ablation is one setting:
+    `student.noise.randaugment=false`, `generation.noised_teacher=true`.
     VALUE is written as in TOML; a word needs no quotes.
 
     Raises:
@@ -293,6 +294,8 @@ def _expand(path: list[str], generations: int) -> list[list[str]]:
             return [[*student, *rest] for student in students]
         case ["select", *rest]:
             return [["generations", str(i), "select", *rest] for i in range(generations)]
+        case ["generation", *rest]:
+            return [["generations", str(i), *rest] for i in range(generations)]
         case ["noise", *rest]:
             return [[*network, "noise", *rest] for network in [["teacher"], *students]]
         case _:

@@ -1,0 +1,162 @@
+"""The paper's ablations (section 4.2 and its studies), each a setting or two of the recipe, beside the direction that the paper found.
+
+    python benchmarks/ablations.py --seeds 10
+    NOISYSTUDENT_DATA=/path/to/data python benchmarks/ablations.py --on cifar10 --seeds 3
+
+On digits with 20 labels all of them; on CIFAR-10 with 4,000 labels those that matter most. No row has a baseline. What is compared is the
+last student, paired by seed; a direction is established when the 95 % interval of the mean leaves out 0.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from seeded_runs import NO_NOISE, Results, accuracy_table, arguments, publish, run_variants, split_parquet, top1
+
+from noisystudent import Config, configure
+from noisystudent.data.digits import write_digits
+
+FULL = "as in the recipe"
+RESIDUAL = "student.model_args.blocks=[1, 0, 1]"  # the digits recipe's network has no residual block to drop
+
+
+class Ablation(NamedTuple):
+    """Settings; the row that they are compared with; the sign of the change in the paper, 0 for none, and its numbers."""
+
+    settings: list[str]
+    reference: str
+    sign: int | None
+    paper: str
+
+
+ON_DIGITS = {
+    FULL: Ablation([], FULL, None, ""),
+    "no augmentation": Ablation(
+        ["student.noise.randaugment=false", "student.noise.cutout=0"], FULL, -1, "85.1 to 84.6 (table 6)"
+    ),
+    "no dropout": Ablation(
+        ["student.drop_rate=0.0"], FULL, -1, "with stochastic depth, after augmentation: 84.6 to 84.3"
+    ),
+    "residual blocks, stochastic depth 0.2": Ablation([RESIDUAL, "student.drop_path_rate=0.2"], FULL, None, ""),
+    "residual blocks, no stochastic depth": Ablation(
+        [RESIDUAL], "residual blocks, stochastic depth 0.2", -1, "with dropout, after augmentation: 84.6 to 84.3"
+    ),
+    "no noise": Ablation(NO_NOISE, FULL, -1, "85.1 to 84.3 (table 6)"),
+    "noised teacher": Ablation(["generation.noised_teacher=true"], FULL, -1, "85.1 to 84.4 (table 6)"),
+    "hard labels": Ablation(
+        ["student.pseudo_labels=hard"], FULL, -1, "worse below a confidence of 0.6, level from 0.8 on (study 3)"
+    ),
+    "no filter": Ablation(["select.per_class=0"], FULL, -1, "soft labels gain little from it (study 3)"),
+    "threshold 0.8, balanced": Ablation(["select.threshold=0.8", "select.per_class=mean"], FULL, None, ""),
+    "threshold 0.8, not balanced": Ablation(
+        ["select.threshold=0.8", "select.per_class=0"], "threshold 0.8, balanced", -1, "helps small models (study 5)"
+    ),
+    "ratio 1 : 1": Ablation(["student.unlabeled_ratio=1.0"], FULL, -1, "86.7 against 87.4 at 3 : 1 (study 7)"),
+    "ratio 7 : 1": Ablation(["student.unlabeled_ratio=7.0"], FULL, 1, "87.9 at 6 : 1 against 87.4 at 3 : 1 (study 7)"),
+    "smaller student": Ablation(["student.model=resnet9_8"], FULL, -1, "a larger student gains 0.7 to 1.6 (study 4)"),
+    "larger student": Ablation(["student.model=resnet9_24"], FULL, 1, "a larger student gains 0.7 to 1.6 (study 4)"),
+    "warm start": Ablation(["student.warm_start=true"], FULL, -1, "from scratch is better (study 8)"),
+    "pseudo-labels first, labels after": Ablation(["student.joint=false"], FULL, -1, "jointly is better (study 6)"),
+    "half of the unlabeled images": Ablation(["data.unlabeled_fraction=0.5"], FULL, -1, "more is better (study 2)"),
+    "an eighth of the unlabeled images": Ablation(
+        ["data.unlabeled_fraction=0.125"], FULL, -1, "more is better (study 2)"
+    ),
+}
+ON_CIFAR10 = {name: ON_DIGITS[name] for name in (FULL, "no noise", "hard labels", "ratio 1 : 1", "larger student")} | {
+    "larger student": Ablation(["student.model=resnet8_24"], FULL, 1, "a larger student gains 0.7 to 1.6 (study 4)")
+}
+
+
+def main() -> None:
+    options = arguments(__doc__, seeds=10, work="ablations", more={"--on": "digits (the default) or cifar10"})
+    on = options.on or "digits"
+    if on not in ("digits", "cifar10"):
+        sys.exit(f"--on {on}: digits or cifar10")
+    ablations = ON_DIGITS if on == "digits" else ON_CIFAR10
+    of_seed = on_digits(options.work, options.set) if on == "digits" else on_cifar10(options.work, options.set)
+    variants = {name: ["baseline=false", *a.settings] for name, a in ablations.items()}
+    results = run_variants(of_seed, variants, seeds=options.seeds, work=options.work / on)
+    tables = [ablation_table(results, ablations), iteration_table(results), accuracy_table(results)]
+    publish(f"ablations_{on}", f"{options.command} --on {on}", tables, results)
+
+
+def on_digits(work: Path, settings: list[str]) -> Callable[[int], Config]:
+    def of_seed(seed: int) -> Config:
+        images = work / f"digits-{seed}"
+        write_digits(images, labels=20, seed=seed)
+        sources = {part: str(images / part) for part in ("labeled", "unlabeled", "test")}
+        return configure("digits", **sources, settings=[f"seed={seed}", *settings])
+
+    return of_seed
+
+
+def on_cifar10(work: Path, settings: list[str]) -> Callable[[int], Config]:
+    if "NOISYSTUDENT_DATA" not in os.environ:
+        sys.exit("set NOISYSTUDENT_DATA to the folder that holds cifar10/")
+    source = Path(os.environ["NOISYSTUDENT_DATA"]) / "cifar10"
+
+    def of_seed(seed: int) -> Config:
+        folder = split_parquet(source, work / f"cifar10-{seed}", labels_per_class=400, seed=seed)
+        sources = {part: str(folder / f"{part}.parquet") for part in ("labeled", "unlabeled")}
+        test = str(source / "test-00000-of-00001.parquet")
+        every = [f"seed={seed}", "data.val_fraction=0.0", *settings]
+        return configure("cifar10", **sources, test=test, settings=every)
+
+    return of_seed
+
+
+def ablation_table(results: Results, ablations: dict[str, Ablation]) -> str:
+    """Markdown: what each ablation changes, and whether the paper found the same."""
+    lines = [
+        "| ablation | setting | compared with | change, points | 95 % interval | n | the paper | the same direction? |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, ablation in ablations.items():
+        if name == ablation.reference:
+            continue
+        last, reference = (top1(results[row], "last student") for row in (name, ablation.reference))
+        mean, low, high, n = paired(last, reference)
+        settings = " ".join(f"`{setting}`" for setting in ablation.settings)
+        lines.append(
+            f"| {name} | {settings} | {ablation.reference} | {mean:+.1f} | {low:+.1f} to {high:+.1f} | {n} "
+            f"| {ablation.paper} | {verdict(low, high, ablation.sign)} |"
+        )
+    return "\n".join(lines)
+
+
+def paired(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float, int]:
+    """Mean difference over seeds, its 95 % t-interval, and the number of seeds."""
+    change = first - second
+    n = len(change)
+    half = float(stats.t.ppf(0.975, n - 1)) * change.std(ddof=1) / np.sqrt(n) if n > 1 else float("inf")
+    return float(change.mean()), float(change.mean() - half), float(change.mean() + half), n
+
+
+def verdict(low: float, high: float, sign: int | None) -> str:
+    if sign is None:
+        return ""
+    if low <= 0 <= high:
+        return "not established"
+    return "yes" if (low > 0) == (sign > 0) else "no"
+
+
+def iteration_table(results: Results) -> str:
+    """Markdown: each generation of the recipe over the one before; the paper's go 87.6, 88.1, 88.4 (table 7)."""
+    runs = results[FULL]
+    names = [row["name"] for row in runs[0]["rows"]]
+    lines = ["| iteration | change, points | 95 % interval | n |", "|---|---|---|---|"]
+    for before, after in itertools.pairwise(names):
+        mean, low, high, n = paired(top1(runs, after), top1(runs, before))
+        lines.append(f"| {after} - {before} | {mean:+.1f} | {low:+.1f} to {high:+.1f} | {n} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
