@@ -130,7 +130,7 @@ def labeling(training: Training, folder: Path, *, in_memory: bool) -> tuple[Work
 def training(settings: Training, folder: Path, *, in_memory: bool, steps: int) -> tuple[Work, Work]:
     """Ours: the training loop with noise, joint batches and moving average. Bare: forward, backward and optimizer step."""
     settings = settings.model_copy(update={"steps": steps})
-    random_crops = settings.noise.crop == "random-resized"
+    random_crops = settings.noise.shows_parts
     images = image_set(settings, folder, in_memory=in_memory)
     targets = label_targets(torch.arange(len(images)) % CLASSES, CLASSES, 0.0)
     examples = Examples(images, targets)
@@ -164,7 +164,7 @@ def decoded(settings: Training, images: ImageSet, rows: np.ndarray) -> torch.Ten
     pixels = []
     for uri in images.manifest.table["uri"].take(rows).to_pylist():
         picture = decode(read_bytes(uri), channels=3)
-        if settings.noise.crop == "random-resized":
+        if settings.noise.shows_parts:
             pixels.append(random_resized_view(picture, size=settings.image_size, rng=np.random.default_rng(0)))
         else:
             pixels.append(eval_view(picture, size=settings.image_size, crop_pct=settings.crop_pct))

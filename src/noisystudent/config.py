@@ -64,12 +64,21 @@ class RandAugment(Section):
 class Noise(Section):
     """Input noise: what happens to an image before the network sees it in training."""
 
-    crop: Literal["none", "pad", "random-resized"] = Field("pad", description="how the picture is moved or cut")
+    crop: Literal["none", "pad", "random-resized", "official"] = Field(
+        "pad", description="how the picture is moved or cut; official: a random part as the released code draws it"
+    )
     crop_padding: int = Field(4, ge=0, description="pixels, for crop = pad: reflected border, then a random crop")
-    crop_scale: tuple[float, float] = Field((0.08, 1.0), description="share of the area, for crop = random-resized")
+    crop_scale: tuple[float, float] = Field(
+        (0.08, 1.0), description="share of the area, for crop = random-resized or official"
+    )
     flip: bool = Field(True, description="mirror half of the images")
     randaugment: RandAugment | None = Field(RandAugment(), description="false: off")
     cutout: int = Field(0, ge=0, description="side in pixels of the grey square; 0: none")
+
+    @property
+    def shows_parts(self) -> bool:
+        """Whether the network is shown random parts, which are cut from the picture at its full size."""
+        return self.crop in ("random-resized", "official")
 
     @field_validator("randaugment", mode="before")
     @classmethod

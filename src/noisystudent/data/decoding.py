@@ -15,11 +15,11 @@ from PIL import Image, UnidentifiedImageError
 from noisystudent.data import uris
 from noisystudent.data.huggingface import hf_cell
 from noisystudent.data.parquet_cells import ParquetCells
+from noisystudent.data.random_crops import Draw, even_area
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")  # Pillow knows more, some of which start other programs
 MOST_PIXELS = 178_956_970  # where Pillow itself refuses
 MODES = {1: "L", 3: "RGB"}
-CROP_TRIES = 10
 _ORIENTATION = 0x0112  # the EXIF tag
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -185,7 +185,7 @@ def random_resized_view(
     size: int,
     rng: np.random.Generator,
     scale: tuple[float, float] = (0.08, 1.0),
-    ratio: tuple[float, float] = (3 / 4, 4 / 3),
+    draw: Draw = even_area,
 ) -> np.ndarray:
     """A random part of the picture, resized to a square.
 
@@ -194,21 +194,16 @@ def random_resized_view(
         size: pixels of a side.
         rng: where chance comes from.
         scale: smallest and largest share of the picture's area.
-        ratio: smallest and largest width / height of the part; drawn evenly on a logarithmic scale.
+        draw: how the part is drawn (`noisystudent.data.random_crops`).
 
     Returns:
-        uint8 [size, size, channels]. When ten tries give no part that fits, the middle of the picture, cut as the
-        paper's code does: size / (size + 32) of the short side.
+        uint8 [size, size, channels]. When no part is found, the middle of the picture, cut as the paper's code does:
+        size / (size + 32) of the short side.
     """
-    width, height = image.size
-    for _ in range(CROP_TRIES):
-        area = width * height * rng.uniform(*scale)
-        aspect = math.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1])))
-        w, h = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
-        if 0 < w <= width and 0 < h <= height:
-            left, top = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
-            return _resized(image, (left, top, left + w, top + h), size)
-    return eval_view(image, size=size, crop_pct=size / (size + 32))
+    box = draw(*image.size, rng, scale)
+    if box is None:
+        return eval_view(image, size=size, crop_pct=size / (size + 32))
+    return _resized(image, box, size)
 
 
 def _resized(image: Image.Image, box: tuple[int, int, int, int], size: int) -> np.ndarray:

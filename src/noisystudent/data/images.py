@@ -15,6 +15,7 @@ import torch
 from noisystudent.data.decoding import UnreadableImage, decode, eval_view, random_resized_view, read_bytes
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.manifest import Manifest
+from noisystudent.data.random_crops import Draw, even_area
 from noisystudent.errors import UserError
 from noisystudent.progress import track
 
@@ -80,6 +81,7 @@ class ImageSet:
         *,
         random_crop_seed: int | None = None,
         crop_scale: tuple[float, float] = (0.08, 1.0),
+        draw: Draw = even_area,
     ) -> torch.Tensor:
         """The pictures of some rows.
 
@@ -88,6 +90,7 @@ class ImageSet:
             random_crop_seed: give a random part of each picture instead of the evaluation view; it depends on this seed
                 and the position in `rows`, not on threads. Not for an in-memory set, which has no whole pictures.
             crop_scale: smallest and largest share of a picture's area that such a part has.
+            draw: how it is drawn.
 
         Returns:
             uint8 [n, channels, size, size].
@@ -100,7 +103,7 @@ class ImageSet:
         elif self._in_memory:
             raise ValueError("random crops need in_memory=False")
         else:
-            pixels, unreadable = self._decoded(rows, self._random_view(random_crop_seed, crop_scale))
+            pixels, unreadable = self._decoded(rows, self._random_view(random_crop_seed, crop_scale, draw))
         if unreadable:
             ids = self.manifest.take(np.asarray(rows)[sorted(unreadable)]).ids
             raise UserError(
@@ -159,13 +162,14 @@ class ImageSet:
         image = decode(read_bytes(uri), channels=self.channels, at_least=at_least)
         return eval_view(image, size=self.size, crop_pct=self.crop_pct)
 
-    def _random_view(self, seed: int, scale: tuple[float, float]) -> View:
+    def _random_view(self, seed: int, scale: tuple[float, float], draw: Draw) -> View:
         # decode() leaves at least twice as many pixels: enough for the smallest part.
         at_least = math.ceil(self.size / (2 * math.sqrt(scale[0])))
 
         def view(uri: str, position: int) -> np.ndarray:
             image = decode(read_bytes(uri), channels=self.channels, at_least=at_least)
-            return random_resized_view(image, size=self.size, rng=np.random.default_rng((seed, position)), scale=scale)
+            rng = np.random.default_rng((seed, position))
+            return random_resized_view(image, size=self.size, rng=rng, scale=scale, draw=draw)
 
         return view
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from noisystudent.config import Training
 from noisystudent.data.images import ImageSet
+from noisystudent.data.random_crops import DRAWS
 from noisystudent.seeds import derive_seed
 
 
@@ -80,15 +81,19 @@ def joint_batches(
     streams = {
         name: ShuffledStream(examples.rows(), seed=derive_seed(seed, name)) for name, examples in sources.items()
     }
-    cropped = training.noise.crop == "random-resized"
+    noise = training.noise
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
         images, targets = [], []
         for name, begin, count in _parts(training, step, with_pseudo=pseudo is not None):
             examples = sources[name]
             rows = streams[name].take(begin, count)
-            crop_seed = derive_seed(seed, name, "crop", step) if cropped else None
-            images.append(examples.images.fetch(rows, random_crop_seed=crop_seed, crop_scale=training.noise.crop_scale))
+            if noise.shows_parts:
+                crop_seed, draw = derive_seed(seed, name, "crop", step), DRAWS[noise.crop]
+                part = examples.images.fetch(rows, random_crop_seed=crop_seed, crop_scale=noise.crop_scale, draw=draw)
+            else:
+                part = examples.images.fetch(rows)
+            images.append(part)
             targets.append(examples.targets[torch.from_numpy(rows)].float())
         return torch.cat(images), torch.cat(targets)
 

@@ -19,7 +19,7 @@ from noisystudent.seeds import derive_seed
 class NoisedTeacher:
     """A classifier that answers under the noise of its training: input noise, dropout and stochastic depth.
 
-    BatchNorm uses what it learned, and random-resized crops are left out: the teacher sees the evaluation view, noised.
+    BatchNorm uses what it learned, and random parts are left out: the teacher sees the evaluation view, noised.
 
     Args:
         classifier: with its dropout and stochastic depth.

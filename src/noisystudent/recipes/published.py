@@ -79,7 +79,7 @@ def _imagenet(name: str) -> Config:
         crop_pct=model.size / (model.size + 32),
         drop_rate=model.dropout,
         drop_path_rate=0.2,
-        noise=Noise(crop="random-resized", flip=True, randaugment=randaugment),
+        noise=Noise(crop="official", flip=True, randaugment=randaugment),
         steps=STEPS * longer,
         batch_size=batch_size,
         label_smoothing=0.1,

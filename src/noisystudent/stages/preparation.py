@@ -68,7 +68,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
 
 def image_set(manifest: Manifest, training: Training, config: Config, *, for_training: bool = False) -> ImageSet:
     """The pictures of a manifest as a network wants them; held in memory when they fit and are always cropped the same way."""
-    random_crops = for_training and training.noise.crop == "random-resized"
+    random_crops = for_training and training.noise.shows_parts
     return ImageSet(
         manifest,
         size=training.image_size,
