@@ -176,6 +176,25 @@ def test_a_selection_of_other_settings_is_not_replaced(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out" / "selection.json").read_text()) == first
 
 
+def test_a_reassigned_selection_serves_a_student_and_names_its_teacher(tmp_path: Path) -> None:
+    old, new = predictions(tmp_path / "old"), predictions(tmp_path / "new")
+    table = pq.read_table(new / "part-00000.parquet").to_pydict()
+    table |= {"label": pa.array([2, 1, 0, 1], pa.int32()), "confidence": pa.array([0.3, 0.4, 0.5, 0.9], pa.float32())}
+    pq.write_table(pa.table(table), new / "part-00000.parquet")
+    before = commands.select(old, tmp_path / "selection", Selection(threshold=0.5, per_class=2), seed=3)
+    summary = commands.reassign(new, tmp_path / "selection", tmp_path / "out")
+    rows = pq.read_table(tmp_path / "out" / "selection.parquet").to_pylist()
+    assert [(row["id"], row["label"], row["copies"]) for row in rows] == [("a", 2, 2), ("b", 1, 1), ("c", 0, 1)]
+    assert summary["predictions"] == str(new)
+    assert {key: summary[key] for key in ("threshold", "per_class", "seed")} == {
+        key: before[key] for key in ("threshold", "per_class", "seed")
+    }
+    assert json.loads((tmp_path / "out" / "selection.json").read_text()) == summary
+    (new / "teacher.json").write_text(json.dumps({"class_names": ["dog", "cat", "fox"]}))
+    with pytest.raises(UserError, match="in this order, and those of --predictions"):
+        commands.reassign(new, tmp_path / "selection", tmp_path / "other")
+
+
 def config() -> Config:
     student = Training(model="resnet9_8", image_size=8, unlabeled_ratio=1.0)
     return Config(teacher=Training(model="resnet9_8"), generations=(Generation(student=student),))

@@ -190,6 +190,20 @@ def select(
 
 
 @command()
+def reassign(
+    predictions: Annotated[Path, typer.Option(help="A folder that `label` wrote with the new teacher.")],
+    selection: Annotated[Path, typer.Option(help="A folder that `select` wrote.")],
+    out: Out,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """A new teacher's labels for the images of an old selection."""
+    from noisystudent import commands
+
+    return commands.reassign(predictions, selection, out), screen.show_selection
+
+
+@command()
 def student(
     labeled: Labeled = "",
     unlabeled: Unlabeled = "",

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +28,8 @@ from noisystudent.evaluation.clean import evaluate as evaluate_images
 from noisystudent.models.classifier import Classifier, load_classifier, model_identity
 from noisystudent.progress import logger, track
 from noisystudent.pseudo import label as labeling
-from noisystudent.pseudo.select import SELECTION_SCHEMA, parts_glob
+from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob
+from noisystudent.pseudo.select import reassign as relabel
 from noisystudent.pseudo.select import select as choose
 from noisystudent.rundir import check_output_file, locked, open_run
 from noisystudent.stages.networks import check_networks, fit_and_measure
@@ -124,29 +125,76 @@ def select(predictions: str | Path, out: str | Path, selection: Selection, *, se
 
     Returns:
         The summary, as `selection.json` has it.
+
+    Raises:
+        UserError: no predictions, none that reaches the threshold, or `out` holds another selection.
     """
-    folder = Path(predictions)
-    glob = parts_glob(folder)
-    teacher = json.loads((folder / "teacher.json").read_text()) if (folder / "teacher.json").exists() else {}
-    names = teacher.get("class_names") or [str(i) for i in range(_classes(folder))]
+    teacher, names = _teacher_and_classes(Path(predictions))
+    selected = _of_predictions(predictions, lambda glob: choose(glob, selection, classes=len(names), seed=seed))
+    if selected.table.num_rows == 0:
+        raise UserError(
+            f"no prediction in {predictions} reaches the threshold {selection.threshold:g}: lower --threshold"
+        )
+    summary = _summary(predictions, teacher, names, selected, {**selection.model_dump(), "seed": seed})
+    return _write_selection(Path(out), selected, summary)
+
+
+def reassign(predictions: str | Path, selection: str | Path, out: str | Path) -> dict[str, Any]:
+    """Write into `out` a selection's images and copies with the labels of a new teacher.
+
+    Args:
+        predictions: the new teacher's predictions folder.
+        selection: a folder that `select` wrote.
+        out: a new or an empty folder.
+
+    Raises:
+        UserError: a selected image has no new prediction, the two teachers' classes differ, or `out` holds another selection.
+    """
+    old, table, digest = _read_selection(Path(selection))
+    teacher, names = _teacher_and_classes(Path(predictions))
+    if [row["name"] for row in old["classes"]] != names:
+        raise UserError(
+            f"--selection {selection}: its classes are {[row['name'] for row in old['classes']]}, in this order, "
+            f"and those of --predictions {names}"
+        )
+    selected = _of_predictions(predictions, lambda glob: relabel(glob, table, classes=len(names)))
+    settings = {key: old[key] for key in ("threshold", "per_class", "mode", "seed")}
+    summary = _summary(predictions, teacher, names, selected, {**settings, "reassigned_from": digest})
+    return _write_selection(Path(out), selected, summary)
+
+
+def _teacher_and_classes(predictions: Path) -> tuple[dict[str, Any], list[str]]:
+    """Who made the predictions, if that is known, and the names of the classes; numbers, where there are no names."""
+    parts_glob(predictions)
+    recorded = predictions / "teacher.json"
+    teacher = json.loads(recorded.read_text()) if recorded.exists() else {}
+    return teacher, teacher.get("class_names") or [str(i) for i in range(_classes(predictions))]
+
+
+def _of_predictions(predictions: str | Path, work: Callable[[str], Selected]) -> Selected:
     try:
-        selected = choose(glob, selection, classes=len(names), seed=seed)
+        return work(parts_glob(Path(predictions)))
     except duckdb.Error as error:
-        raise UserError(f"the predictions in {folder} cannot be read: {error}") from None
-    summary: dict[str, Any] = {
+        raise UserError(f"the predictions in {predictions} cannot be read: {error}") from None
+
+
+def _summary(
+    predictions: str | Path, teacher: dict[str, Any], names: list[str], selected: Selected, settings: dict[str, Any]
+) -> dict[str, Any]:
+    return {
         "teacher": teacher,
-        "predictions": str(folder.resolve()),
-        **selection.model_dump(),
-        "seed": seed,
+        "predictions": str(Path(predictions).resolve()),
+        **settings,
         "classes": [{"name": names[row["class"]], **row} for row in selected.classes],
     }
-    if selected.table.num_rows == 0:
-        raise UserError(f"no prediction in {folder} reaches the threshold {selection.threshold:g}: lower --threshold")
-    with locked(Path(out)):
-        recorded = Path(out) / "selection.json"
+
+
+def _write_selection(out: Path, selected: Selected, summary: dict[str, Any]) -> dict[str, Any]:
+    with locked(out):
+        recorded = out / "selection.json"
         if recorded.exists() and json.loads(recorded.read_text()) != summary:
             raise UserError(f"--out {out} holds another selection ({recorded}): give another folder")
-        write_selection(Path(out), selected, summary)
+        write_selection(out, selected, summary)
     return summary
 
 

@@ -105,6 +105,23 @@ def test_both_modes_select_what_their_seed_says(mode: str, chain: Path, noisystu
         assert all(15 <= row <= 45 for row in rows)
 
 
+def test_a_student_relabels_the_selection_that_it_learned_from(
+    finished: Any, chain: Path, noisystudent: Command, tmp_path: Path
+) -> None:
+    label = ["label", "--model", chain / "student", "--images", finished.images.unlabeled, "--out", "labels"]
+    assert noisystudent(*label).status == 0
+    old = pq.read_table(chain / "chosen" / "selection.parquet").to_pydict()
+    for selection in (chain / "chosen", finished.folder / "gen-1" / "selection"):
+        out = tmp_path / f"new of {selection.parent.name}"
+        result = noisystudent("reassign", "--predictions", "labels", "--selection", selection, "--out", out, "--json")
+        assert result.status == 0, result.stderr
+    new = pq.read_table(tmp_path / f"new of {chain.name}" / "selection.parquet").to_pydict()
+    assert (new["id"], new["copies"]) == (old["id"], old["copies"])
+    by_id = {row["id"]: row for row in pq.read_table(sorted((tmp_path / "labels").glob("part-*.parquet"))).to_pylist()}
+    assert new["label"] == [by_id[id]["label"] for id in new["id"]]
+    assert new["confidence"] == [by_id[id]["confidence"] for id in new["id"]]
+
+
 def test_a_selection_of_a_run_serves_a_student_of_its_own(
     finished: Any, chain: Path, noisystudent: Command, tmp_path: Path
 ) -> None:

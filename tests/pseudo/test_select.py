@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from noisystudent.config import Selection
 from noisystudent.errors import UserError
-from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob, select
+from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob, reassign, select
 
 Row = tuple[str, int, float]
 
@@ -271,6 +271,22 @@ def test_ids_with_quotes_and_newlines_stay_as_they_are() -> None:
     selected = chosen([(id, 0, 0.9) for id in ids], classes=1, per_class=12, excluded=("it's",))
     assert set(copies(selected)) == set(ids[1:])
     assert sum(copies(selected).values()) == 12
+
+
+def test_reassigned_labels_are_the_new_teachers_for_the_old_images_and_copies() -> None:
+    old = chosen([("a", 0, 0.9), ("b", 0, 0.8), ("c", 1, 0.7), ("d", 1, 0.1)], threshold=0.5, per_class=2)
+    new = table([("a", 1, 0.6), ("b", 0, 0.55), ("c", 2, 0.99), ("d", 2, 0.98)])
+    selected = reassign(new, old.table, classes=3)
+    rows = [(row["id"], row["label"], round(row["confidence"], 3), row["copies"]) for row in selected.table.to_pylist()]
+    assert rows == [("a", 1, 0.6, 1), ("b", 0, 0.55, 1), ("c", 2, 0.99, 2)]
+    assert selected.table.schema.equals(SELECTION_SCHEMA)
+    assert [(row["candidates"], row["kept"], row["rows"]) for row in selected.classes] == [
+        (1, 1, 1),
+        (1, 1, 1),
+        (2, 1, 2),
+    ]
+    with pytest.raises(UserError, match="1 selected images have no prediction, such as 'c'"):
+        reassign(new.slice(0, 2), old.table, classes=3)
 
 
 def test_a_missing_column_is_named() -> None:

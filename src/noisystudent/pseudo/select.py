@@ -76,9 +76,41 @@ def select(
             query = EXACT if selection.mode == "exact" else OFFICIAL
             parameters = {"seed": str(seed), "n": per_class}
         database.execute(f"CREATE TABLE selected AS SELECT * FROM ({query}) WHERE copies > 0", parameters)
-        chosen = database.sql("SELECT id, label, confidence, copies FROM selected ORDER BY id").to_arrow_table()
-        summary = database.sql(SUMMARY, params={"classes": classes}).to_arrow_table().to_pylist()
-    return Selected(chosen.cast(SELECTION_SCHEMA), summary)
+        return _selected(database, classes)
+
+
+def reassign(predictions: str | pa.Table, selection: pa.Table, *, classes: int) -> Selected:
+    """Keep the images and copies of a selection, with the labels and confidences of another teacher's predictions (spec 2.2, step 4).
+
+    Args:
+        predictions: as for `select`.
+        selection: SELECTION_SCHEMA.
+        classes: how many there are.
+
+    Raises:
+        UserError: a selected image has no prediction, or a column is missing.
+
+    Example:
+        >>> old = pa.Table.from_pylist([{"id": "a", "label": 0, "confidence": 0.9, "copies": 2}], schema=SELECTION_SCHEMA)
+        >>> new = pa.table({"id": ["a", "b"], "label": [1, 0], "confidence": [0.75, 0.5]})
+        >>> reassign(new, old, classes=2).table.to_pylist()
+        [{'id': 'a', 'label': 1, 'confidence': 0.75, 'copies': 2}]
+    """
+    with duckdb.connect() as database:
+        _load(database, predictions, ())
+        database.register("selection", selection)
+        missing = database.execute(
+            "SELECT id FROM selection WHERE id NOT IN (SELECT id FROM prediction) ORDER BY id"
+        ).fetchall()
+        if missing:
+            raise UserError(
+                f"{len(missing)} selected images have no prediction, such as {missing[0][0]!r}: label the same images"
+            )
+        database.execute("CREATE TABLE candidate AS FROM prediction WHERE id IN (SELECT id FROM selection)")
+        database.execute(
+            "CREATE TABLE selected AS SELECT id, p.label, p.confidence, s.copies FROM prediction p JOIN selection s USING (id)"
+        )
+        return _selected(database, classes)
 
 
 def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, excluded: Sequence[str]) -> None:
@@ -89,6 +121,12 @@ def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, excl
         raise UserError(f"the predictions have no column {', '.join(missing)}; there are {', '.join(source.columns)}")
     source.create_view("prediction")
     database.register("excluded", pa.table({"id": pa.array(excluded, pa.string())}))
+
+
+def _selected(database: duckdb.DuckDBPyConnection, classes: int) -> Selected:
+    chosen = database.sql("SELECT id, label, confidence, copies FROM selected ORDER BY id").to_arrow_table()
+    summary = database.sql(SUMMARY, params={"classes": classes}).to_arrow_table().to_pylist()
+    return Selected(chosen.cast(SELECTION_SCHEMA), summary)
 
 
 def _rows_per_class(database: duckdb.DuckDBPyConnection, selection: Selection, classes: int) -> int:
