@@ -55,15 +55,23 @@ def arguments(description: str, *, seeds: int, work: str, more: Mapping[str, str
     return options
 
 
-def split_parquet(source: Path, folder: Path, *, labels_per_class: int, seed: int) -> Path:
+HELD_OUT_SEED = 12345  # the same images for every seed of a run
+
+
+def split_parquet(source: Path, folder: Path, *, labels_per_class: int, seed: int, held_out: int = 0) -> Path:
     """Write labeled.parquet and unlabeled.parquet from the train-*.parquet of `source`: so many of each class, drawn by seed.
 
-    The unlabeled images keep their labels, which are read only to score the pseudo-labels.
+    The unlabeled images keep their labels, which are read only to score the pseudo-labels. When `held_out` is given, as many
+    images are set aside first, as held-out.parquet: trials are judged on these, and test images choose nothing.
     """
     if (folder / "unlabeled.parquet").exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     table = pa.concat_tables(pq.read_table(shard) for shard in sorted(source.glob("train-*.parquet")))
+    aside = np.sort(np.random.default_rng(HELD_OUT_SEED).permutation(len(table))[:held_out])
+    if held_out:
+        pq.write_table(table.take(aside), folder / "held-out.parquet")
+        table = table.take(np.setdiff1d(np.arange(len(table)), aside))
     labels = table["label"].to_numpy()
     draw = np.random.default_rng(seed)
     chosen = np.concatenate(
