@@ -43,12 +43,10 @@ def main() -> None:
         )
 
     results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work)
-    publish(
-        "cifar10_held_out" if held_out else "cifar10",
-        options.command,
-        [accuracy_table(results), recipe_differences(results)],
-        results,
-    )
+    name, command = "cifar10", options.command
+    if held_out:
+        name, command = "cifar10_held_out", f"{command} --held-out {held_out}"
+    publish(name, command, [accuracy_table(results), recipe_differences(results)], results)
 
 
 if __name__ == "__main__":
