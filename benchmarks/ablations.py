@@ -16,9 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from scipy import stats
-from seeded_runs import NO_NOISE, Results, accuracy_table, arguments, publish, run_variants, split_parquet, top1
+from seeded_runs import NO_NOISE, Results, accuracy_table, arguments, paired, publish, run_variants, split_parquet, top1
 
 from noisystudent import Config, configure
 from noisystudent.data.digits import write_digits
@@ -129,14 +127,6 @@ def ablation_table(results: Results, ablations: dict[str, Ablation]) -> str:
             f"| {ablation.paper} | {verdict(low, high, ablation.sign)} |"
         )
     return "\n".join(lines)
-
-
-def paired(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float, int]:
-    """Mean difference over seeds, its 95 % t-interval, and the number of seeds."""
-    change = first - second
-    n = len(change)
-    half = float(stats.t.ppf(0.975, n - 1)) * change.std(ddof=1) / np.sqrt(n) if n > 1 else float("inf")
-    return float(change.mean()), float(change.mean() - half), float(change.mean() + half), n
 
 
 def verdict(low: float, high: float, sign: int | None) -> str:

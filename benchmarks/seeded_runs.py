@@ -125,17 +125,23 @@ def accuracy_table(results: Results) -> str:
     return "\n".join(lines)
 
 
+def paired(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float, int]:
+    """Mean difference over seeds, its 95 % t-interval, and the number of seeds; of one seed the interval has no end."""
+    change = first - second
+    n = len(change)
+    half = float(stats.t.ppf(0.975, n - 1)) * change.std(ddof=1) / np.sqrt(n) if n > 1 else float("inf")
+    return float(change.mean()), float(change.mean() - half), float(change.mean() + half), n
+
+
 def difference_line(label: str, first: np.ndarray, second: np.ndarray) -> str:
     """Markdown: the paired difference over seeds, its standard deviation, the lowest, and the 95 % t-interval of the mean."""
     difference = first - second
-    n = len(difference)
+    mean, low, high, n = paired(first, second)
     if n < 2:
-        return f"| {label} | {difference.mean():+.1f} | - | {difference.min():+.1f} | - | {n} |"
-    sd = difference.std(ddof=1)
-    half = float(stats.t.ppf(0.975, n - 1)) * sd / np.sqrt(n)
+        return f"| {label} | {mean:+.1f} | - | {difference.min():+.1f} | - | {n} |"
     return (
-        f"| {label} | {difference.mean():+.1f} | {sd:.1f} | {difference.min():+.1f} "
-        f"| {difference.mean() - half:+.1f} to {difference.mean() + half:+.1f} | {n} |"
+        f"| {label} | {mean:+.1f} | {difference.std(ddof=1):.1f} | {difference.min():+.1f} "
+        f"| {low:+.1f} to {high:+.1f} | {n} |"
     )
 
 

@@ -121,16 +121,18 @@ def run(
 ) -> Any:
     """The whole loop: teacher, pseudo-labels, students, baseline, report. Given again on the same folder, it goes on."""
     from noisystudent.commands import configure
-    from noisystudent.dry_run import dry_run as try_everything
-    from noisystudent.pipeline import run as run_pipeline
 
     chosen = configure(
         recipe, config=config, settings=settings or (), labeled=labeled, unlabeled=unlabeled, val=val, test=test
     )
     if dry_run:
+        from noisystudent.dry_run import dry_run as try_everything
+
         return try_everything(chosen), screen.show_dry_run
     if out is None:
         raise UserError("--out is missing: a new folder for the run, an empty one, or one to go on with")
+    from noisystudent.pipeline import run as run_pipeline
+
     return run_pipeline(chosen, out), functools.partial(screen.show_run, out=out)
 
 

@@ -16,13 +16,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from noisystudent.config import Config, Training
 from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
-from noisystudent.data.split import split_validation
 from noisystudent.device import accelerator
 from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.progress import track
 from noisystudent.stages.networks import baseline_training, check_networks
-from noisystudent.stages.preparation import check_sizes, read_sources
+from noisystudent.stages.preparation import check_sizes, read_sources, split_off_validation
 from noisystudent.training.ema import moving_average
 from noisystudent.training.loss import label_targets, soft_cross_entropy
 from noisystudent.training.optimizer import build_optimizer
@@ -49,12 +48,7 @@ def dry_run(config: Config) -> dict[str, Any]:
     """
     check_networks(config)
     manifests = read_sources(config)
-    if "val" not in manifests:
-        manifests["labeled"], val = split_validation(
-            manifests["labeled"], fraction=config.data.val_fraction, seed=config.seed
-        )
-        if len(val):
-            manifests["val"] = val
+    split_off_validation(manifests, config)
     check_sizes(manifests, config)
     unreadable = {split: _unreadable(manifest, config) for split, manifest in manifests.items()}
     classes = len(manifests["labeled"].class_names)

@@ -42,12 +42,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
         skipped += unread
         if split == "labeled":
             _check_skipped(len(manifests[split]), unread, config)
-    if "val" not in manifests:
-        manifests["labeled"], val = split_validation(
-            manifests["labeled"], fraction=config.data.val_fraction, seed=config.seed
-        )
-        if len(val):
-            manifests["val"] = val
+    split_off_validation(manifests, config)
     check_sizes(manifests, config)
     warnings = _shared_with_labels(manifests)
     for split, manifest in manifests.items():
@@ -128,6 +123,16 @@ def read_sources(config: Config) -> dict[str, Manifest]:
             manifests["unlabeled"], fraction=data.unlabeled_fraction, seed=config.seed
         )
     return manifests
+
+
+def split_off_validation(manifests: dict[str, Manifest], config: Config) -> None:
+    """Move a share of the labeled images to `val`, in place, when no validation images were given."""
+    if "val" not in manifests:
+        manifests["labeled"], val = split_validation(
+            manifests["labeled"], fraction=config.data.val_fraction, seed=config.seed
+        )
+        if len(val):
+            manifests["val"] = val
 
 
 def _in_order(manifest: Manifest, names: tuple[str, ...], *, lenient: bool) -> Manifest:
