@@ -10,13 +10,23 @@ last student, paired by seed; a direction is established when the 95 % interval 
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from seeded_runs import NO_NOISE, Results, accuracy_table, arguments, paired, publish, run_variants, split_parquet, top1
+from seeded_runs import (
+    NO_NOISE,
+    Results,
+    accuracy_table,
+    arguments,
+    data_folder,
+    on_splits,
+    paired,
+    publish,
+    run_variants,
+    top1,
+)
 
 from noisystudent import Config, configure
 from noisystudent.data.digits import write_digits
@@ -80,7 +90,7 @@ def main() -> None:
     ablations = ON_DIGITS if on == "digits" else ON_CIFAR10
     of_seed = on_digits(options.work, options.set) if on == "digits" else on_cifar10(options.work, options.set)
     variants = {name: ["baseline=false", *a.settings] for name, a in ablations.items()}
-    results = run_variants(of_seed, variants, seeds=options.seeds, work=options.work / on)
+    results = run_variants(of_seed, variants, seeds=options.seeds, work=options.work / on, jobs=options.jobs)
     tables = [ablation_table(results, ablations), iteration_table(results), accuracy_table(results)]
     publish(f"ablations_{on}", f"{options.command} --on {on}", tables, results)
 
@@ -96,18 +106,9 @@ def on_digits(work: Path, settings: list[str]) -> Callable[[int], Config]:
 
 
 def on_cifar10(work: Path, settings: list[str]) -> Callable[[int], Config]:
-    if "NOISYSTUDENT_DATA" not in os.environ:
-        sys.exit("set NOISYSTUDENT_DATA to the folder that holds cifar10/")
-    source = Path(os.environ["NOISYSTUDENT_DATA"]) / "cifar10"
-
-    def of_seed(seed: int) -> Config:
-        folder = split_parquet(source, work / f"cifar10-{seed}", labels_per_class=400, seed=seed)
-        sources = {part: str(folder / f"{part}.parquet") for part in ("labeled", "unlabeled")}
-        test = str(source / "test-00000-of-00001.parquet")
-        every = [f"seed={seed}", "data.val_fraction=0.0", *settings]
-        return configure("cifar10", **sources, test=test, settings=every)
-
-    return of_seed
+    source = data_folder("cifar10")
+    test = source / "test-00000-of-00001.parquet"
+    return on_splits("cifar10", source, test, labels_per_class=400, work=work / "cifar10-images", settings=settings)
 
 
 def ablation_table(results: Results, ablations: dict[str, Ablation]) -> str:

@@ -138,7 +138,7 @@ def main() -> None:
             settings=[f"seed={seed}", "data.score_pseudo_labels=true", *options.set],
         )
 
-    results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work)
+    results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work, jobs=options.jobs)
     found = peers(results["recipe"], options.work, python)
     command = options.command + (" --fixmatch-python PYTHON" if python else "")
     publish(

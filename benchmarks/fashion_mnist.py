@@ -17,9 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
-from seeded_runs import accuracy_table, arguments, publish, recipe_differences, run_variants
-
-from noisystudent import Config, configure
+from seeded_runs import accuracy_table, arguments, on_splits, publish, recipe_differences, run_variants
 
 SOURCE = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package puts it
 
@@ -32,51 +30,41 @@ def read_idx(name: str) -> np.ndarray:
     return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
-def write_parquet(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
+def write_parquet(path: Path, split: str) -> None:
+    """The images of a split as PNG, with their labels, in a table; not again when it is there."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     encoded = []
-    for image in images:
+    for image in read_idx(f"{split}-images-idx3-ubyte.gz"):
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "PNG")
         encoded.append(buffer.getvalue())
-    pq.write_table(pa.table({"image": encoded, "label": pa.array(labels.astype(np.int32))}), path)
-
-
-def split(work: Path, labels: int, seed: int) -> Path:
-    """Write labeled.parquet and unlabeled.parquet for a number of labels and a seed, and test.parquet once."""
-    write_parquet(work / "test.parquet", read_idx("t10k-images-idx3-ubyte.gz"), read_idx("t10k-labels-idx1-ubyte.gz"))
-    folder = work / f"images-{labels}-{seed}"
-    images, truth = read_idx("train-images-idx3-ubyte.gz"), read_idx("train-labels-idx1-ubyte.gz")
-    draw = np.random.default_rng(seed)
-    chosen = np.concatenate([draw.permutation(np.flatnonzero(truth == c))[: labels // 10] for c in range(10)])
-    rest = np.setdiff1d(np.arange(len(truth)), chosen)
-    write_parquet(folder / "labeled.parquet", images[chosen], truth[chosen])
-    write_parquet(folder / "unlabeled.parquet", images[rest], truth[rest])
-    return folder
+    labels = read_idx(f"{split}-labels-idx1-ubyte.gz").astype(np.int32)
+    pq.write_table(pa.table({"image": encoded, "label": labels}), path)
 
 
 def main() -> None:
-    options = arguments(__doc__, seeds=3, work="fashion-mnist")
+    options = arguments(__doc__, seeds=3, work="fashion-mnist", splits=True)
     if not SOURCE.exists():
         sys.exit(f"{SOURCE} is missing: apt-get install dataset-fashion-mnist")
+    test = options.work / "test.parquet"
+    write_parquet(test, "t10k")
+    write_parquet(options.work / "train-all.parquet", "train")
     for labels in (200, 1000):
-
-        def of_seed(seed: int, labels: int = labels) -> Config:
-            folder = split(options.work, labels, seed)
-            return configure(
-                "fashion-mnist",
-                labeled=str(folder / "labeled.parquet"),
-                unlabeled=str(folder / "unlabeled.parquet"),
-                test=str(options.work / "test.parquet"),
-                settings=[f"seed={seed}", "data.val_fraction=0.0", "data.score_pseudo_labels=true", *options.set],
-            )
-
-        results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work / str(labels))
-        publish(
-            f"fashion_mnist_{labels}", options.command, [accuracy_table(results), recipe_differences(results)], results
+        of_seed = on_splits(
+            "fashion-mnist",
+            options.work,
+            test,
+            labels_per_class=labels // 10,
+            work=options.work,
+            held_out=options.held_out,
+            settings=options.set,
         )
+        work = options.work / str(labels)
+        results = run_variants(of_seed, options.variants, seeds=options.seeds, work=work, jobs=options.jobs)
+        tables = [accuracy_table(results), recipe_differences(results)]
+        publish(f"fashion_mnist_{labels}", options.command, tables, results)
 
 
 if __name__ == "__main__":

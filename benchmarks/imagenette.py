@@ -10,16 +10,15 @@ most of these training images, so the second table says how the loop behaves on 
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from pathlib import Path
 
 import timm
 import torch
-from seeded_runs import accuracy_table, arguments, publish, recipe_differences, run_variants, split_parquet
+from seeded_runs import accuracy_table, arguments, data_folder, on_splits, publish, recipe_differences, run_variants
 from timm.data import ImageNetInfo
 
-from noisystudent import Classifier, Config, configure
+from noisystudent import Classifier
 from noisystudent.models.classifier import Preprocessing
 
 LABELS_PER_CLASS = 10
@@ -43,36 +42,27 @@ def pretrained_lite0(work: Path) -> str:
 
 
 def main() -> None:
-    options = arguments(__doc__, seeds=3, work="imagenette")
-    if "NOISYSTUDENT_DATA" not in os.environ:
-        sys.exit("set NOISYSTUDENT_DATA to the folder that holds imagenette128/")
-    source = Path(os.environ["NOISYSTUDENT_DATA"]) / "imagenette128"
+    options = arguments(__doc__, seeds=3, work="imagenette", splits=True)
+    source = data_folder("imagenette128")
+    test = source / "val-00000-of-00001.parquet"
     lite0 = [f"{network}.model={pretrained_lite0(options.work)}" for network in ("teacher", "student")]
+    size = ["teacher.image_size=128", "student.image_size=128"]
     trials = {
         "imagenette_scratch": ("photos-scratch", []),
-        "imagenette_pretrained": ("photos-fast", [*lite0, "teacher.image_size=128", "student.image_size=128"]),
+        "imagenette_pretrained": ("photos-fast", [*lite0, *size]),
     }
     for name, (recipe, settings) in trials.items():
-
-        def of_seed(seed: int, recipe: str = recipe, settings: list[str] = settings) -> Config:
-            folder = split_parquet(
-                source, options.work / f"images-{seed}", labels_per_class=LABELS_PER_CLASS, seed=seed
-            )
-            return configure(
-                recipe,
-                labeled=str(folder / "labeled.parquet"),
-                unlabeled=str(folder / "unlabeled.parquet"),
-                test=str(source / "val-00000-of-00001.parquet"),
-                settings=[
-                    f"seed={seed}",
-                    "data.val_fraction=0.0",
-                    "data.score_pseudo_labels=true",
-                    *settings,
-                    *options.set,
-                ],
-            )
-
-        results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work / name)
+        of_seed = on_splits(
+            recipe,
+            source,
+            test,
+            labels_per_class=LABELS_PER_CLASS,
+            work=options.work,
+            held_out=options.held_out,
+            settings=[*settings, *options.set],
+        )
+        work = options.work / name
+        results = run_variants(of_seed, options.variants, seeds=options.seeds, work=work, jobs=options.jobs)
         publish(name, options.command, [accuracy_table(results), recipe_differences(results)], results)
 
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ import torch
 from scipy import stats
 
 import noisystudent
-from noisystudent import Config, progress
+from noisystudent import Config, configure, progress
 from noisystudent.config import apply_settings
 
 RESULTS = Path(__file__).parent / "results"
@@ -35,18 +38,32 @@ VARIANTS: dict[str, list[str]] = {"recipe": [], "without noise": NO_NOISE}
 Results = dict[str, list[dict[str, Any]]]
 
 
-def arguments(description: str, *, seeds: int, work: str, more: Mapping[str, str] | None = None) -> argparse.Namespace:
-    """The options that all these benchmarks have, and those that `more` names with what they mean."""
+def arguments(
+    description: str, *, seeds: int, work: str, more: Mapping[str, str] | None = None, splits: bool = False
+) -> argparse.Namespace:
+    """The options that all these benchmarks have, `--held-out` where they use `on_splits`, and those that `more` names."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=seeds, help=f"how many seeds, from 0 (default {seeds})")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work" / work, help="where runs are kept")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe, for trials")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="runs at a time, each on its share of the cores (default 1)"
+    )
     parser.add_argument("--recipe-only", action="store_true", help="leave out the runs without noise")
     for option, meaning in (more or {}).items():
         parser.add_argument(option, default="", help=meaning)
+    if splits:
+        parser.add_argument(
+            "--held-out",
+            type=int,
+            default=0,
+            help="measure on so many training images set aside, not on the test images",
+        )
     options = parser.parse_args()
     given = [
         f"--seeds {options.seeds}",
+        *([f"--held-out {options.held_out}"] if splits and options.held_out else []),
+        *([f"--jobs {options.jobs}"] if options.jobs > 1 else []),
         *(["--recipe-only"] if options.recipe_only else []),
         *(f"--set {s}" for s in options.set),
     ]
@@ -55,17 +72,24 @@ def arguments(description: str, *, seeds: int, work: str, more: Mapping[str, str
     return options
 
 
+def data_folder(name: str) -> Path:
+    """A folder of the real data, or the end of the program."""
+    if "NOISYSTUDENT_DATA" not in os.environ:
+        sys.exit(f"set NOISYSTUDENT_DATA to the folder that holds {name}/")
+    return Path(os.environ["NOISYSTUDENT_DATA"]) / name
+
+
 HELD_OUT_SEED = 12345  # the same images for every seed of a run
 
 
-def split_parquet(source: Path, folder: Path, *, labels_per_class: int, seed: int, held_out: int = 0) -> Path:
+def split_parquet(source: Path, folder: Path, *, labels_per_class: int, seed: int, held_out: int) -> None:
     """Write labeled.parquet and unlabeled.parquet from the train-*.parquet of `source`: so many of each class, drawn by seed.
 
     The unlabeled images keep their labels, which are read only to score the pseudo-labels. When `held_out` is given, as many
     images are set aside first, as held-out.parquet: trials are judged on these, and test images choose nothing.
     """
     if (folder / "unlabeled.parquet").exists():
-        return folder
+        return
     folder.mkdir(parents=True, exist_ok=True)
     table = pa.concat_tables(pq.read_table(shard) for shard in sorted(source.glob("train-*.parquet")))
     aside = np.sort(np.random.default_rng(HELD_OUT_SEED).permutation(len(table))[:held_out])
@@ -79,20 +103,61 @@ def split_parquet(source: Path, folder: Path, *, labels_per_class: int, seed: in
     )
     pq.write_table(table.take(np.sort(chosen)), folder / "labeled.parquet")
     pq.write_table(table.take(np.setdiff1d(np.arange(len(labels)), chosen)), folder / "unlabeled.parquet")
-    return folder
+
+
+def on_splits(
+    recipe: str,
+    source: Path,
+    test: Path,
+    *,
+    labels_per_class: int,
+    work: Path,
+    held_out: int = 0,
+    settings: Sequence[str] = (),
+) -> Callable[[int], Config]:
+    """Of a seed, the configuration of a recipe with so many labeled images a class out of the train-*.parquet of `source`.
+
+    Accuracy is that on `test`, or on so many training images held out. Nothing is split off for validation.
+    """
+
+    def of_seed(seed: int) -> Config:
+        folder = work / f"images-{labels_per_class}-{seed}"
+        split_parquet(source, folder, labels_per_class=labels_per_class, seed=seed, held_out=held_out)
+        return configure(
+            recipe,
+            labeled=str(folder / "labeled.parquet"),
+            unlabeled=str(folder / "unlabeled.parquet"),
+            test=str(folder / "held-out.parquet" if held_out else test),
+            settings=[f"seed={seed}", "data.val_fraction=0.0", "data.score_pseudo_labels=true", *settings],
+        )
+
+    return of_seed
 
 
 def run_variants(
-    configure: Callable[[int], Config], variants: dict[str, list[str]], *, seeds: int, work: Path
+    configure: Callable[[int], Config], variants: dict[str, list[str]], *, seeds: int, work: Path, jobs: int = 1
 ) -> Results:
     """Run each variant with each seed; `configure` gives the configuration of a seed, a variant the settings that change it."""
-    progress.configure(quiet=False)
+    runs = [(variant, seed) for variant in variants for seed in range(seeds)]
+    configs = [apply_settings(configure(seed), variants[variant]) for variant, seed in runs]
+    folders = [work / f"{variant.replace(' ', '-')}-{seed}" for variant, seed in runs]
+    if jobs == 1:
+        progress.configure(quiet=False)
+        found = list(map(noisystudent.run, configs, folders))
+    else:
+        threads = max(torch.get_num_threads() // jobs, 1)
+        with ProcessPoolExecutor(jobs, get_context("spawn"), _share_cores, (threads,)) as pool:
+            found = list(pool.map(noisystudent.run, configs, folders))
     results: Results = {variant: [] for variant in variants}
-    for seed in range(seeds):
-        for variant, settings in variants.items():
-            config = apply_settings(configure(seed), settings)
-            results[variant].append(noisystudent.run(config, work / f"{variant.replace(' ', '-')}-{seed}"))
+    for (variant, _), result in zip(runs, found, strict=True):
+        results[variant].append(result)
     return results
+
+
+def _share_cores(threads: int) -> None:
+    """Prepare a process that works beside others: its threads, and no progress that would mix with theirs."""
+    torch.set_num_threads(threads)
+    progress.configure(quiet=True)
 
 
 def top1(runs: list[dict[str, Any]], network: str) -> np.ndarray:
@@ -177,16 +242,18 @@ def recipe_differences(results: Results) -> str:
 
 
 def publish(name: str, command: str, tables: list[str], results: Results) -> None:
-    """Print the tables and keep them, with what a reader needs to know, in `benchmarks/results`."""
+    """Print the tables and, but for trials, keep them with what a reader needs to know in `benchmarks/results`."""
     about = (
         f"`{command}`; torch {torch.__version__}, {torch.get_num_threads()} threads, "
         f"Python {platform.python_version()}, {platform.machine()}"
     )
     text = "\n\n".join([about, *tables]) + "\n"
+    print(text)
+    if "--set" in command or "--held-out" in command:
+        return
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
     (RESULTS / f"{name}.json").write_text(json.dumps(_without_paths(results), indent=1) + "\n", encoding="utf-8")
-    print(text)
 
 
 def _without_paths(results: Results) -> Any:
