@@ -216,7 +216,7 @@ def test_generation_stands_for_every_generation() -> None:
         ("teacher.steps=1.5", "teacher.steps = 1.5: input should be a valid integer"),
         ("select.per_class=-3", "generations.0.select.per_class = -3: should be a whole number from 0 on, or 'mean'"),
         ("select.per_class=true", "generations.0.select.per_class = True: should be"),
-        ("execution.precision=fp16", "input should be 'fp32' or 'bf16'"),
+        ("execution.precision=fp16", "input should be 'fp32', 'bf16' or 'auto'"),
         ("student.unlabeled_ratio=0", "student 1 would see no pseudo-label"),
     ],
 )

@@ -174,7 +174,10 @@ class Execution(Section):
     """How a run is carried out. Nothing here is compared when a run is resumed."""
 
     device: Literal["auto", "cpu"] = Field("auto", description="auto takes a GPU when there is one")
-    precision: Literal["fp32", "bf16"] = Field("fp32", description="bf16 where the GPU or processor has it")
+    precision: Literal["fp32", "bf16", "auto"] = Field(
+        "fp32",
+        description="of training and labeling; auto: bf16 where the GPU or processor computes in it, else fp32",
+    )
     workers: int = Field(0, ge=0, description="threads that decode images; 0: one a core")
     checkpoint_seconds: float = Field(60.0, ge=0.0, description="what a kill can cost a training")
     log_steps: int = Field(50, ge=1, description="steps between two lines of metrics.jsonl")

@@ -11,6 +11,8 @@ from typing import Any
 import psutil
 import torch
 
+from noisystudent.config import Execution
+from noisystudent.device import accelerator, computes_in_bf16
 from noisystudent.rundir import PACKAGES
 
 EXTRAS = {"hf": ("datasets",)}  # of those that pyproject.toml names, the ones that something uses yet
@@ -32,6 +34,7 @@ def examine() -> dict[str, Any]:
         "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
         "disk": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free here",
         "gpu": _gpu(),
+        "bf16": "yes" if computes_in_bf16(accelerator(Execution()).device) else "no",
         "extras": {
             extra: "installed" if all(map(util.find_spec, names)) else f'missing: pip install "noisystudent[{extra}]"'
             for extra, names in EXTRAS.items()

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from noisystudent.config import Config, Training
 from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
-from noisystudent.device import accelerator
+from noisystudent.device import accelerator, autocast
 from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.progress import track
@@ -130,7 +130,7 @@ def _try(training: Training, config: Config, classes: int) -> dict[str, Any]:
 
     def step() -> None:
         noised = add_input_noise(images, training.noise, seed=config.seed)
-        with saved, machine.autocast():
+        with saved, autocast(config.execution, machine.device):
             logits = network(classifier.preprocessing.normalize(noised))
         machine.backward(soft_cross_entropy(logits.float(), targets))
         optimizer.step()

@@ -151,7 +151,7 @@ def test_long_lists_of_classes_are_cut_short() -> None:
         align_labels(manifest(names, [0, 1]), classifier(("a", "b")), source="d")
 
 
-def test_evaluation_measures_the_unnoised_network_and_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
+def test_evaluation_measures_the_unnoised_network_in_fp32_and_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     for i in range(10):
         folder = tmp_path / "ab"[i % 2]
@@ -164,7 +164,7 @@ def test_evaluation_measures_the_unnoised_network_and_leaves_out_what_cannot_be_
     training = Training(model="resnet9_8", drop_rate=0.5)
     model = build_classifier(training, class_names="ab", channels=1, mean=[0.5], std=[0.25], seed=0)
     model.network.eval()
-    execution = Execution(device="cpu", workers=1, label_batch_size=4)
+    execution = Execution(device="cpu", precision="bf16", workers=1, label_batch_size=4)
     evaluation = evaluate(model, images, execution=execution)
 
     rows = np.array([row for row, id in enumerate(images.manifest.ids) if "broken" not in id])

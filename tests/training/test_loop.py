@@ -82,16 +82,21 @@ def raise_at(step: int) -> object:
     return validate
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsproptf", "adamw"])
-def test_an_interrupted_training_ends_with_the_same_bits(images: ImageSet, tmp_path: Path, optimizer: str) -> None:
+@pytest.mark.parametrize(
+    ("optimizer", "precision"), [("sgd", "fp32"), ("rmsproptf", "fp32"), ("adamw", "fp32"), ("sgd", "bf16")]
+)
+def test_an_interrupted_training_ends_with_the_same_bits(
+    images: ImageSet, tmp_path: Path, optimizer: str, precision: str
+) -> None:
     training = TRAINING.model_copy(update={"optimizer": optimizer, "learning_rate": 0.01})
-    fit(images, tmp_path / "whole", training)
+    execution = EVERY_STEP.model_copy(update={"precision": precision})
+    fit(images, tmp_path / "whole", training, execution=execution)
     with pytest.raises(Killed):
-        fit(images, tmp_path / "broken", training, validate=raise_at(3))
+        fit(images, tmp_path / "broken", training, execution=execution, validate=raise_at(3))
     assert torch.load(tmp_path / "broken/checkpoints/last.pt", weights_only=True)["step"] == 2
     with pytest.raises(Killed):  # and again, right after the start
-        fit(images, tmp_path / "broken", training, validate=raise_at(1))
-    fit(images, tmp_path / "broken", training, validate=lambda _: {"top1": 1.0})
+        fit(images, tmp_path / "broken", training, execution=execution, validate=raise_at(1))
+    fit(images, tmp_path / "broken", training, execution=execution, validate=lambda _: {"top1": 1.0})
     whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
     assert whole.keys() == broken.keys()
     for name in whole:

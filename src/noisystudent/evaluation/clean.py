@@ -43,18 +43,19 @@ class Evaluation:
 def evaluate(
     classifier: Classifier, images: ImageSet, *, execution: Execution, seed: int = 0, description: str = "evaluating"
 ) -> Evaluation:
-    """Measure a classifier on labeled images, un-noised.
+    """Measure a classifier on labeled images, un-noised and in fp32, so as whoever opens its folder will find it.
 
     Args:
         classifier: in evaluation mode.
         images: their manifest's labels are indices of `classifier.class_names` (see `align_labels`).
-        execution: device, precision, batch size.
+        execution: device, batch size.
         seed: of the bootstrap.
         description: for the progress shown; "" shows none.
 
     Raises:
         UserError: none of the images can be read.
     """
+    execution = execution.model_copy(update={"precision": "fp32"})
     with track(description, len(images)) as advance:
         rows = np.arange(len(images))
         parts = list(predict_batches(classifier, images, rows, execution=execution, advance=advance))

@@ -16,7 +16,7 @@ from noisystudent import atomic
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Skipped
-from noisystudent.device import accelerator
+from noisystudent.device import accelerator, autocast
 from noisystudent.errors import RunError, UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import Advance, track
@@ -128,7 +128,7 @@ def predict_rows(teacher: Teacher, images: ImageSet, rows: np.ndarray, *, execut
     pixels, reasons = images.try_fetch(rows)
     machine = accelerator(execution)
     teacher.network.to(machine.device)
-    with machine.autocast():
+    with autocast(execution, machine.device):
         logits = teacher.logits(pixels)
     probabilities = torch.softmax(logits.double(), dim=1).cpu().numpy()
     if not np.isfinite(probabilities).all():

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Examples, joint_batches
-from noisystudent.device import accelerator
+from noisystudent.device import accelerator, autocast
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
 from noisystudent.noise.input_noise import add_input_noise
@@ -85,7 +85,7 @@ def train(
             images, targets = images.to(machine.device), targets.to(machine.device)
             images = add_input_noise(images, training.noise, seed=derive_seed(seed, "noise", step))
             torch.manual_seed(derive_seed(seed, "dropout", step))
-            with machine.autocast():
+            with autocast(execution, machine.device):
                 logits = network(classifier.preprocessing.normalize(images))
             loss = soft_cross_entropy(logits.float(), targets)
 
