@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from noisystudent.config import Config, Data, Execution, Generation, Noise, RandAugment, Selection, Training
+from noisystudent.config import Config, Data, Execution, Generation, Noise, RandAugment, ResolutionFix, Selection, Training
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "(top)": Config,
@@ -15,6 +15,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "teacher": Training,
     "teacher.noise": Noise,
     "teacher.noise.randaugment": RandAugment,
+    "teacher.resolution_fix": ResolutionFix,
     "generations.N": Generation,
     "generations.N.select": Selection,
     "execution": Execution,

@@ -226,6 +226,17 @@ def test_a_wrong_setting_is_named_with_what_is_right(setting: str, message: str)
     assert all(problem.startswith("--set") for problem in found)
 
 
+def test_several_settings_turn_a_section_on_that_was_off() -> None:
+    off = apply_settings(config(), ["noise.randaugment=false"])
+    on = apply_settings(off, ["noise.randaugment.magnitude=5", "noise.randaugment.num_ops=1"])
+    found = on.generations[0].student.noise.randaugment
+    assert found is not None
+    assert (found.magnitude, found.num_ops) == (5, 1)
+    assert mistakes(lambda: apply_settings(off, ["teacher.noise.randaugment.magnitud=5"])) == [
+        "--set teacher.noise.randaugment.magnitud=5: there is no teacher.noise.randaugment.magnitud; did you mean 'magnitude'?"
+    ]
+
+
 def test_all_wrong_settings_are_named_at_once() -> None:
     found = mistakes(lambda: apply_settings(config(), ["a.b=1", "teacher.steps=2", "teacher.stps=3", "x"]))
     assert [problem.split(":")[0] for problem in found] == ["--set a.b=1", "--set teacher.stps=3", "--set x"]

@@ -86,6 +86,20 @@ class Noise(Section):
         return {} if value is True else None if value is False else value  # TOML has no null
 
 
+class ResolutionFix(Section):
+    """A last training at the resolution of use, on clean labeled images (paper section 3.1; spec section 1.3).
+
+    It takes the last steps of the schedule, so that its learning rate is low from the start.
+    """
+
+    image_size: int = Field(ge=8, description="side in pixels, of this training and of all later use")
+    crop_pct: float = Field(1.0, gt=0.0, le=1.0, description="share of the short side that the view keeps")
+    steps: int = Field(ge=1, description="updates of the weights, on batch_size labeled images each")
+    frozen: tuple[str, ...] = Field(
+        (), description="modules of the network that stay as they are, BatchNorm statistics too"
+    )
+
+
 class Training(Section):
     """How one network is trained: a teacher, a student, or the baseline."""
 
@@ -127,6 +141,28 @@ class Training(Section):
     ema_decay: float = Field(
         0.99, ge=0.0, lt=1.0, description="of the moving average of the weights, which is the model"
     )
+    resolution_fix: ResolutionFix | None = Field(
+        None, description="false: none; else a last training at a larger size, on clean labeled images"
+    )
+
+    @field_validator("resolution_fix", mode="before")
+    @classmethod
+    def _false_is_off(cls, value: Any) -> Any:
+        return None if value is False else value  # TOML has no null
+
+    @property
+    def view(self) -> tuple[int, float]:
+        """Image size and crop_pct with which the network is used once it is trained."""
+        used = self.resolution_fix or self
+        return used.image_size, used.crop_pct
+
+    def at_full_resolution(self) -> Training:
+        """The last training that `resolution_fix` asks for, as a training of its own."""
+        fix = self.resolution_fix
+        assert fix is not None
+        clean = Noise(crop="none", flip=False, randaugment=None)
+        changed = {"image_size": fix.image_size, "crop_pct": fix.crop_pct, "steps": fix.steps, "noise": clean}
+        return self.model_copy(update={**changed, "unlabeled_ratio": 0.0, "resolution_fix": None})
 
     @property
     def unlabeled_batch_size(self) -> int:
@@ -206,6 +242,19 @@ class Config(Section):
     teacher: Training = Field(description="generation 0, trained on labels alone")
     generations: tuple[Generation, ...] = Field((), description="one a turn of the loop")
     execution: Execution = Field(Execution(), description="how, not what")
+
+    @model_validator(mode="after")
+    def _a_fix_is_a_part_of_the_schedule(self) -> Config:
+        networks = {"teacher": self.teacher} | {
+            f"generations.{i}.student": generation.student for i, generation in enumerate(self.generations)
+        }
+        for where, network in networks.items():
+            if network.resolution_fix is not None and network.resolution_fix.steps > network.steps:
+                raise ValueError(
+                    f"{where}.resolution_fix.steps is {network.resolution_fix.steps}, more than its {network.steps} steps: "
+                    "it runs with the last learning rates of the schedule"
+                )
+        return self
 
     @model_validator(mode="after")
     def _students_have_unlabeled_images(self) -> Config:
@@ -334,8 +383,10 @@ def _assign(values: Any, path: Sequence[str], value: Any) -> str | None:
         values = values[part]
     if not isinstance(values, dict):
         return f"{'.'.join(parents)} has no settings below it"
-    if last not in values and values and "model_args" not in parents:
-        return f"there is no {'.'.join(path)}{_nearest(last, values)}"
+    if "model_args" not in parents:
+        known = _known_keys([part for part in parents if not part.isdigit()])  # those of a section that is off, too
+        if last not in known:
+            return f"there is no {'.'.join(path)}{_nearest(last, known)}"
     values[last] = value
     return None
 

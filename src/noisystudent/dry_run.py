@@ -5,19 +5,22 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import psutil
+import timm
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.flop_counter import FlopCounterMode
 
 from noisystudent.config import Config, Training
 from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import accelerator, autocast
-from noisystudent.models.classifier import Classifier, build_classifier
+from noisystudent.models.classifier import build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.progress import track
 from noisystudent.stages.networks import baseline_training, check_networks
@@ -30,6 +33,8 @@ from noisystudent.training.schedule import learning_rate
 LOOKED_AT = 64  # images of each source that are decoded
 TRIAL_OPERATIONS = 2e10  # multiply-adds of a trial step's forward pass: about a second on a processor core
 TRIAL_IMAGES = (2, 64)  # at least two, for BatchNorm
+ROOM = 0.8  # the share of the free memory that a trial may take
+STATES = {"sgd": 1, "rmsproptf": 2, "adamw": 2}  # of an optimizer, each as large as the weights
 
 
 def dry_run(config: Config) -> dict[str, Any]:
@@ -53,14 +58,16 @@ def dry_run(config: Config) -> dict[str, Any]:
     unreadable = {split: _unreadable(manifest, config) for split, manifest in manifests.items()}
     classes = len(manifests["labeled"].class_names)
     networks = []
-    with track("trying each network", len(_networks(config))) as advance:
-        for name, training in _networks(config):
-            row = {"name": name, **_plan(training, len(manifests["labeled"])), **_try(training, config, classes)}
-            labels = name != "baseline" and name != f"student {len(config.generations)}"
-            seconds_to_label = len(manifests["unlabeled"]) * row.pop("labeling_seconds") if labels else 0.0
-            row["seconds"] = row["images"] * row.pop("training_seconds") + seconds_to_label
+    planned = _trainings(config)
+    with track("trying each network", len(planned)) as advance:
+        for part in planned:
+            row = {"name": part.name, **_plan(part, len(manifests["labeled"])), **_try(part.training, config, classes)}
+            to_label = len(manifests["unlabeled"]) if part.labels else 0
+            labeling, training = row.pop("labeling_seconds"), row.pop("training_seconds")
+            row["seconds"] = None if training is None else row["images"] * training + to_label * labeling
             networks.append(row)
-            advance(1, name)
+            advance(1, part.name)
+    seconds = [row["seconds"] for row in networks]
     return {
         "recipe": config.recipe,
         "class_names": list(manifests["labeled"].class_names),
@@ -68,31 +75,58 @@ def dry_run(config: Config) -> dict[str, Any]:
         "unreadable": unreadable,
         "device": str(accelerator(config.execution).device),
         "networks": networks,
-        "seconds": sum(row["seconds"] for row in networks),
+        "seconds": None if None in seconds else sum(seconds),
     }
 
 
-def _networks(config: Config) -> list[tuple[str, Training]]:
+class Planned(NamedTuple):
+    """A training that a run would do: whose, how, the schedule that it is a part of, and whether its network labels then."""
+
+    name: str
+    training: Training
+    schedule: Training
+    labels: bool
+
+
+def _trainings(config: Config) -> list[Planned]:
     students = [(f"student {n}", generation.student) for n, generation in enumerate(config.generations, start=1)]
-    baseline = [("baseline", baseline_training(config))] if config.baseline and config.generations else []
-    return [("teacher", config.teacher), *students, *baseline]
+    networks = [("teacher", config.teacher), *students]
+    planned = []
+    for number, (name, training) in enumerate(networks):
+        planned += _parts(name, training, labels=number < len(students))
+    if config.baseline and students:
+        planned += _parts("baseline", baseline_training(config), labels=False)
+    return planned
+
+
+def _parts(name: str, training: Training, *, labels: bool) -> list[Planned]:
+    """A network's training, and with a resolution fix the one after it."""
+    fix = training.resolution_fix
+    parts = [Planned(name, training.model_copy(update={"resolution_fix": None}), training, labels and fix is None)]
+    if fix is not None:
+        parts.append(Planned(f"{name} at {fix.image_size} px", training.at_full_resolution(), training, labels))
+    return parts
 
 
 def _unreadable(manifest: Manifest, config: Config) -> list[dict[str, str]]:
     """What cannot be decoded of a sample spread over the manifest."""
     rows = np.unique(np.linspace(0, len(manifest) - 1, LOOKED_AT).round().astype(np.int64))
+    size, crop_pct = config.teacher.view
     _, skipped, _ = check_readable(
         manifest.take(rows),
         channels=config.data.channels,
-        size=config.teacher.image_size,
-        crop_pct=config.teacher.crop_pct,
+        size=size,
+        crop_pct=crop_pct,
         workers=config.execution.decoders,
     )
     return [{"id": one.id, "reason": one.reason} for one in skipped]
 
 
-def _plan(training: Training, labels: int) -> dict[str, Any]:
+def _plan(part: Planned, labels: int) -> dict[str, Any]:
     """What follows from the settings alone."""
+    training, schedule = part.training, part.schedule
+    begin = schedule.steps - training.steps
+    warming = range(begin, begin + min(max(schedule.warmup_steps - begin, 0) + 1, training.steps))
     return {
         "model": training.model,
         "image_size": training.image_size,
@@ -101,16 +135,83 @@ def _plan(training: Training, labels: int) -> dict[str, Any]:
         "unlabeled_batch": training.unlabeled_batch_size,
         "images": training.steps * (training.batch_size + training.unlabeled_batch_size),
         "label_epochs": training.steps * training.batch_size / labels,
-        "highest_rate": max(
-            learning_rate(training, step) for step in range(min(training.warmup_steps + 1, training.steps))
-        ),
-        "last_rate": learning_rate(training, training.steps - 1),
+        "highest_rate": max(learning_rate(schedule, step) for step in warming),
+        "last_rate": learning_rate(schedule, schedule.steps - 1),
     }
 
 
 def _try(training: Training, config: Config, classes: int) -> dict[str, Any]:
-    """One step with a small batch: parameters, bytes that a step of the whole batch needs, and seconds an image."""
+    """Parameters, the bytes that a step of the whole batch needs, and, by a step of a small batch, seconds an image.
+
+    What needs more memory than there is, is tried with smaller images, and its time is theirs times the share of the multiply-adds.
+    The seconds are None when the network fits at no size.
+    """
+    size = training.image_size
+    needs = _needs(training, config, classes, size)
+    tried = next(
+        (side for side in (size, size // 2, size // 4) if _fits(_needs(training, config, classes, side))), None
+    )
+    batch = training.batch_size + training.unlabeled_batch_size
+    found: dict[str, Any] = {
+        "parameters": needs.parameters,
+        "memory": needs.states + needs.activations * batch,
+        "training_seconds": None,
+        "labeling_seconds": None,
+    }
+    if tried is not None:
+        smaller = needs if tried == size else _needs(training, config, classes, tried)
+        scale = needs.multiply_adds / smaller.multiply_adds
+        training_seconds, labeling_seconds = _timed(training, config, classes, tried, smaller)
+        found |= {"training_seconds": scale * training_seconds, "labeling_seconds": scale * labeling_seconds}
+    return found
+
+
+class Needs(NamedTuple):
+    """What a training takes, by calculation alone.
+
+    Args:
+        parameters: of the network.
+        states: bytes of the weights, their gradients, their average and the optimizer's states.
+        activations: bytes an image that the forward pass keeps for the backward one, in fp32.
+        multiply_adds: an image, forward.
+    """
+
+    parameters: int
+    states: int
+    activations: int
+    multiply_adds: float
+
+
+def _needs(training: Training, config: Config, classes: int, side: int) -> Needs:
+    """Found on PyTorch's meta device, which computes shapes and holds nothing."""
+    channels, count = config.data.channels, TRIAL_IMAGES[0]
+    arguments = training.model_args | ({"drop_rate": training.drop_rate} if training.drop_rate else {})
+    with torch.device("meta"):
+        network = timm.create_model(training.model, num_classes=classes, in_chans=channels, **arguments).train()
+        images = torch.zeros(count, channels, side, side)
+    saved = _SavedForBackward(network)
+    with FlopCounterMode(display=False) as counter, saved:
+        network(images)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return Needs(
+        parameters,
+        4 * parameters * (3 + STATES[training.optimizer]),
+        math.ceil(saved.bytes / count),
+        counter.get_total_flops() / 2 / count,
+    )
+
+
+def _fits(needs: Needs) -> bool:
+    """Whether a trial step has room, on the GPU or in memory."""
+    free = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else psutil.virtual_memory().available
+    # Beside what is counted there are the gradients of the activations, and what the kernels need while they run.
+    return needs.states + 2 * TRIAL_IMAGES[0] * needs.activations < ROOM * free
+
+
+def _timed(training: Training, config: Config, classes: int, side: int, needs: Needs) -> tuple[float, float]:
+    """Seconds an image of training and of labeling, by a step each."""
     channels = config.data.channels
+    training = training.model_copy(update={"image_size": side, "pretrained": False})
     classifier = build_classifier(
         training,
         class_names=[str(c) for c in range(classes)],
@@ -122,15 +223,13 @@ def _try(training: Training, config: Config, classes: int) -> dict[str, Any]:
     machine = accelerator(config.execution)
     network = classifier.network.to(machine.device).train()
     optimizer, average = build_optimizer(network, training), moving_average(network, training.ema_decay)
-    count = _trial_images(classifier)
-    side = training.image_size
+    count = int(np.clip(TRIAL_OPERATIONS / max(needs.multiply_adds, 1), *TRIAL_IMAGES))
     images = torch.randint(256, (count, channels, side, side), dtype=torch.uint8).to(machine.device)
     targets = label_targets(torch.arange(count) % classes, classes, 0.0).to(machine.device)
-    saved = _SavedForBackward(network)
 
     def step() -> None:
         noised = add_input_noise(images, training.noise, seed=config.seed)
-        with saved, autocast(config.execution, machine.device):
+        with autocast(config.execution, machine.device):
             logits = network(classifier.preprocessing.normalize(noised))
         machine.backward(soft_cross_entropy(logits.float(), targets))
         optimizer.step()
@@ -141,36 +240,14 @@ def _try(training: Training, config: Config, classes: int) -> dict[str, Any]:
     training_seconds = _seconds(step)
     averaged = dataclasses.replace(classifier, network=average.module.eval())
     labeling_seconds = _seconds(lambda: averaged.logits(images).cpu())
-    states = sum(
-        value.numel() for state in optimizer.state.values() for value in state.values() if torch.is_tensor(value)
-    )
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    batch = training.batch_size + training.unlabeled_batch_size
-    return {
-        "parameters": parameters,
-        # Weights, gradients, moving average and the optimizer's states in float32; what the forward pass keeps for the backward one.
-        "memory": 4 * (3 * parameters + states) + math.ceil(saved.bytes / count * batch),
-        "training_seconds": training_seconds / count,
-        "labeling_seconds": labeling_seconds / count,
-    }
-
-
-def _trial_images(classifier: Classifier) -> int:
-    """As many images as make a trial long enough to time and short enough to wait for."""
-    view = classifier.preprocessing
-    device = next(classifier.network.parameters()).device
-    one = torch.zeros(2, view.channels, view.image_size, view.image_size, device=device)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        classifier.network(one)
-    multiply_adds = counter.get_total_flops() / 2 / 2
-    return int(np.clip(TRIAL_OPERATIONS / max(multiply_adds, 1), *TRIAL_IMAGES))
+    return training_seconds / count, labeling_seconds / count
 
 
 class _SavedForBackward(saved_tensors_hooks):
     """Counts the bytes that a forward pass keeps beside the weights; a storage that is kept twice counts once."""
 
     def __init__(self, network: nn.Module) -> None:
-        self._weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
+        self._weights = {_identity(parameter) for parameter in network.parameters()}
         self._sizes: dict[int, int] = {}
         super().__init__(self._count, lambda tensor: tensor)
 
@@ -179,14 +256,18 @@ class _SavedForBackward(saved_tensors_hooks):
         super().__enter__()
 
     def _count(self, tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in self._weights:
-            self._sizes[storage.data_ptr()] = storage.nbytes()
+        if (identity := _identity(tensor)) not in self._weights:
+            self._sizes[identity] = tensor.untyped_storage().nbytes()
         return tensor
 
     @property
     def bytes(self) -> int:
         return sum(self._sizes.values())
+
+
+def _identity(tensor: Tensor) -> int:
+    """Of the storage behind a tensor; on the meta device storages have no address to tell them apart by."""
+    return int(StorageWeakRef(tensor.untyped_storage()).cdata)  # type: ignore[no-untyped-call]
 
 
 def _seconds(work: Any) -> float:

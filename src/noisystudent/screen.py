@@ -73,12 +73,13 @@ def show_dry_run(plan: Row) -> None:
             f"  learning rate {row['highest_rate']:.3g} at its highest, {row['last_rate']:.2g} in the last step"
         )
         console.print(f"  about {decimal(row['memory'])} of memory and {_duration(row['seconds'])}")
-    console.print(
-        f"in all about {_duration(plan['seconds'])} on {plan['device']}, by a trial step of each network; nothing was trained"
-    )
+    by = "by a trial step of each network; nothing was trained"
+    console.print(f"in all about {_duration(plan['seconds'])} on {plan['device']}, {by}", soft_wrap=True)
 
 
-def _duration(seconds: float) -> str:
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "a time that cannot be tried: it does not fit into the memory here"
     if seconds < 120:
         return f"{seconds:.0f} s"
     if seconds < 7200:

@@ -58,3 +58,22 @@ def test_imagenet_students_are_trained_as_in_the_spec(
     )
     select = config.generations[0].select
     assert (select.threshold, select.per_class, select.mode) == (0.3, 130_000, "official")
+
+
+def test_the_chain_of_l2_is_the_papers() -> None:
+    """Spec sections 1.1 and 1.3: B7, then L2 at 14 : 1, 14 : 1 and 28 : 1, each fixed for 469 steps at 800 pixels."""
+    config = recipe("imagenet-l2")
+    assert config.teacher.model == "tf_efficientnet_b7"
+    students = [generation.student for generation in config.generations]
+    assert [student.model for student in students] == ["tf_efficientnet_l2"] * 3
+    assert [student.unlabeled_ratio for student in students] == [14, 14, 28]
+    for student in students:
+        assert (student.steps, student.image_size, student.drop_rate) == (109_474, 475, 0.5)
+        assert student.resolution_fix is not None
+        assert (student.resolution_fix.image_size, student.resolution_fix.steps) == (800, 469)
+        assert student.view == (800, 800 / 832)
+        assert learning_rate(student, student.steps - 469) == pytest.approx(3.1e-3, rel=0.01)
+        assert learning_rate(student, student.steps - 1) == pytest.approx(0.256 * 0.97**145)
+        assert student.weight_decay == pytest.approx(1e-5 / (1 + student.unlabeled_ratio))
+    seen = sum(student.steps * (student.batch_size + student.unlabeled_batch_size) for student in students)
+    assert seen == pytest.approx(26.5e9, rel=0.01)

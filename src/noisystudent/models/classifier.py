@@ -200,6 +200,22 @@ def check_model_name(name: str) -> None:
     raise UserError(f"there is no model {name!r} in timm {timm.__version__}{hint}")
 
 
+def check_modules(training: Training, names: Sequence[str]) -> None:
+    """Raise UserError when the network that `training` describes lacks one of the named modules; no weights are made."""
+    if not names:
+        return
+    check_model_name(training.model)
+    with torch.device("meta"):
+        network = timm.create_model(training.model, **training.model_args)
+    known = [name for name, _ in network.named_modules() if name]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        first = [name for name, _ in network.named_children()]
+        close = {near for name in unknown for near in difflib.get_close_matches(name, known, n=1)}
+        hint = f"did you mean {', '.join(sorted(close))}" if close else f"its parts are {', '.join(first)}"
+        raise UserError(f"resolution_fix.frozen: {training.model} has no module {', '.join(unknown)}; {hint}")
+
+
 def _looks_like_a_path(model: str) -> bool:
     return not model.startswith("hf-hub:") and (os.sep in model or Path(model).exists())
 

@@ -12,12 +12,19 @@ import pyarrow.parquet as pq
 import torch
 
 from noisystudent import atomic
-from noisystudent.config import Config, Training
+from noisystudent.config import Config, ResolutionFix, Training
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import evaluate
-from noisystudent.models.classifier import Classifier, build_classifier, check_model_name, load_classifier, load_weights
+from noisystudent.models.classifier import (
+    Classifier,
+    build_classifier,
+    check_model_name,
+    check_modules,
+    load_classifier,
+    load_weights,
+)
 from noisystudent.noise.randaugment import operation_names
 from noisystudent.pseudo.quality import check_teacher
 from noisystudent.rundir import RunDir
@@ -31,7 +38,7 @@ from noisystudent.training.loss import label_targets
 
 
 def check_networks(config: Config) -> None:
-    """Find out before anything is done whether the networks and operations that the configuration names exist.
+    """Find out before anything is done whether the networks, operations and modules that the configuration names exist.
 
     Raises:
         UserError: naming all that do not.
@@ -43,6 +50,8 @@ def check_networks(config: Config) -> None:
         checks: list[Callable[[], object]] = [functools.partial(check_model_name, training.model)]
         if training.noise.randaugment is not None:
             checks.append(functools.partial(operation_names, training.noise.randaugment.ops))
+        if training.resolution_fix is not None:
+            checks.append(functools.partial(check_modules, training, training.resolution_fix.frozen))
         for attempt in checks:
             try:
                 attempt()
@@ -115,31 +124,43 @@ def fit_and_measure(
     }
     seed = derive_seed(config.seed, folder.name)
 
-    def fit() -> dict[str, Any]:
+    # With a resolution fix, what it begins with is kept: the paper measures ImageNet-C and -P without it.
+    first = folder / "before-resolution-fix" if training.resolution_fix else folder
+
+    def fit(part: Training, into: Path, begin: Path | None, pseudo: Examples | None, **fix: Any) -> dict[str, Any]:
         labeled = manifests["labeled"]
         classifier = build_classifier(
-            training,
+            part,
             class_names=data["class_names"],
             channels=config.data.channels,
             mean=data["mean"],
             std=data["std"],
             seed=seed,
         )
-        if start is not None:
-            load_weights(classifier, start)
-        targets = label_targets(torch.tensor(labeled.labels).long(), len(labeled.class_names), training.label_smoothing)
+        if begin is not None:
+            load_weights(classifier, begin)
+        targets = label_targets(torch.tensor(labeled.labels).long(), len(labeled.class_names), part.label_smoothing)
         train_network(
             classifier,
-            training,
-            Examples(image_set(labeled, training, config, for_training=True), targets),
-            pseudo() if pseudo else None,
-            folder=folder,
+            part,
+            Examples(image_set(labeled, part, config, for_training=True), targets),
+            pseudo,
+            folder=into,
             seed=seed,
             execution=config.execution,
-            validate=_validation(manifests.get("val"), training, config),
-            description=f"training {name}",
+            validate=_validation(manifests.get("val"), part, config),
+            **fix,
         )
         return {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
+
+    def fit_first() -> dict[str, Any]:
+        part = training.model_copy(update={"resolution_fix": None})
+        return fit(part, first, start, pseudo() if pseudo else None, description=f"training {name}")
+
+    def fix_resolution(fix: ResolutionFix) -> dict[str, Any]:
+        part, begin = training.at_full_resolution(), first / "model"
+        about = f"training {name} at {fix.image_size} pixels"
+        return fit(part, folder, begin, None, schedule=training, frozen=fix.frozen, description=about)
 
     def measure() -> dict[str, Any]:
         classifier = load_classifier(str(folder / "model"))
@@ -175,7 +196,11 @@ def fit_and_measure(
             else []
         }
 
-    trained = run.stage(f"{folder.name}/train", fit)
+    trained = run.stage(f"{folder.name}/train", fit_first)
+    if training.resolution_fix is not None:
+        fix = training.resolution_fix
+        fixed = run.stage(f"{folder.name}/resolution-fix", lambda: fix_resolution(fix))
+        trained = {**trained, "seconds": round(trained["seconds"] + fixed["seconds"], 3)}
     warn(run.stage(f"{folder.name}/evaluate", measure))
 
 

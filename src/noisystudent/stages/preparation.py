@@ -64,13 +64,14 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
 def image_set(manifest: Manifest, training: Training, config: Config, *, for_training: bool = False) -> ImageSet:
     """The pictures of a manifest as a network wants them; held in memory when they fit and are always cropped the same way."""
     random_crops = for_training and training.noise.shows_parts
+    size, crop_pct = (training.image_size, training.crop_pct) if for_training else training.view
     return ImageSet(
         manifest,
-        size=training.image_size,
+        size=size,
         channels=config.data.channels,
-        crop_pct=training.crop_pct,
+        crop_pct=crop_pct,
         workers=config.execution.decoders,
-        in_memory=not random_crops and fits_in_memory(len(manifest), training.image_size, config.data.channels),
+        in_memory=not random_crops and fits_in_memory(len(manifest), size, config.data.channels),
     )
 
 
@@ -153,11 +154,12 @@ def _in_order(manifest: Manifest, names: tuple[str, ...], *, lenient: bool) -> M
 
 def _keep_readable(manifest: Manifest, config: Config) -> tuple[Manifest, list[Skipped], pa.Table]:
     """The images that can be read, those that cannot, and the perceptual hashes of the former."""
+    size, crop_pct = config.teacher.view
     rows, skipped, hashes = check_readable(
         manifest,
         channels=config.data.channels,
-        size=config.teacher.image_size,
-        crop_pct=config.teacher.crop_pct,
+        size=size,
+        crop_pct=crop_pct,
         workers=config.execution.decoders,
     )
     kept = manifest.take(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -21,6 +21,7 @@ from noisystudent.progress import track
 from noisystudent.seeds import derive_seed
 from noisystudent.training.checkpoint import load_checkpoint, save_checkpoint
 from noisystudent.training.ema import moving_average
+from noisystudent.training.freezing import freeze
 from noisystudent.training.loss import soft_cross_entropy
 from noisystudent.training.metrics_log import MetricsLog
 from noisystudent.training.optimizer import build_optimizer
@@ -41,6 +42,8 @@ def train(
     execution: Execution,
     validate: Validate | None = None,
     description: str = "training",
+    schedule: Training | None = None,
+    frozen: Sequence[str] = (),
 ) -> Classifier:
     """Train under noise and save the moving average of the weights to `folder/model`.
 
@@ -56,6 +59,8 @@ def train(
         execution: device, precision, how often to save.
         validate: metrics of the averaged network, asked for ten times on the way; they choose nothing.
         description: for the progress shown.
+        schedule: a longer training, of whose learning rates this one takes the last; None: its own.
+        frozen: modules of the network that stay as they are.
 
     Returns:
         The averaged network in evaluation mode.
@@ -65,6 +70,7 @@ def train(
     """
     machine = accelerator(execution)
     network = classifier.network.to(machine.device).train()
+    freeze(network, frozen)
     average = moving_average(network, training.ema_decay)
     optimizer = build_optimizer(network, training)
     averaged = dataclasses.replace(classifier, network=average.module.eval())
@@ -73,12 +79,14 @@ def train(
     start = load_checkpoint(checkpoint, network=network, average=average, optimizer=optimizer)
     log = MetricsLog(folder / "metrics.jsonl", done=start)
     batches = joint_batches(training, labeled, pseudo, seed=seed, start=start)
+    schedule = schedule or training
+    skipped = schedule.steps - training.steps
     losses: list[Tensor] = []
     logged = saved = time.monotonic()
 
     with track(description, training.steps, done=start) as advance, torch.random.fork_rng():
         for step, (images, targets) in enumerate(batches, start=start):
-            rate = learning_rate(training, step)
+            rate = learning_rate(schedule, skipped + step)
             for group in optimizer.param_groups:
                 group["lr"] = rate
 
