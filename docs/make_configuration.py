@@ -7,7 +7,17 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from noisystudent.config import Config, Data, Execution, Generation, Noise, RandAugment, ResolutionFix, Selection, Training
+from noisystudent.config import (
+    Config,
+    Data,
+    Execution,
+    Generation,
+    Noise,
+    RandAugment,
+    ResolutionFix,
+    Selection,
+    Training,
+)
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "(top)": Config,

@@ -16,7 +16,8 @@ from noisystudent.config import Config, Execution, Generation, Noise, RandAugmen
 from noisystudent.data.images import ImageSet
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
-from noisystudent.models.classifier import Classifier, build_classifier, load_classifier
+from noisystudent.models.classifier import Classifier, build_classifier
+from noisystudent.models.loading import load_classifier
 from noisystudent.stages.networks import check_networks
 
 EXECUTION = Execution(device="cpu", workers=1, label_batch_size=4)

@@ -27,7 +27,7 @@ _HOME = {
     "configure": "commands",
     "evaluate": "commands",
     "label": "commands",
-    "load_classifier": "models.classifier",
+    "load_classifier": "models.loading",
     "predict": "commands",
     "recipe": "recipes",
     "run": "pipeline",
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from noisystudent.commands import configure, evaluate, label, predict, select, student, train
     from noisystudent.config import Config
     from noisystudent.errors import RunError, UserError
-    from noisystudent.models.classifier import Classifier, load_classifier
+    from noisystudent.models.classifier import Classifier
+    from noisystudent.models.loading import load_classifier
     from noisystudent.pipeline import run
     from noisystudent.recipes import recipe
     from noisystudent.report.html import write_report

@@ -25,7 +25,8 @@ from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import align_labels
 from noisystudent.evaluation.clean import evaluate as evaluate_images
-from noisystudent.models.classifier import Classifier, load_classifier, model_identity
+from noisystudent.models.classifier import Classifier
+from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.progress import logger, track
 from noisystudent.pseudo import label as labeling
 from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob

@@ -10,7 +10,7 @@ from user_inputs import quick, write_images
 
 from noisystudent.config import Config
 from noisystudent.errors import UserError
-from noisystudent.models.classifier import load_classifier
+from noisystudent.models.loading import load_classifier
 from noisystudent.pipeline import run
 from noisystudent.stages import networks
 from noisystudent.stages.networks import baseline_training, check_networks

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 import timm
 import torch
 from safetensors.torch import load_file, save
-from timm.data import ImageNetInfo
 from torch import Tensor, nn
 
 from noisystudent import atomic
@@ -159,38 +157,6 @@ def _why_not_created(training: Training, arguments: dict[str, Any], error: Excep
     return message
 
 
-def load_classifier(model: str) -> Classifier:
-    """Open MODEL: a run folder (its best generation), a generation's folder, a timm folder, a timm name, or `hf-hub:owner/name`.
-
-    The network is in evaluation mode.
-
-    Raises:
-        UserError: there is no such model, or the folder does not hold a whole one.
-    """
-    folder = _model_folder(Path(model)) if _looks_like_a_path(model) else None
-    if folder is None and not model.startswith("hf-hub:"):
-        check_model_name(model)
-    network = _open(model if folder is None else f"local-dir:{folder}", shown=model)
-    cfg = network.pretrained_cfg
-    channels, size, _ = cfg["input_size"]
-    view = Preprocessing(size, channels, cfg["crop_pct"], tuple(cfg["mean"]), tuple(cfg["std"]))
-    saved_args = json.loads((folder / "config.json").read_text()).get("model_args", {}) if folder else {}
-    return Classifier(
-        network.eval().to(memory_format=torch.channels_last),
-        _class_names(cfg, network.num_classes),
-        view,
-        cfg["architecture"],
-        {key: value for key, value in saved_args.items() if key != "in_chans"},
-    )
-
-
-def model_identity(model: str, classifier: Classifier) -> dict[str, Any]:
-    """What a table of predictions names its teacher by: what the user called it, the architecture, and the weights' SHA-256."""
-    folder = _model_folder(Path(model)) if _looks_like_a_path(model) else None
-    digest = atomic.sha256(folder / "model.safetensors") if folder else None
-    return {"model": model, "architecture": classifier.architecture, "sha256": digest}
-
-
 def check_model_name(name: str) -> None:
     """Raise UserError, with the nearest names, when timm has no such model."""
     if name.startswith(("hf-hub:", "local-dir:")) or timm.is_model(name.split(".")[0]):
@@ -214,33 +180,3 @@ def check_modules(training: Training, names: Sequence[str]) -> None:
         close = {near for name in unknown for near in difflib.get_close_matches(name, known, n=1)}
         hint = f"did you mean {', '.join(sorted(close))}" if close else f"its parts are {', '.join(first)}"
         raise UserError(f"resolution_fix.frozen: {training.model} has no module {', '.join(unknown)}; {hint}")
-
-
-def _looks_like_a_path(model: str) -> bool:
-    return not model.startswith("hf-hub:") and (os.sep in model or Path(model).exists())
-
-
-def _model_folder(path: Path) -> Path:
-    for candidate in (path / "best" / "model", path / "model", path):
-        if (candidate / "config.json").is_file() and (candidate / "model.safetensors").is_file():
-            return candidate
-    if not path.exists():
-        raise UserError(f"there is no model at {path}: the path does not exist")
-    raise UserError(
-        f"{path} holds no whole model (config.json and model.safetensors, here or in model/ or best/model/)"
-    )
-
-
-def _open(name: str, *, shown: str) -> Any:
-    try:
-        return timm.create_model(name, pretrained=True)
-    except Exception as error:  # timm and the hub raise many kinds; each means that this model cannot be had
-        raise UserError(f"the model {shown} cannot be opened: {error}") from error
-
-
-def _class_names(cfg: dict[str, Any], num_classes: int) -> tuple[str, ...]:
-    names = cfg.get("label_names")
-    if not names and num_classes == 1000:
-        info = ImageNetInfo("imagenet-1k")
-        names = info.label_names()  # type: ignore[no-untyped-call]
-    return tuple(names) if names else tuple(str(i) for i in range(num_classes))

@@ -22,9 +22,9 @@ from noisystudent.models.classifier import (
     build_classifier,
     check_model_name,
     check_modules,
-    load_classifier,
     load_weights,
 )
+from noisystudent.models.loading import load_classifier
 from noisystudent.noise.randaugment import operation_names
 from noisystudent.pseudo.quality import check_teacher
 from noisystudent.rundir import RunDir

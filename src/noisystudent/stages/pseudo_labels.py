@@ -18,7 +18,8 @@ from noisystudent.data.joint_batches import Examples
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
-from noisystudent.models.classifier import Classifier, load_classifier, model_identity
+from noisystudent.models.classifier import Classifier
+from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.pseudo import label as labeling
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy

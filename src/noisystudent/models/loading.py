@@ -1,0 +1,84 @@
+"""Open a model that was trained before, by its folder or its name."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from timm.data import ImageNetInfo
+
+from noisystudent import atomic
+from noisystudent.errors import UserError
+from noisystudent.models.classifier import Classifier, Preprocessing, check_model_name
+from noisystudent.models.tensorflow_efficientnet import is_tensorflow, load_tensorflow, weights_file
+
+
+def load_classifier(model: str) -> Classifier:
+    """Open MODEL: a run folder (its best generation), a generation's folder, a timm folder, a timm name, `hf-hub:owner/name`, or a
+    checkpoint that the authors published (`noisystudent.models.tensorflow_efficientnet`).
+
+    The network is in evaluation mode.
+
+    Raises:
+        UserError: there is no such model, or the folder does not hold a whole one.
+    """
+    if _looks_like_a_path(model) and is_tensorflow(Path(model)):
+        return load_tensorflow(Path(model))
+    folder = _model_folder(Path(model)) if _looks_like_a_path(model) else None
+    if folder is None and not model.startswith("hf-hub:"):
+        check_model_name(model)
+    network = _open(model if folder is None else f"local-dir:{folder}", shown=model)
+    cfg = network.pretrained_cfg
+    channels, size, _ = cfg["input_size"]
+    view = Preprocessing(size, channels, cfg["crop_pct"], tuple(cfg["mean"]), tuple(cfg["std"]))
+    saved_args = json.loads((folder / "config.json").read_text()).get("model_args", {}) if folder else {}
+    return Classifier(
+        network.eval().to(memory_format=torch.channels_last),
+        _class_names(cfg, network.num_classes),
+        view,
+        cfg["architecture"],
+        {key: value for key, value in saved_args.items() if key != "in_chans"},
+    )
+
+
+def model_identity(model: str, classifier: Classifier) -> dict[str, Any]:
+    """What a table of predictions names its teacher by: what the user called it, the architecture, and the weights' SHA-256."""
+    digest = None
+    if _looks_like_a_path(model):
+        path = Path(model)
+        digest = atomic.sha256(weights_file(path) if is_tensorflow(path) else _model_folder(path) / "model.safetensors")
+    return {"model": model, "architecture": classifier.architecture, "sha256": digest}
+
+
+def _looks_like_a_path(model: str) -> bool:
+    return not model.startswith("hf-hub:") and (os.sep in model or Path(model).exists())
+
+
+def _model_folder(path: Path) -> Path:
+    for candidate in (path / "best" / "model", path / "model", path):
+        if (candidate / "config.json").is_file() and (candidate / "model.safetensors").is_file():
+            return candidate
+    if not path.exists():
+        raise UserError(f"there is no model at {path}: the path does not exist")
+    raise UserError(
+        f"{path} holds no whole model (config.json and model.safetensors, here or in model/ or best/model/)"
+    )
+
+
+def _open(name: str, *, shown: str) -> Any:
+    try:
+        return timm.create_model(name, pretrained=True)
+    except Exception as error:  # timm and the hub raise many kinds; each means that this model cannot be had
+        raise UserError(f"the model {shown} cannot be opened: {error}") from error
+
+
+def _class_names(cfg: dict[str, Any], num_classes: int) -> tuple[str, ...]:
+    names = cfg.get("label_names")
+    if not names and num_classes == 1000:
+        info = ImageNetInfo("imagenet-1k")
+        names = info.label_names()  # type: ignore[no-untyped-call]
+    return tuple(names) if names else tuple(str(i) for i in range(num_classes))
