@@ -120,7 +120,7 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_names(tmp_path: Path) ->
         "teacher.learning_rate = nan: input should be a finite number",
         "generations.0.student.model is missing",
         "unknown key generations.0.student.noise.randaugment.magnitud; did you mean 'magnitude'?",
-        "generations.0.select.per_class = 'most': should be a whole number from 0 on, or 'mean'",
+        "generations.0.select.per_class = 'most': should be a whole number from 0 on, a share between 0 and 1, or 'mean'",
     ):
         assert sum(expected in problem for problem in found) == 1, expected
     assert len(found) == 10
@@ -214,7 +214,11 @@ def test_generation_stands_for_every_generation() -> None:
         ("teacher.steps.x.y=1", "has no settings below it"),
         ("teacher.model.e.f=1", "has no settings below it"),
         ("teacher.steps=1.5", "teacher.steps = 1.5: input should be a valid integer"),
-        ("select.per_class=-3", "generations.0.select.per_class = -3: should be a whole number from 0 on, or 'mean'"),
+        (
+            "select.per_class=-3",
+            "generations.0.select.per_class = -3: should be a whole number from 0 on, a share between 0 and 1, or 'mean'",
+        ),
+        ("select.per_class=1.5", "generations.0.select.per_class = 1.5: should be a whole number from 0 on, a share"),
         ("select.per_class=true", "generations.0.select.per_class = True: should be"),
         ("execution.precision=fp16", "input should be 'fp32', 'bf16' or 'auto'"),
         ("student.unlabeled_ratio=0", "student 1 would see no pseudo-label"),

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from noisystudent import progress, screen
-from noisystudent.config import Selection
+from noisystudent.config import Selection, parse_value, validate
 from noisystudent.errors import RunError, UserError
 
 app = typer.Typer(
@@ -175,8 +175,11 @@ def select(
     out: Out,
     threshold: Annotated[float, typer.Option(min=0, max=1, help="The least confidence.")] = 0.3,
     per_class: Annotated[
-        int, typer.Option(min=0, help="Rows a class after balancing; 0: neither cap nor fill.")
-    ] = 130000,
+        str,
+        typer.Option(
+            help="Rows a class after balancing; 0: neither cap nor fill; mean: as many in all as pass; 0.25: that share of mean."
+        ),
+    ] = "130000",
     mode: Annotated[
         Literal["exact", "official"], typer.Option(help="The paper's text, or the released code's rule.")
     ] = "exact",
@@ -187,7 +190,8 @@ def select(
     """Filter predictions by confidence and balance their classes: a selection table."""
     from noisystudent import commands
 
-    selection = Selection(threshold=threshold, per_class=per_class, mode=mode)
+    values = {"threshold": threshold, "per_class": parse_value(per_class), "mode": mode}
+    selection = validate(values, where="select", section=Selection)
     return commands.select(predictions, out, selection, seed=seed), screen.show_selection
 
 

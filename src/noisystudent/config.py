@@ -12,7 +12,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, field_validator, model_validator
@@ -180,9 +180,10 @@ class Selection(Section):
     """Which pseudo-labels a student learns from (paper section 3.1, spec section 2)."""
 
     threshold: float = Field(0.3, ge=0.0, le=1.0, description="the least confidence (the paper's is 0.3)")
-    per_class: NonNegativeInt | Literal["mean"] = Field(
+    per_class: NonNegativeInt | float | Literal["mean"] = Field(
         0,
-        description="rows a class after balancing; 0: no cap and no fill; mean: as many rows in all as pass the threshold",
+        description="rows a class after balancing; 0: no cap and no fill; mean: as many rows in all as pass the threshold; "
+        "a share such as 0.25: that part of mean, the surest of each class",
     )
     mode: Literal["exact", "official"] = Field("exact", description="the paper's text, or the released code's rule")
 
@@ -191,9 +192,10 @@ class Selection(Section):
     def _count_or_mean(cls, value: Any) -> Any:
         if value == "mean" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
             return value
-        raise ValueError(
-            "should be a whole number from 0 on, or 'mean'"
-        )  # one mistake, not one for each side of the union
+        if isinstance(value, float) and 0 < value < 1:
+            return value
+        # One mistake, not one for each side of the union.
+        raise ValueError("should be a whole number from 0 on, a share between 0 and 1, or 'mean'")
 
 
 class Generation(Section):
@@ -300,14 +302,17 @@ def parse_toml(text: str, *, where: str) -> dict[str, Any]:
         raise UserError(f"{where} is not TOML: {error}") from None
 
 
-def validate(values: Mapping[str, Any], *, where: str) -> Config:
-    """Make a configuration of plain values, or say everything that is wrong with them.
+SectionType = TypeVar("SectionType", bound=Section)
+
+
+def validate(values: Mapping[str, Any], *, where: str, section: type[SectionType] = Config) -> SectionType:  # type: ignore[assignment]
+    """Make a configuration, or a section of one, of plain values, or say everything that is wrong with them.
 
     Raises:
         UserError: a sentence for each mistake, with the nearest known key for an unknown one.
     """
     try:
-        return Config.model_validate(values)
+        return section.model_validate(values)
     except ValidationError as error:
         raise UserError([f"{where}: {_explain(problem)}" for problem in error.errors()]) from None
 
@@ -339,7 +344,7 @@ def apply_settings(config: Config, settings: Iterable[str]) -> Config:
         if not paths:
             problems.append(f"--set {setting}: the configuration has no generation, and so no student")
         for path in paths:
-            problem = _assign(values, path, _parse_value(text))
+            problem = _assign(values, path, parse_value(text))
             if problem:
                 problems.append(f"--set {setting}: {problem}")
                 break
@@ -391,7 +396,8 @@ def _assign(values: Any, path: Sequence[str], value: Any) -> str | None:
     return None
 
 
-def _parse_value(text: str) -> Any:
+def parse_value(text: str) -> Any:
+    """A value as in TOML; a word needs no quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

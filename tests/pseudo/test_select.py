@@ -189,6 +189,15 @@ def test_without_a_number_a_class_there_is_neither_cap_nor_fill(mode: str) -> No
     assert copies(chosen(rows, threshold=0.4, per_class=0, mode=mode)) == {r[0]: 1 for r in rows if r[2] >= 0.4}
 
 
+@pytest.mark.parametrize(("share", "of_a_hundred"), [(0.07, 7), (0.5, 50), (0.501, 51)])
+def test_a_share_takes_that_part_of_the_mean_the_surest_of_each_class(share: float, of_a_hundred: int) -> None:
+    rows = [(f"{label}-{i}", label, i / 300) for label, count in ((0, 150), (1, 50)) for i in range(count)]
+    selected = chosen(rows, classes=2, threshold=0.0, per_class=share)
+    assert [row["rows"] for row in selected.classes] == [of_a_hundred] * 2
+    kept = copies(selected)
+    assert {id for id in kept if id.startswith("0-")} == {f"0-{i}" for i in range(150 - of_a_hundred, 150)}
+
+
 def test_mean_gives_as_many_rows_in_all_as_pass_the_threshold_rounded_up() -> None:
     rows = predictions(200)
     passing = sum(row[2] >= 0.4 for row in rows)

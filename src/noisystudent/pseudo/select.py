@@ -10,8 +10,10 @@ Draws come from a hash of the seed and the image's id: the answer is the same wh
 from __future__ import annotations
 
 import glob
+import math
 import os
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,11 +132,13 @@ def _selected(database: duckdb.DuckDBPyConnection, classes: int) -> Selected:
 
 
 def _rows_per_class(database: duckdb.DuckDBPyConnection, selection: Selection, classes: int) -> int:
-    if selection.per_class != "mean":
-        return selection.per_class
+    wanted = selection.per_class
+    if isinstance(wanted, int):
+        return wanted
     row = database.execute("SELECT count(*) FROM candidate").fetchone()
     assert row is not None
-    return -(-int(row[0]) // classes)
+    share = Fraction(1) if wanted == "mean" else Fraction(str(wanted))  # 0.07 is 7 / 100, which a float is not
+    return math.ceil(share * int(row[0]) / classes)
 
 
 # The paper's text. The copies that do not go round evenly are given by the seeded draw.

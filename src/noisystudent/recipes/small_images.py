@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from noisystudent.config import Config, Data, Generation, Noise, RandAugment, Selection, Training
+from collections.abc import Mapping
+
+from noisystudent.config import Config, Data, Execution, Generation, Noise, RandAugment, Selection, Training
+
+# These networks are ordinary convolutions, which bf16 makes one and a half times to twice as fast on a processor that has it.
+WITH_BF16 = Execution(precision="auto")
 
 MOVES = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
+
+
+def _growing(students: Mapping[float, Training]) -> tuple[Generation, ...]:
+    """A generation for each student, on so many images a class or such a share: those that its teacher is surest of."""
+    return tuple(
+        Generation(student=student, select=Selection(threshold=0.0, per_class=surest))
+        for surest, student in students.items()
+    )
 
 
 def digits() -> Config:
@@ -43,10 +56,7 @@ def digits() -> Config:
         recipe="digits",
         data=Data(channels=1),
         teacher=teacher,
-        generations=tuple(
-            Generation(student=student, select=Selection(threshold=0.0, per_class=surest))
-            for surest in (40, 60, 84, 104, 120)
-        ),
+        generations=_growing(dict.fromkeys((40, 60, 84, 104, 120), student)),
     )
 
 
@@ -57,26 +67,25 @@ def fashion_mnist() -> Config:
 
     About 15 minutes on two cores. Its accuracy has not been measured yet.
     """
-    noise = Noise(crop="pad", crop_padding=2, flip=True, cutout=8, randaugment=RandAugment(magnitude=3, num_ops=1))
+    noise = Noise(crop="pad", crop_padding=2, flip=True, cutout=8, randaugment=RandAugment(magnitude=5, num_ops=1))
     teacher = Training(
-        model="resnet9_16",
+        model="resnet8_16",
         image_size=28,
-        drop_rate=0.1,
         noise=noise,
-        steps=600,
+        steps=1500,
         batch_size=64,
-        learning_rate=0.1,
-        warmup_steps=60,
+        learning_rate=0.07,
+        warmup_steps=150,
         ema_decay=0.99,
     )
-    first = teacher.model_copy(update={"steps": 1500, "batch_size": 32, "unlabeled_ratio": 3.0})
-    second = first.model_copy(update={"model": "resnet9_24", "drop_path_rate": 0.1})
-    balanced = Selection(threshold=0.0, per_class="mean")
+    student = teacher.model_copy(update={"steps": 3000, "batch_size": 8, "unlabeled_ratio": 7.0, "warmup_steps": 300})
+    larger = student.model_copy(update={"model": "resnet8_24"})
     return Config(
         recipe="fashion-mnist",
         data=Data(channels=1),
         teacher=teacher,
-        generations=tuple(Generation(student=student, select=balanced) for student in (first, second)),
+        generations=_growing({0.25: student, 0.5: student, 0.75: larger}),
+        execution=WITH_BF16,
     )
 
 
