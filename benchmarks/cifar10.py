@@ -1,4 +1,4 @@
-"""CIFAR-10 with 4,000 labels: the `cifar10` recipe against its teacher, its baseline, and itself without noise.
+"""CIFAR-10 with 4,000 labels: the `cifar10` recipe against its teacher and its baseline, and its last student without noise.
 
     NOISYSTUDENT_DATA=/path/to/data python benchmarks/cifar10.py --seeds 3
 
@@ -11,7 +11,17 @@ on such held-out images, too, with another setting and another folder:
 
 from __future__ import annotations
 
-from seeded_runs import accuracy_table, arguments, data_folder, on_splits, publish, recipe_differences, run_variants
+from seeded_runs import (
+    LAST_WITHOUT_NOISE,
+    accuracy_table,
+    arguments,
+    data_folder,
+    last_students_without_noise,
+    on_splits,
+    publish,
+    recipe_differences,
+    run_variants,
+)
 
 LABELS_PER_CLASS = 400
 
@@ -29,7 +39,10 @@ def main() -> None:
         held_out=options.held_out,
         settings=options.set,
     )
-    results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work, jobs=options.jobs)
+    how = {"seeds": options.seeds, "work": options.work, "jobs": options.jobs}
+    results = run_variants(of_seed, {"recipe": []}, **how)
+    if not options.recipe_only:
+        results[LAST_WITHOUT_NOISE] = last_students_without_noise(of_seed, **how)
     publish("cifar10", options.command, [accuracy_table(results), recipe_differences(results)], results)
 
 

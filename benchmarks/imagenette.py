@@ -41,17 +41,23 @@ def pretrained_lite0(work: Path) -> str:
     return f"local-dir:{folder}"
 
 
+def trial(kind: str, work: Path) -> tuple[str, list[str]]:
+    """A recipe, and what is changed in it."""
+    if kind == "scratch":
+        return "photos-scratch", []
+    if kind == "pretrained":
+        lite0 = pretrained_lite0(work)
+        return "photos-fast", [f"{n}.{s}" for n in ("teacher", "student") for s in (f"model={lite0}", "image_size=128")]
+    sys.exit(f"--only {kind}: scratch or pretrained")
+
+
 def main() -> None:
-    options = arguments(__doc__, seeds=3, work="imagenette", splits=True)
+    more = {"--only": "scratch or pretrained; without it both"}
+    options = arguments(__doc__, seeds=3, work="imagenette", splits=True, more=more)
     source = data_folder("imagenette128")
     test = source / "val-00000-of-00001.parquet"
-    lite0 = [f"{network}.model={pretrained_lite0(options.work)}" for network in ("teacher", "student")]
-    size = ["teacher.image_size=128", "student.image_size=128"]
-    trials = {
-        "imagenette_scratch": ("photos-scratch", []),
-        "imagenette_pretrained": ("photos-fast", [*lite0, *size]),
-    }
-    for name, (recipe, settings) in trials.items():
+    for kind in [options.only] if options.only else ["scratch", "pretrained"]:
+        name, (recipe, settings) = f"imagenette_{kind}", trial(kind, options.work)
         of_seed = on_splits(
             recipe,
             source,
@@ -63,7 +69,8 @@ def main() -> None:
         )
         work = options.work / name
         results = run_variants(of_seed, options.variants, seeds=options.seeds, work=work, jobs=options.jobs)
-        publish(name, options.command, [accuracy_table(results), recipe_differences(results)], results)
+        command = f"{options.command} --only {kind}"
+        publish(name, command, [accuracy_table(results), recipe_differences(results)], results)
 
 
 if __name__ == "__main__":

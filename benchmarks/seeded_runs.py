@@ -141,17 +141,37 @@ def run_variants(
     runs = [(variant, seed) for variant in variants for seed in range(seeds)]
     configs = [apply_settings(configure(seed), variants[variant]) for variant, seed in runs]
     folders = [work / f"{variant.replace(' ', '-')}-{seed}" for variant, seed in runs]
-    if jobs == 1:
-        progress.configure(quiet=False)
-        found = list(map(noisystudent.run, configs, folders))
-    else:
-        threads = max(torch.get_num_threads() // jobs, 1)
-        with ProcessPoolExecutor(jobs, get_context("spawn"), _share_cores, (threads,)) as pool:
-            found = list(pool.map(noisystudent.run, configs, folders))
+    found = at_once(noisystudent.run, configs, folders, jobs=jobs)
     results: Results = {variant: [] for variant in variants}
     for (variant, _), result in zip(runs, found, strict=True):
         results[variant].append(result)
     return results
+
+
+LAST_WITHOUT_NOISE = "last student without noise"
+
+
+def last_students_without_noise(
+    configure: Callable[[int], Config], *, seeds: int, work: Path, jobs: int = 1
+) -> list[dict[str, Any]]:
+    """The last student of each seed's run of the recipe, trained anew on the same pseudo-labels without noise."""
+    configs = [apply_settings(configure(seed), NO_NOISE) for seed in range(seeds)]
+    lasts = [config.model_copy(update={"generations": config.generations[-1:]}) for config in configs]
+    selections = [
+        work / f"recipe-{seed}" / f"gen-{len(config.generations)}" / "selection" for seed, config in enumerate(configs)
+    ]
+    folders = [work / f"last-without-noise-{seed}" for seed in range(seeds)]
+    return at_once(noisystudent.student, lasts, selections, folders, jobs=jobs)
+
+
+def at_once(work: Callable[..., dict[str, Any]], *arguments: Sequence[Any], jobs: int) -> list[dict[str, Any]]:
+    """As `map`, so many calls at a time, each in a process with its share of the cores."""
+    if jobs == 1:
+        progress.configure(quiet=False)
+        return list(map(work, *arguments))
+    threads = max(torch.get_num_threads() // jobs, 1)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _share_cores, (threads,)) as pool:
+        return list(pool.map(work, *arguments))
 
 
 def _share_cores(threads: int) -> None:
@@ -238,6 +258,9 @@ def recipe_differences(results: Results) -> str:
             difference_line("noise on - off, student 1", top1(runs, "student 1"), top1(plain, "student 1")),
             difference_line("noise on - off, last student", last, top1(plain, "last student")),
         ]
+    if LAST_WITHOUT_NOISE in results:
+        plain = results[LAST_WITHOUT_NOISE]
+        lines.append(difference_line("noise on - off, last student, same labels", last, top1(plain, "last student")))
     return difference_table(lines)
 
 
