@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from torch import nn
 
-from noisystudent.config import Config, Data, Generation, Noise, Training
-from noisystudent.dry_run import _SavedForBackward, dry_run
+from noisystudent.config import Config, Data, Generation, Noise, ResolutionFix, Training
+from noisystudent.dry_run import dry_run
 from noisystudent.errors import UserError
+from noisystudent.screen import show_dry_run
+from noisystudent.trial import Cost
 
 
 @pytest.fixture
@@ -58,14 +58,43 @@ def test_steps_images_and_rates_follow_from_the_settings(pictures: Path) -> None
     assert sorted(path.name for path in pictures.iterdir()) == ["cat", "dog"]
 
 
-def test_what_is_kept_for_the_backward_pass_is_counted_once() -> None:
-    network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
-    saved = _SavedForBackward(network)
-    images = torch.zeros(3, 4)
-    with saved:
-        network(images)
-    # A linear layer keeps its input; ReLU keeps its output, which is the next layer's input.
-    assert saved.bytes == 4 * (3 * 4 + 3 * 8)
+def test_networks_that_cost_the_same_are_tried_once(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def count(training: Training, *_: object) -> Cost:
+        tried.append(training.optimizer)
+        return Cost(10, 100, 1000, 1e6, 0.5, 0.25)
+
+    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", count)
+    plan = dry_run(config(pictures))
+    assert tried == ["sgd", "adamw"]
+    teacher, student, baseline = plan["networks"]
+    assert teacher["seconds"] == 150 * 0.5 + 12 * 0.25
+    assert (student["seconds"], baseline["seconds"]) == (600 * 0.5, 600 * 0.5)
+    assert student["memory"] == 100 + 1000 * 20
+
+
+def test_a_resolution_fix_is_a_training_of_its_own_and_labels(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
+    plain = config(pictures, baseline=False)
+    fix = ResolutionFix(image_size=16, steps=3)
+    fixed = plain.model_copy(update={"teacher": plain.teacher.model_copy(update={"resolution_fix": fix})})
+    teacher, last, student = dry_run(fixed)["networks"]
+    assert [row["name"] for row in (teacher, last, student)] == ["teacher", "teacher at 16 px", "student 1"]
+    assert (last["image_size"], last["steps"], last["images"], last["unlabeled_batch"]) == (16, 3, 15, 0)
+    assert last["highest_rate"] == pytest.approx(3 * last["last_rate"])
+    assert (teacher["seconds"], last["seconds"]) == (150 * 0.5, 15 * 0.5 + 12 * 0.25)
+
+
+def test_a_network_that_fits_at_no_size_has_no_time_and_the_run_none(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6))
+    plan = dry_run(config(pictures))
+    assert [row["seconds"] for row in plan["networks"]] == [None] * 3
+    assert plan["seconds"] is None
+    show_dry_run(plan)
+    assert "it does not fit into the memory here" in " ".join(capsys.readouterr().out.split())
 
 
 def test_unreadable_images_of_the_sample_are_named(pictures: Path) -> None:

@@ -1,0 +1,178 @@
+"""What training a network costs an image, by calculation and by a trial step; nothing is learned."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+import timm
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils.flop_counter import FlopCounterMode
+
+from noisystudent.config import Execution, Training
+from noisystudent.device import accelerator, autocast
+from noisystudent.models.classifier import build_classifier
+from noisystudent.noise.input_noise import add_input_noise
+from noisystudent.training.ema import moving_average
+from noisystudent.training.loss import label_targets, soft_cross_entropy
+from noisystudent.training.optimizer import build_optimizer
+
+TRIAL_OPERATIONS = 2e10  # multiply-adds of a trial step's forward pass: about a second on a processor core
+MOST_OPERATIONS = 3e11  # what takes more is tried with smaller images
+TRIAL_IMAGES = (2, 64)  # at least two, for BatchNorm
+ROOM = 0.8  # the share of the free memory that a trial may take
+STATES = {"sgd": 1, "rmsproptf": 2, "adamw": 2}  # of an optimizer, each as large as the weights
+
+
+class Cost(NamedTuple):
+    """What a training takes.
+
+    Args:
+        parameters: of the network.
+        states: bytes of the weights, their gradients, their average and the optimizer's states.
+        activations: bytes an image that the forward pass keeps for the backward one, in fp32.
+        multiply_adds: an image, forward; of convolutions and linear layers.
+        training_seconds: an image; None: the network does not fit into memory, however small the images.
+        labeling_seconds: the same, of labeling.
+    """
+
+    parameters: int
+    states: int
+    activations: int
+    multiply_adds: float
+    training_seconds: float | None = None
+    labeling_seconds: float | None = None
+
+
+def cost_key(training: Training) -> str:
+    """The same for trainings that cost the same an image."""
+    parts = {"model", "model_args", "image_size", "drop_rate", "drop_path_rate", "noise", "optimizer"}
+    return training.model_dump_json(include=parts)
+
+
+def cost_an_image(training: Training, execution: Execution, channels: int, classes: int) -> Cost:
+    """Calculate what a training needs, and try a step of it on a small batch.
+
+    What needs more memory than there is, or very long, is tried with smaller images, and its time is theirs times the share of the
+    multiply-adds.
+
+    Args:
+        training: network, noise and optimizer; its steps and batch do not matter.
+        execution: device and precision.
+        channels: of the images.
+        classes: how many.
+    """
+    size = training.image_size
+    cost = _calculated(training, channels, classes, size)
+    fitting = None
+    for side in (size, size // 2, size // 4):
+        smaller = _calculated(training, channels, classes, side)
+        if _fits(smaller):
+            fitting = side, smaller
+            if TRIAL_IMAGES[0] * smaller.multiply_adds <= MOST_OPERATIONS:
+                break
+    if fitting is None:
+        return cost
+    side, smaller = fitting
+    scale = cost.multiply_adds / smaller.multiply_adds
+    seconds = _timed(training.model_copy(update={"image_size": side}), execution, channels, classes, smaller)
+    return cost._replace(training_seconds=scale * seconds[0], labeling_seconds=scale * seconds[1])
+
+
+def _calculated(training: Training, channels: int, classes: int, side: int) -> Cost:
+    """Found on PyTorch's meta device, which computes shapes and holds nothing."""
+    count = TRIAL_IMAGES[0]
+    arguments = training.model_args | ({"drop_rate": training.drop_rate} if training.drop_rate else {})
+    with torch.device("meta"):
+        network = timm.create_model(training.model, num_classes=classes, in_chans=channels, **arguments).train()
+        images = torch.zeros(count, channels, side, side)
+    saved = _SavedForBackward(network)
+    with FlopCounterMode(display=False) as counter, saved:
+        network(images)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    states = 4 * parameters * (3 + STATES[training.optimizer])
+    return Cost(parameters, states, math.ceil(saved.bytes / count), counter.get_total_flops() / 2 / count)
+
+
+def _fits(cost: Cost) -> bool:
+    """Whether a trial step has room, on the GPU or in memory."""
+    free = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else psutil.virtual_memory().available
+    # Beside what is counted there are the gradients of the activations, and what the kernels need while they run.
+    return cost.states + 2 * TRIAL_IMAGES[0] * cost.activations < ROOM * free
+
+
+def _timed(training: Training, execution: Execution, channels: int, classes: int, cost: Cost) -> tuple[float, float]:
+    """Seconds an image of training and of labeling, by a step each."""
+    training, side = training.model_copy(update={"pretrained": False}), training.image_size
+    classifier = build_classifier(
+        training,
+        class_names=[str(c) for c in range(classes)],
+        channels=channels,
+        mean=(0.5,) * channels,
+        std=(0.25,) * channels,
+        seed=0,
+    )
+    machine = accelerator(execution)
+    network = classifier.network.to(machine.device).train()
+    optimizer, average = build_optimizer(network, training), moving_average(network, training.ema_decay)
+    count = int(np.clip(TRIAL_OPERATIONS / max(cost.multiply_adds, 1), *TRIAL_IMAGES))
+    images = torch.randint(256, (count, channels, side, side), dtype=torch.uint8).to(machine.device)
+    targets = label_targets(torch.arange(count) % classes, classes, 0.0).to(machine.device)
+
+    def step() -> None:
+        noised = add_input_noise(images, training.noise, seed=0)
+        with autocast(execution, machine.device):
+            logits = network(classifier.preprocessing.normalize(noised))
+        machine.backward(soft_cross_entropy(logits.float(), targets))
+        optimizer.step()
+        optimizer.zero_grad()
+        average.update_parameters(network)
+
+    step()  # the first is slower than those that follow
+    training_seconds = _seconds(step)
+    averaged = dataclasses.replace(classifier, network=average.module.eval())
+    labeling_seconds = _seconds(lambda: averaged.logits(images).cpu())
+    return training_seconds / count, labeling_seconds / count
+
+
+class _SavedForBackward(saved_tensors_hooks):
+    """Counts the bytes that a forward pass keeps beside the weights; a storage that is kept twice counts once."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._weights = {_identity(parameter) for parameter in network.parameters()}
+        self._sizes: dict[int, int] = {}
+        super().__init__(self._count, lambda tensor: tensor)
+
+    def __enter__(self) -> None:
+        self._sizes = {}
+        super().__enter__()
+
+    def _count(self, tensor: Tensor) -> Tensor:
+        if (identity := _identity(tensor)) not in self._weights:
+            self._sizes[identity] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    @property
+    def bytes(self) -> int:
+        return sum(self._sizes.values())
+
+
+def _identity(tensor: Tensor) -> int:
+    """Of the storage behind a tensor; on the meta device storages have no address to tell them apart by."""
+    return int(StorageWeakRef(tensor.untyped_storage()).cdata)  # type: ignore[no-untyped-call]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - began

@@ -1,0 +1,77 @@
+"""What a network costs: counted on paper, and tried with smaller images where it does not fit."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from noisystudent import trial
+from noisystudent.config import Execution, Noise, Training
+from noisystudent.trial import _SavedForBackward, cost_an_image, cost_key
+
+TRAINING = Training(model="resnet9_8", image_size=32, optimizer="adamw", noise=Noise(crop_padding=1))
+CPU = Execution(device="cpu")
+
+
+def test_what_is_kept_for_the_backward_pass_is_counted_once() -> None:
+    network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    saved = _SavedForBackward(network)
+    images = torch.zeros(3, 4)
+    with saved:
+        network(images)
+    # A linear layer keeps its input; ReLU keeps its output, which is the next layer's input.
+    assert saved.bytes == 4 * (3 * 4 + 3 * 8)
+
+
+def test_parameters_states_and_multiply_adds_are_counted() -> None:
+    cost = cost_an_image(TRAINING.model_copy(update={"model": "resnet9_8", "image_size": 8}), CPU, 3, 10)
+    # Stages of 8, 16, 32 and 64 channels at 8, 8, 4 and 2 pixels, blocks after the second and the last, and 10 classes.
+    convolutions = 9 * (64 * (3 * 8 + 8 * 16) + 16 * (2 * 16 * 16 + 16 * 32) + 4 * 32 * 64 + 1 * 2 * 64 * 64)
+    assert cost.multiply_adds == convolutions + 64 * 10
+    assert cost.states == 4 * 5 * cost.parameters
+    assert cost.training_seconds is not None
+    assert cost.labeling_seconds is not None
+    assert cost.training_seconds > 0 < cost.labeling_seconds
+
+
+def tried_sides(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    sides: list[int] = []
+
+    def timed(training: Training, *_: object) -> tuple[float, float]:
+        sides.append(training.image_size)
+        return 1.0, 0.5
+
+    monkeypatch.setattr(trial, "_timed", timed)
+    return sides
+
+
+@pytest.mark.parametrize(("room_for", "side", "scale"), [(32, 32, 1), (16, 16, 4), (8, 8, 16), (0, None, None)])
+def test_what_does_not_fit_is_tried_with_smaller_images(
+    monkeypatch: pytest.MonkeyPatch, room_for: int, side: int | None, scale: int | None
+) -> None:
+    needs = trial._calculated(TRAINING, 3, 10, room_for) if room_for else None
+    free = (needs.states + 4 * needs.activations) / trial.ROOM + 1 if needs else 1000
+    monkeypatch.setattr(trial.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    sides = tried_sides(monkeypatch)
+    cost = cost_an_image(TRAINING, CPU, 3, 10)
+    if side is None:
+        assert (sides, cost.training_seconds, cost.labeling_seconds) == ([], None, None)
+    else:
+        assert sides == [side]
+        assert cost.training_seconds == pytest.approx(scale, rel=0.01)
+        assert cost.labeling_seconds == pytest.approx(scale / 2, rel=0.01)
+
+
+def test_what_would_take_long_is_tried_with_smaller_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = tried_sides(monkeypatch)
+    monkeypatch.setattr(trial, "MOST_OPERATIONS", 2 * trial._calculated(TRAINING, 3, 10, 16).multiply_adds)
+    assert cost_an_image(TRAINING, CPU, 3, 10).training_seconds == pytest.approx(4, rel=0.01)
+    assert sides == [16]
+
+
+def test_steps_and_batches_do_not_change_what_an_image_costs() -> None:
+    longer = TRAINING.model_copy(update={"steps": 7, "batch_size": 3, "unlabeled_ratio": 2.0, "weight_decay": 0.0})
+    assert cost_key(longer) == cost_key(TRAINING)
+    assert cost_key(TRAINING.model_copy(update={"image_size": 64})) != cost_key(TRAINING)
