@@ -159,3 +159,22 @@ def test_without_a_network_a_pretrained_student_is_one_clear_error() -> None:
     with pytest.raises(UserError, match="model test_resnet: timm cannot create it with pretrained weights") as caught:
         build("test_resnet", channels=3, size=160, pretrained=True)
     assert len(caught.value.problems) == 1
+
+
+def test_a_new_classifier_on_pretrained_layers_begins_at_zero_and_a_fitting_one_is_kept(tmp_path: Path) -> None:
+    saved = trained()
+    saved.save(tmp_path / "model")
+    model = f"local-dir:{tmp_path / 'model'}"
+    kept = build(model, pretrained=True).network.state_dict()
+    for name, value in saved.network.state_dict().items():
+        assert torch.equal(kept[name], value), name
+
+    other = Training(model=model, pretrained=True, image_size=16)
+    new = build_classifier(other, class_names="ab", channels=1, mean=[0.5], std=[0.5], seed=0).network.state_dict()
+    assert not new["fc.weight"].any()
+    assert not new["fc.bias"].any()
+    assert torch.equal(new["features.0.0.weight"], saved.network.state_dict()["features.0.0.weight"])
+
+
+def test_a_classifier_without_pretrained_layers_begins_at_random() -> None:
+    assert build().network.state_dict()["fc.weight"].any()

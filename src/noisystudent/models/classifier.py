@@ -136,12 +136,23 @@ def build_classifier(
         except Exception as error:  # wrong arguments, no weights, no network: each an error of its own kind
             raise UserError(_why_not_created(training, arguments, error)) from error
     if training.pretrained:
+        if network.pretrained_cfg["num_classes"] != len(class_names):
+            _zero(network.get_classifier())
         mean, std = network.pretrained_cfg["mean"][:channels], network.pretrained_cfg["std"][:channels]
     view = Preprocessing(training.image_size, channels, training.crop_pct, tuple(mean), tuple(std))
     # Noise belongs to training, not to the model that is handed on: a folder opens without it.
     kept = {key: value for key, value in arguments.items() if key not in ("drop_rate", "drop_path_rate")}
     architecture: str = getattr(network, "pretrained_cfg", {}).get("architecture") or training.model
     return Classifier(network.to(memory_format=torch.channels_last), tuple(class_names), view, architecture, kept)
+
+
+def _zero(head: nn.Module) -> None:
+    """Have a new classifier on pretrained layers begin without an opinion (Kolesnikov et al. 2020, arXiv 1912.11370, section 3.3).
+
+    A random one, which timm draws wide for few classes, first teaches the layers below it what undoes its errors.
+    """
+    for parameter in head.parameters():
+        nn.init.zeros_(parameter)
 
 
 def load_weights(classifier: Classifier, folder: Path) -> None:

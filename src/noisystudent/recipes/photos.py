@@ -36,10 +36,10 @@ def photos_fast() -> Config:
         update={
             "model": "mobilenetv3_large_100.ra_in1k",
             "drop_path_rate": 0.1,
-            "steps": 200,
+            "steps": 150,
             "batch_size": 8,
             "unlabeled_ratio": 3.0,
-            "warmup_steps": 20,
+            "warmup_steps": 15,
         }
     )
     balanced = Selection(threshold=0.3, per_class="mean")
