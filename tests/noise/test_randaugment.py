@@ -485,7 +485,7 @@ def test_how_many_images_are_changed_at_once_changes_no_pixel(semantics: str, mo
     config = RandAugment(magnitude=9, semantics=semantics)  # type: ignore[arg-type]
     found = []
     for values in (1, 2000, 10**9):
-        monkeypatch.setattr(randaugment, "CACHED_VALUES", values)
-        found.append(augment(images, config, torch.Generator().manual_seed(3)))
+        monkeypatch.setattr(ra, "CACHED_VALUES", values)
+        found.append(ra.augment(images, config, torch.Generator().manual_seed(3)))
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
