@@ -329,6 +329,23 @@ def test_a_dry_run_of_the_papers_recipe_has_the_published_steps_and_writes_nothi
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
+def test_a_dry_run_of_the_papers_largest_chain_ends_on_a_small_machine(finished: Any, noisystudent: Command) -> None:
+    command = ["run", *finished.images.options, "--recipe", "imagenet-l2", "--dry-run", "--set", "data.val_fraction=0"]
+    plan = noisystudent(*command, "--json").json
+    rows = {row["name"]: row for row in plan["networks"]}
+    assert list(rows) == ["teacher", *(f"student {n}{fix}" for n in (1, 2, 3) for fix in ("", " at 800 px"))]
+    assert rows["teacher"]["parameters"] == pytest.approx(63.8e6, rel=1e-2)  # 66.35 million less the 1,000 classes
+    for n, unlabeled in ((1, 57_344), (2, 57_344), (3, 114_688)):
+        small, large = rows[f"student {n}"], rows[f"student {n} at 800 px"]
+        assert (small["steps"], small["labeled_batch"], small["unlabeled_batch"]) == (109_474, 4096, unlabeled)
+        assert (large["steps"], large["unlabeled_batch"], large["image_size"]) == (469, 0, 800)
+        assert small["highest_rate"] == 0.256
+        assert small["last_rate"] == large["last_rate"] == pytest.approx(0.256 * 0.97**145)
+        assert large["highest_rate"] == pytest.approx(3.1e-3, rel=0.01)
+        assert small["memory"] > large["memory"] > 2**40  # more than a terabyte: the batch needs many machines
+
+
 def test_a_run_needs_a_folder_unless_it_is_dry(finished: Any, refused: Callable[..., str]) -> None:
     assert "--out is missing" in refused("run", *finished.images.options)
 
