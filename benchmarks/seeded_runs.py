@@ -24,7 +24,7 @@ from scipy import stats
 
 import noisystudent
 from noisystudent import Config, configure, progress
-from noisystudent.config import apply_settings
+from noisystudent.settings import apply_settings
 
 RESULTS = Path(__file__).parent / "results"
 NO_NOISE = [

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from noisystudent.config import Config, Training, apply_settings, load_config
+from noisystudent.config import Config, Training, load_config
 from noisystudent.errors import UserError
 from noisystudent.rundir import RunDir, environment, locked, open_run
+from noisystudent.settings import apply_settings
 
 CONFIG = Config(teacher=Training(model="resnet9_8"), seed=11)
 

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from noisystudent import progress, screen
-from noisystudent.config import Selection, parse_value, validate
+from noisystudent.config import Selection, validate
 from noisystudent.errors import RunError, UserError
+from noisystudent.settings import parse_value
 
 app = typer.Typer(
     name="noisystudent",

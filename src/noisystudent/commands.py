@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from noisystudent import atomic, recipes
-from noisystudent.config import Config, Execution, Selection, apply_settings, load_config
+from noisystudent.config import Config, Execution, Selection, load_config
 from noisystudent.data.images import ImageSet
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
@@ -33,6 +33,7 @@ from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob
 from noisystudent.pseudo.select import reassign as relabel
 from noisystudent.pseudo.select import select as choose
 from noisystudent.rundir import check_output_file, locked, open_run
+from noisystudent.settings import apply_settings
 from noisystudent.stages.networks import check_networks, fit_and_measure
 from noisystudent.stages.networks import train as train_stage
 from noisystudent.stages.preparation import prepare

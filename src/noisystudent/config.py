@@ -317,94 +317,8 @@ def validate(values: Mapping[str, Any], *, where: str, section: type[SectionType
         raise UserError([f"{where}: {_explain(problem)}" for problem in error.errors()]) from None
 
 
-def apply_settings(config: Config, settings: Iterable[str]) -> Config:
-    """Change single settings, as `--set KEY=VALUE` does.
-
-    KEY is dotted (`teacher.steps`, `generations.0.select.threshold`). `generation` stands for every generation, `student` and
-    `select` for those of every generation, and `noise` for that of every network, so that an ablation is one setting:
-    `student.noise.randaugment=false`, `generation.noised_teacher=true`.
-    VALUE is written as in TOML; a word needs no quotes.
-
-    Raises:
-        UserError: naming each setting that is malformed or unknown.
-
-    Example:
-        >>> config = Config(teacher=Training(model="resnet18"))
-        >>> apply_settings(config, ["teacher.steps=7"]).teacher.steps
-        7
-    """
-    values = config.model_dump(mode="json")
-    problems = []
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals or not key:
-            problems.append(f"--set {setting}: write KEY=VALUE")
-            continue
-        paths = _expand(key.strip().split("."), len(config.generations))
-        if not paths:
-            problems.append(f"--set {setting}: the configuration has no generation, and so no student")
-        for path in paths:
-            problem = _assign(values, path, parse_value(text))
-            if problem:
-                problems.append(f"--set {setting}: {problem}")
-                break
-    if problems:
-        raise UserError(problems)
-    return validate(values, where="--set")
-
-
-def _expand(path: list[str], generations: int) -> list[list[str]]:
-    students = [["generations", str(i), "student"] for i in range(generations)]
-    match path:
-        case ["student", *rest]:
-            return [[*student, *rest] for student in students]
-        case ["select", *rest]:
-            return [["generations", str(i), "select", *rest] for i in range(generations)]
-        case ["generation", *rest]:
-            return [["generations", str(i), *rest] for i in range(generations)]
-        case ["noise", *rest]:
-            return [[*network, "noise", *rest] for network in [["teacher"], *students]]
-        case _:
-            return [path]
-
-
-def _assign(values: Any, path: Sequence[str], value: Any) -> str | None:
-    """Put `value` at `path`, in place; what is wrong with the path, if anything."""
-    *parents, last = path
-    for depth, part in enumerate(parents):
-        if isinstance(values, list):
-            if not part.isdigit() or int(part) >= len(values):
-                return f"there is no {'.'.join(path[: depth + 1])}: there are {len(values)}, counted from 0"
-            values = values[int(part)]
-            continue
-        if not isinstance(values, dict):
-            break
-        if part not in values:
-            return f"there is no {'.'.join(path[: depth + 1])}{_nearest(part, values)}"
-        if (
-            values[part] is None or values[part] is False
-        ):  # an optional section that is off: setting one of its keys turns it on
-            values[part] = {}
-        values = values[part]
-    if not isinstance(values, dict):
-        return f"{'.'.join(parents)} has no settings below it"
-    if "model_args" not in parents:
-        known = _known_keys([part for part in parents if not part.isdigit()])  # those of a section that is off, too
-        if last not in known:
-            return f"there is no {'.'.join(path)}{_nearest(last, known)}"
-    values[last] = value
-    return None
-
-
-def parse_value(text: str) -> Any:
-    """A value as in TOML; a word needs no quotes."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text.strip()
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the known one that is most like it, or all of them."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f" (there are: {', '.join(known)})"
 
@@ -412,7 +326,7 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 def _explain(problem: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return f"unknown key {key}{_nearest(str(problem['loc'][-1]), _known_keys(problem['loc'][:-1]))}"
+        return f"unknown key {key}{nearest(str(problem['loc'][-1]), known_keys(problem['loc'][:-1]))}"
     if problem["type"] == "missing":
         return f"{key} is missing"
     if problem["type"] == "value_error":
@@ -421,7 +335,8 @@ def _explain(problem: Mapping[str, Any]) -> str:
     return f"{key} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 
-def _known_keys(path: Sequence[str | int]) -> list[str]:
+def known_keys(path: Sequence[str | int]) -> list[str]:
+    """The settings of the section at `path`; positions in a list are passed over."""
     section: type[BaseModel] = Config
     for part in path:
         if isinstance(part, int):

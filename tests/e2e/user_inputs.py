@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from noisystudent.config import Config, apply_settings
+from noisystudent.config import Config
 from noisystudent.recipes import recipe
+from noisystudent.settings import apply_settings
 
 SIZE = 16
 KINDS = ("bars", "disk", "ring", "stairs")
