@@ -340,7 +340,7 @@ def test_a_dry_run_of_the_papers_largest_chain_ends_on_a_small_machine(finished:
         small, large = rows[f"student {n}"], rows[f"student {n} at 800 px"]
         assert (small["steps"], small["labeled_batch"], small["unlabeled_batch"]) == (109_474, 4096, unlabeled)
         assert (large["steps"], large["unlabeled_batch"], large["image_size"]) == (469, 0, 800)
-        assert small["highest_rate"] == 0.256
+        assert small["highest_rate"] == pytest.approx(0.256, rel=1e-3)  # in the last step of the warm-up
         assert small["last_rate"] == large["last_rate"] == pytest.approx(0.256 * 0.97**145)
         assert large["highest_rate"] == pytest.approx(3.1e-3, rel=0.01)
         assert small["memory"] > large["memory"] > 2**40  # more than a terabyte: the batch needs many machines
