@@ -26,7 +26,6 @@ from noisystudent.errors import UserError
 from noisystudent.noise.geometry import affine_bilinear, affine_nearest, rotation, shear_x, shear_y, translation
 from noisystudent.noise.pixels import at_least, choose, histograms, look_up, to_bytes
 
-CACHED_VALUES = 2**18  # a picture of 224 pixels, or 85 of 32; beyond it the float32 copies leave a core's cache
 GREY = 128
 GREY_WEIGHTS = (0.2989, 0.587, 0.114)  # as in tf.image.rgb_to_grayscale
 SMALL_IMAGE = (
@@ -90,24 +89,13 @@ def augment(images: Tensor, config: RandAugment, generator: torch.Generator) -> 
         fractions = _fractions(len(images), config, generator)
         for index, name in enumerate(names):
             rows = (drawn == index).nonzero().squeeze(1)
-            at_a_time = _at_a_time(name, images)
-            for start in range(0, len(rows), at_a_time):
-                some = rows[start : start + at_a_time]
-                fraction, sign = (values[some].view(-1, 1, 1, 1).to(images.device) for values in (fractions, signs))
-                level = Level(fraction, sign, config.semantics == "official", generator)
-                some = some.to(images.device)
-                images.index_copy_(0, some, OPERATIONS[name](images.index_select(0, some), level))
+            if len(rows) == 0:
+                continue
+            fraction, sign = (values[rows].view(-1, 1, 1, 1).to(images.device) for values in (fractions, signs))
+            level = Level(fraction, sign, config.semantics == "official", generator)
+            rows = rows.to(images.device)
+            images.index_copy_(0, rows, OPERATIONS[name](images.index_select(0, rows), level))
     return images
-
-
-def _at_a_time(name: str, images: Tensor) -> int:
-    """How many images an operation is given at once: on a processor no more than stay in its cache with what is made of them.
-
-    Cutout makes nothing large, and draws: all its images at once, so that what it draws does not depend on the device.
-    """
-    if name == "cutout" or images.is_cuda:
-        return len(images)
-    return max(CACHED_VALUES // images[0].numel(), 1)
 
 
 def _fractions(count: int, config: RandAugment, generator: torch.Generator) -> Tensor:

@@ -53,7 +53,8 @@ def fashion_mnist() -> Config:
 
     noisystudent run --recipe fashion-mnist --labeled labeled/ --unlabeled unlabeled/ --out run/
 
-    About 15 minutes on two cores. Its accuracy has not been measured yet.
+    About ten minutes of one core. Of 10,000 test images of Fashion-MNIST (mean of 3 draws of the labels): with 200 labels teacher 78 %,
+    students 80, 80 and 81 %, baseline 78 %; with 1,000 labels 85, 85, 85 and 86 %, and the baseline 86 %.
     """
     noise = Noise(crop="pad", crop_padding=2, flip=True, cutout=8, randaugment=RandAugment(magnitude=5, num_ops=1))
     teacher = Training(
