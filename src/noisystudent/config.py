@@ -247,10 +247,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _a_fix_is_a_part_of_the_schedule(self) -> Config:
-        networks = {"teacher": self.teacher} | {
-            f"generations.{i}.student": generation.student for i, generation in enumerate(self.generations)
-        }
-        for where, network in networks.items():
+        for where, network in self.networks.items():
             if network.resolution_fix is not None and network.resolution_fix.steps > network.steps:
                 raise ValueError(
                     f"{where}.resolution_fix.steps is {network.resolution_fix.steps}, more than its {network.steps} steps: "
@@ -266,6 +263,12 @@ class Config(Section):
                     f"generations.{number - 1}.student.unlabeled_ratio is 0: student {number} would see no pseudo-label"
                 )
         return self
+
+    @property
+    def networks(self) -> dict[str, Training]:
+        """The teacher and the students in their order, each by its key in the configuration."""
+        students = {f"generations.{i}.student": generation.student for i, generation in enumerate(self.generations)}
+        return {"teacher": self.teacher, **students}
 
     def to_toml(self) -> str:
         """The whole configuration as TOML; an absent optional section is written as `false`."""

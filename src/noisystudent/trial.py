@@ -74,7 +74,7 @@ def cost_an_image(training: Training, execution: Execution, channels: int, class
     cost = _calculated(training, channels, classes, size)
     fitting = None
     for side in (size, size // 2, size // 4):
-        smaller = _calculated(training, channels, classes, side)
+        smaller = cost if side == size else _calculated(training, channels, classes, side)
         if _fits(smaller):
             fitting = side, smaller
             if TRIAL_IMAGES[0] * smaller.multiply_adds <= MOST_OPERATIONS:

@@ -44,9 +44,7 @@ def check_networks(config: Config) -> None:
         UserError: naming all that do not.
     """
     problems: list[str] = []
-    networks = [("teacher", config.teacher)]
-    networks += [(f"generations.{i}.student", generation.student) for i, generation in enumerate(config.generations)]
-    for where, training in networks:
+    for where, training in config.networks.items():
         checks: list[Callable[[], object]] = [functools.partial(check_model_name, training.model)]
         if training.noise.randaugment is not None:
             checks.append(functools.partial(operation_names, training.noise.randaugment.ops))
@@ -57,7 +55,7 @@ def check_networks(config: Config) -> None:
                 attempt()
             except UserError as error:
                 problems += [f"{where}: {problem}" for problem in error.problems]
-    for (_, teacher), (where, student) in itertools.pairwise(networks):
+    for (_, teacher), (where, student) in itertools.pairwise(config.networks.items()):
         if student.warm_start and (student.model, student.model_args) != (teacher.model, teacher.model_args):
             problems.append(
                 f"{where}: warm_start needs the teacher's network, which is {teacher.model} and not {student.model}, with its model_args"
