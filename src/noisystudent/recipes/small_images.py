@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noisystudent.config import Config, Data, Generation, Noise, RandAugment, Selection, Training
+from noisystudent.config import Config, Data, Noise, RandAugment, Training
 from noisystudent.recipes.growing import WITH_BF16, growing
 
 MOVES = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
@@ -98,10 +98,13 @@ def cifar10() -> Config:
         ema_decay=0.99,
     )
     # Length is what makes the unlabeled images pay: a student goes on learning where its baseline has seen its labels often enough.
-    student = teacher.model_copy(update={"steps": 8000, "batch_size": 16, "unlabeled_ratio": 7.0, "warmup_steps": 800})
-    everything = Selection(threshold=0.0)
+    student = teacher.model_copy(
+        update={"steps": 10_000, "batch_size": 8, "unlabeled_ratio": 7.0, "learning_rate": 0.07, "warmup_steps": 1000}
+    )
+    larger = student.model_copy(update={"model": "resnet8_24", "steps": 16_000, "warmup_steps": 1600})
     return Config(
         recipe="cifar10",
         teacher=teacher,
-        generations=tuple(Generation(student=student, select=everything) for _ in range(2)),
+        generations=growing({0.35: student, 0.6: student, 0.8: larger, 0.9: larger}),
+        execution=WITH_BF16,
     )
