@@ -31,8 +31,9 @@ def add_input_noise(images: Tensor, noise: Noise, *, seed: int) -> Tensor:
     """
     generator = torch.Generator().manual_seed(seed)
     if noise.flip:
-        rows = (torch.rand(len(images), generator=generator) < 0.5).nonzero().squeeze(1).to(images.device)
-        images = images.index_copy(0, rows, images.index_select(0, rows).flip(3))
+        n = len(images)
+        rows = torch.arange(n) + n * (torch.rand(n, generator=generator) < 0.5)
+        images = torch.cat((images, images.flip(3))).index_select(0, rows.to(images.device))
     if noise.randaugment is not None:
         images = augment(images, noise.randaugment, generator)
     if noise.cutout:
