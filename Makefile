@@ -25,8 +25,8 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): installing PyTorch and the other packages; this takes a few minutes, once."
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --progress-bar on --constraint constraints.txt --editable '.[dev]'
-	@# Tests compare with it. Its own requirements name another build of OpenCV, which needs a screen's libraries.
-	$(VENV)/bin/python -m pip install --quiet --no-deps imagecorruptions==1.1.2
+	@# Tests compare with these. Their own requirements name other builds and versions than ours, which they work with as well.
+	$(VENV)/bin/python -m pip install --quiet --no-deps imagecorruptions==1.1.2 torchattacks==3.5.1
 	@touch $(READY)
 
 clean:

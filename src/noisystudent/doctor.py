@@ -15,7 +15,10 @@ from noisystudent.config import Execution
 from noisystudent.device import accelerator, computes_in_bf16
 from noisystudent.rundir import PACKAGES
 
-EXTRAS = {"hf": ("datasets",), "robustness": ("cv2",)}  # of those that pyproject.toml names, the ones that something uses yet
+EXTRAS = {
+    "hf": ("datasets",),
+    "robustness": ("cv2",),
+}  # of those that pyproject.toml names, the ones that something uses yet
 
 
 def examine() -> dict[str, Any]:

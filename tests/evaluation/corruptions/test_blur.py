@@ -58,7 +58,7 @@ def test_glass_takes_each_pixel_from_near_by_and_leaves_the_border() -> None:
     """On a ramp a pixel tells where it came from; smoothing keeps a ramp as it is inside."""
     ramp = np.tile(np.arange(0, 120, dtype=np.uint8)[:, None, None], (1, 120, 3))
     blurred = (
-        glass_blur(ramp, 4, np.random.default_rng(0)) * 255
+        glass_blur(ramp, np.random.default_rng(0), 1.1, 3, 2) * 255
     )  # takes from up to 3 away, twice, and so moves the ramp
     moved_by = np.abs(blurred[20:-20, 20:-20] - ramp[20:-20, 20:-20])
     assert 0 < moved_by.mean() < 3

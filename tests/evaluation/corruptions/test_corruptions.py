@@ -8,6 +8,7 @@ from PIL import Image
 
 from noisystudent.evaluation import corruptions
 from noisystudent.evaluation.corruptions import CORRUPTIONS, EXTRA, MAIN, SEVERITIES, as_bytes, corrupt
+from noisystudent.evaluation.corruptions.constants import CIFAR_10_C, IMAGENET_C, strengths
 
 IDENTICAL = ("defocus_blur", "contrast", "pixelate", "jpeg_compression")
 # The package goes to HSV and back, or smooths in another order: a rounding of 1 here and there.
@@ -37,7 +38,8 @@ def picture(side: int = 224, seed: int = 0) -> np.ndarray:
 
 
 def ours(name: str, image: np.ndarray, severity: int, seed: int = 0) -> np.ndarray:
-    return as_bytes(CORRUPTIONS[name](image, severity, np.random.default_rng(seed)))
+    strong = IMAGENET_C[name][severity - 1]
+    return as_bytes(CORRUPTIONS[name](image, np.random.default_rng(seed), *strong))
 
 
 def theirs(name: str, image: np.ndarray, severity: int, seed: int = 0) -> np.ndarray:
@@ -54,6 +56,17 @@ def test_there_are_the_fifteen_and_the_four() -> None:
         *("contrast", "elastic_transform", "pixelate", "jpeg_compression"),
     ]
     assert list(EXTRA) == ["speckle_noise", "gaussian_blur", "spatter", "saturate"]
+
+
+def test_small_images_meet_the_strengths_of_cifar_10_c() -> None:
+    assert strengths(32) == ("CIFAR-10-C", CIFAR_10_C)
+    assert strengths(224) == ("ImageNet-C", IMAGENET_C)
+    for table in (IMAGENET_C, CIFAR_10_C):
+        assert list(table) == list(CORRUPTIONS)
+        assert all(len(levels) == len(SEVERITIES) for levels in table.values())
+    grey = torch.full((1, 3, 32, 32), 100, dtype=torch.uint8)
+    assert corrupt(grey, "brightness", 1, ids=["a"]).unique().tolist() == [112]
+    assert corrupt(grey.repeat(1, 1, 3, 3), "brightness", 1, ids=["a"]).unique().tolist() == [125]
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
@@ -139,4 +152,4 @@ def test_black_pictures_stay_finite() -> None:
     black = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
     for name in CORRUPTIONS:
         assert corrupt(black, name, 5, ids=["a"]).shape == black.shape
-    assert corrupt(black, "brightness", 1, ids=["a"]).unique().tolist() == [25]
+    assert corrupt(black, "brightness", 1, ids=["a"]).unique().tolist() == [12]

@@ -11,16 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from torch import Tensor
 
 from noisystudent.evaluation.corruptions import blur, digital, noise, weather
+from noisystudent.evaluation.corruptions.constants import strengths
 from noisystudent.evaluation.corruptions.weather import frost_origin as frost_origin
 from noisystudent.seeds import derive_seed
 
 SEVERITIES = (1, 2, 3, 4, 5)
-Corruption = Callable[[np.ndarray, int, Generator], np.ndarray]
-"""From uint8 [H, W, 3] to uint8, or to float with 1 for full brightness."""
+Corruption = Callable[..., np.ndarray]
+"""Of uint8 [H, W, 3], a generator and how strong: uint8, or float with 1 for full brightness."""
 
 MAIN: dict[str, Corruption] = {
     "gaussian_noise": noise.gaussian_noise,
@@ -58,7 +58,7 @@ def corrupt(images: Tensor, name: str, severity: int, *, ids: Sequence[str], see
     Args:
         images: uint8 [N, C, H, W], C of 3, or of 1 for grey: then what has color turns grey again.
         name: of `CORRUPTIONS`.
-        severity: 1 to 5.
+        severity: 1 to 5; how strong that is for images of this size, `constants.strengths` says.
         ids: one an image; with `seed` they decide the draws, whatever the batch, the order and the number of workers.
         workers: threads.
 
@@ -68,14 +68,15 @@ def corrupt(images: Tensor, name: str, severity: int, *, ids: Sequence[str], see
     Example:
         >>> images = torch.full((2, 3, 32, 32), 100, dtype=torch.uint8)
         >>> corrupt(images, "brightness", 3, ids=["a", "b"]).unique().tolist()
-        [176]
+        [138]
     """
     operation = CORRUPTIONS[name]
+    _, table = strengths(min(images.shape[2:]))
     colored = images.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous().numpy()
 
     def one(image: np.ndarray, id: str) -> np.ndarray:
         draw = np.random.default_rng(derive_seed(seed, "corruption", name, severity, id))
-        return as_bytes(operation(image, severity, draw))
+        return as_bytes(operation(image, draw, *table[name][severity - 1]))
 
     with ThreadPoolExecutor(workers) as threads:
         corrupted = np.stack(list(threads.map(one, colored, ids)))

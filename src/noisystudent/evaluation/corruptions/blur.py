@@ -1,4 +1,4 @@
-"""Blur: defocus, frosted glass, motion, zoom and Gaussian. Constants: spec section 5.2, from Hendrycks and Dietterich 2019."""
+"""Blur: defocus, frosted glass, motion, zoom and Gaussian."""
 
 from __future__ import annotations
 
@@ -9,22 +9,20 @@ import numpy as np
 from numpy.random import Generator
 
 
-def gaussian_blur(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
-    return smoothed(image / 255, (1, 2, 3, 4, 6)[severity - 1])
+def gaussian_blur(image: np.ndarray, _: Generator, sigma: float) -> np.ndarray:
+    return smoothed(image / 255, sigma)
 
 
-def defocus_blur(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
-    radius, softness = ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5))[severity - 1]
+def defocus_blur(image: np.ndarray, _: Generator, radius: float, softness: float) -> np.ndarray:
     return cv2.filter2D(image / 255, -1, disk(radius, softness))
 
 
-def glass_blur(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
+def glass_blur(image: np.ndarray, draw: Generator, sigma: float, reach: int, rounds: int) -> np.ndarray:
     """Smoothed, pixels taken from near by, smoothed again.
 
     The published code means to swap two pixels; both sides of its assignment are views of one array, so that it copies one
     over the other. The released files were made so, and this does the same.
     """
-    sigma, reach, rounds = ((0.7, 1, 2), (0.9, 2, 1), (1.0, 2, 3), (1.1, 3, 2), (1.5, 4, 2))[severity - 1]
     height, width = image.shape[:2]
     softened = (smoothed(image / 255, sigma) * 255).astype(np.uint8)
     # From the bottom right to the top left: a pixel may take what another took before, so that each takes its turn.
@@ -39,15 +37,13 @@ def glass_blur(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
     return smoothed(shuffled / 255, sigma)
 
 
-def motion_blur(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
-    radius, sigma = ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15))[severity - 1]
+def motion_blur(image: np.ndarray, draw: Generator, radius: int, sigma: float) -> np.ndarray:
     return moved(image.astype(np.float32) / 255, radius, sigma, draw.uniform(-45, 45))
 
 
-def zoom_blur(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
+def zoom_blur(image: np.ndarray, _: Generator, end: float, step: float) -> np.ndarray:
     """The mean of the image and of enlarged ones."""
     # np.arange may or may not include its end; what it gives here is what the released files were made with.
-    end, step = ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03))[severity - 1]
     factors = np.arange(1, end, step)
     sharp = image.astype(np.float32) / 255
     return (sharp + sum(enlarged(sharp, factor) for factor in factors)) / (len(factors) + 1)
@@ -61,13 +57,14 @@ def smoothed(image: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.sepFilter2D(image, -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
 
 
-def disk(radius: int, softness: float) -> np.ndarray:
+def disk(radius: float, softness: float) -> np.ndarray:
     """A round kernel with a soft edge, float32."""
-    reach = max(radius, 8)
+    reach = max(int(radius), 8)
     distances = np.arange(-reach, reach + 1) ** 2
     kernel = (distances[:, None] + distances <= radius**2).astype(np.float32)
     side = 3 if radius <= 8 else 5
-    return cv2.GaussianBlur(kernel / kernel.sum(), (side, side), softness)
+    softened: np.ndarray = cv2.GaussianBlur(kernel / kernel.sum(), (side, side), softness)
+    return softened
 
 
 def moved(image: np.ndarray, radius: int, sigma: float, degrees: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Weather: snow, frost, fog and spatter. Constants: spec section 5.2, from Hendrycks and Dietterich 2019."""
+"""Weather: snow, frost, fog and spatter."""
 
 from __future__ import annotations
 
@@ -18,63 +18,81 @@ PALE_TURQUOISE = np.array([175, 238, 238]) / 255
 MUD = np.array([63, 42, 20]) / 255
 
 
-def snow(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
+def snow(
+    image: np.ndarray,
+    draw: Generator,
+    mean: float,
+    deviation: float,
+    zoom: float,
+    threshold: float,
+    radius: int,
+    sigma: float,
+    kept: float,
+) -> np.ndarray:
     """Flakes: enlarged bright specks, blurred as they fall, over a whitened picture; and the same upside down."""
-    mean, deviation, zoom, threshold, radius, sigma, kept = (
-        (0.1, 0.3, 3, 0.5, 10, 4, 0.8),
-        (0.2, 0.3, 2, 0.5, 12, 4, 0.7),
-        (0.55, 0.3, 4, 0.9, 12, 8, 0.7),
-        (0.55, 0.3, 4.5, 0.85, 12, 8, 0.65),
-        (0.55, 0.3, 2.5, 0.85, 12, 12, 0.55),
-    )[severity - 1]
-    specks = enlarged(draw.normal(mean, deviation, image.shape[:2]), zoom)
-    specks = np.where(specks < threshold, 0, specks.clip(0, 1)).astype(np.float32)
-    flakes = moved(specks, radius, sigma, draw.uniform(-135, -45))[..., None]
-    flakes = np.round(flakes * 255) / 255
+    specks = snowflakes(image.shape[:2], draw, mean, deviation, zoom, threshold)
+    return snowed(image, moved(specks, radius, sigma, draw.uniform(-135, -45)), kept)
+
+
+def snowflakes(
+    shape: tuple[int, int], draw: Generator, mean: float, deviation: float, zoom: float, threshold: float
+) -> np.ndarray:
+    """Bright specks before they fall: float32 [H, W] from 0 to 1."""
+    specks = enlarged(draw.normal(mean, deviation, shape), zoom)
+    return np.where(specks < threshold, 0, specks.clip(0, 1)).astype(np.float32)
+
+
+def snowed(image: np.ndarray, falling: np.ndarray, kept: float) -> np.ndarray:
+    """A whitened picture with falling flakes [H, W] on it, and the same upside down."""
+    flakes = np.round(falling * 255)[..., None] / 255
     x = image.astype(np.float32) / 255
     brightness = cv2.cvtColor(x, cv2.COLOR_RGB2GRAY)[..., None]
     whitened = kept * x + (1 - kept) * np.maximum(x, brightness * 1.5 + 0.5)
-    return whitened + flakes + np.rot90(flakes, k=2)
+    snowy: np.ndarray = whitened + flakes + np.rot90(flakes, k=2)
+    return snowy
 
 
-def frost(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
+def frost(image: np.ndarray, draw: Generator, kept: float, added: float, scale: float) -> np.ndarray:
     """A part of one of five photographs of frost, over the picture."""
-    kept, added = ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75))[severity - 1]
     height, width = image.shape[:2]
-    texture = _covering(int(draw.integers(5)), height, width)
+    texture = _covering(int(draw.integers(5)), scale, height, width)
     top, left = (
         int(draw.integers(0, max(have - want, 1))) for have, want in zip(texture.shape, (height, width), strict=False)
     )
     return (kept * image + added * texture[top : top + height, left : left + width]) / 255
 
 
-def fog(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
-    thickness, decay = ((1.5, 2), (2.0, 2), (2.5, 1.7), (2.5, 1.5), (3.0, 1.4))[severity - 1]
+def fog(image: np.ndarray, draw: Generator, thickness: float, decay: float) -> np.ndarray:
     height, width = image.shape[:2]
     x = image / 255
     brightest = x.max()
     clouds = plasma_fractal(1 << (max(height, width) - 1).bit_length(), decay, draw)[:height, :width, None]
-    return (x + thickness * clouds) * brightest / (brightest + thickness)
+    foggy: np.ndarray = (x + thickness * clouds) * brightest / (brightest + thickness)
+    return foggy
 
 
-def spatter(image: np.ndarray, severity: int, draw: Generator) -> np.ndarray:
-    """Drops of water, from severity 4 on of mud."""
-    mean, deviation, sigma, threshold, strength = (
-        (0.65, 0.3, 4, 0.69, 0.6),
-        (0.65, 0.3, 3, 0.68, 0.6),
-        (0.65, 0.3, 2, 0.68, 0.5),
-        (0.65, 0.3, 1, 0.65, 1.5),
-        (0.67, 0.4, 1, 0.65, 1.5),
-    )[severity - 1]
+def spatter(
+    image: np.ndarray,
+    draw: Generator,
+    mean: float,
+    deviation: float,
+    sigma: float,
+    threshold: float,
+    strength: float,
+    liquid: str,
+) -> np.ndarray:
+    """Drops of water or of mud."""
     x = image / 255
-    liquid = smoothed(draw.normal(mean, deviation, image.shape[:2]), sigma)
-    if severity >= 4:
-        cover = smoothed((liquid > threshold).astype(np.float32), strength)[..., None]
+    layer = smoothed(draw.normal(mean, deviation, image.shape[:2]), sigma)
+    if liquid == "mud":
+        cover = smoothed((layer > threshold).astype(np.float32), strength)[..., None]
         cover = np.where(cover < 0.8, 0, cover)
-        return x * (1 - cover) + MUD * cover
-    drops = (np.where(liquid < threshold, 0, liquid) * 255).astype(np.uint8)
+        muddy: np.ndarray = x * (1 - cover) + MUD * cover
+        return muddy
+    drops = (np.where(layer < threshold, 0, layer) * 255).astype(np.uint8)
     cover = drops * _rims(drops)
-    return x + strength * (cover / max(cover.max(), 1e-12))[..., None] * PALE_TURQUOISE
+    wet: np.ndarray = x + strength * (cover / max(cover.max(), 1e-12))[..., None] * PALE_TURQUOISE
+    return wet
 
 
 def _rims(drops: np.ndarray) -> np.ndarray:
@@ -105,7 +123,8 @@ def plasma_fractal(side: int, decay: float, draw: Generator) -> np.ndarray:
         field[half::step, ::step] = around(corners, below, centers, np.roll(centers, 1, axis=1))
         step, roughness = half, roughness / decay
     field -= field.min()
-    return field / field.max()
+    scaled: np.ndarray = field / field.max()
+    return scaled
 
 
 def frost_origin() -> str:
@@ -123,12 +142,12 @@ def _photographs() -> list[Path]:
 
 
 @functools.lru_cache(maxsize=10)
-def _covering(index: int, height: int, width: int) -> np.ndarray:
-    """The texture of that number, enlarged when it is too small: uint8 [at least H, at least W, 3]."""
+def _covering(index: int, scale: float, height: int, width: int) -> np.ndarray:
+    """The texture of that number, scaled, and more when it is too small: uint8 [at least H, at least W, 3]."""
     photographs = _photographs()
     texture = Image.open(photographs[index]).convert("RGB") if photographs else _procedural_frost(index)
-    factor = max(height / texture.height, width / texture.width, 1)
-    if factor > 1:
+    factor = max(height / texture.height, width / texture.width, scale)
+    if factor != 1:
         size = (math.ceil(texture.width * factor), math.ceil(texture.height * factor))
         texture = texture.resize(size, Image.Resampling.BICUBIC)
     return np.asarray(texture)
