@@ -237,19 +237,44 @@ def student(
 def evaluate(
     model: Model = ...,  # type: ignore[assignment]
     data: Annotated[str, typer.Option(help=f"Labeled images: {SRC}.")] = ...,  # type: ignore[assignment]
-    suite: Annotated[Literal["clean"], typer.Option(help="What to measure.")] = "clean",
-    out: Annotated[Path | None, typer.Option(help="Write the metrics to this .json file as well.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    suite: Annotated[
+        str,
+        typer.Option(help="What to measure, separated by commas: clean, a, r, real, c, p, adversarial, calibration."),
+    ] = "clean",
+    val: Annotated[str, typer.Option(help="Validation images, for the temperature of --suite calibration.")] = "",
+    normalizers: Annotated[
+        str,
+        typer.Option(
+            help="What corruption errors are divided by: alexnet, none, or a .json file. Without it AlexNet's; none below 64 px."
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the metrics to this .json file as well; a long evaluation goes on beside it."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, and of what is drawn.")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
-    """Measure a model on labeled images, with 95 % intervals."""
+    """Measure a model on labeled images: accuracy, robustness, calibration, with 95 % intervals."""
     from noisystudent import atomic, commands
+    from noisystudent.evaluation.corruption_error import normalizers_called
+    from noisystudent.evaluation.suites import suite_names
     from noisystudent.rundir import check_output_file
 
     if out:
         check_output_file(out)
-    results = commands.evaluate(model, data, seed=seed)
+    suites = suite_names(suite)
+    long = {"c", "p", "adversarial"} & set(suites)
+    results = commands.evaluate(
+        model,
+        data,
+        suites=suites,
+        val=val,
+        normalizers=normalizers_called(normalizers),
+        seed=seed,
+        cells=out.with_suffix(".cells") if out and long else None,
+    )
     if out:
         atomic.write_json(out, results)
     return results, screen.show_evaluation

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 
 from noisystudent import atomic, recipes
 from noisystudent.config import Config, Execution, Selection, load_config
-from noisystudent.data.images import ImageSet
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
-from noisystudent.evaluation.clean import align_labels
-from noisystudent.evaluation.clean import evaluate as evaluate_images
+from noisystudent.evaluation.clean import images_for
+from noisystudent.evaluation.corruption_error import Normalizers
+from noisystudent.evaluation.suites import Request, check, evaluate_suites
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.progress import logger, track
@@ -118,7 +118,7 @@ def label(model: str, images: str, out: str | Path, *, execution: Execution | No
                 f"--out {out} holds predictions of another model or other images ({recorded}): give another folder"
             )
         atomic.write_json(recorded, identity)
-        skipped = labeling.label(teacher, _images(manifest, teacher, execution), Path(out), execution=execution)
+        skipped = labeling.label(teacher, images_for(teacher, manifest, execution), Path(out), execution=execution)
     return {"out": str(out), "images": len(manifest) - len(skipped), "skipped": [row._asdict() for row in skipped]}
 
 
@@ -247,40 +247,52 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
         return summarize(folder, config)
 
 
-def evaluate(model: str, data: str, *, seed: int = 0, execution: Execution | None = None) -> dict[str, Any]:
-    """Measure a model on labeled images: top-1, top-5, NLL, ECE, with 95 % intervals.
+def evaluate(
+    model: str | Classifier,
+    data: str,
+    *,
+    suites: Sequence[str] = ("clean",),
+    val: str = "",
+    normalizers: Normalizers | None = None,
+    seed: int = 0,
+    cells: Path | None = None,
+    execution: Execution | None = None,
+) -> dict[str, Any]:
+    """Measure a model on labeled images: accuracy, robustness, calibration, with 95 % intervals.
 
     Args:
-        model: as for `label`.
-        data: an image source with labels; its classes are matched with the model's by name.
-        seed: of the bootstrap.
+        model: as for `label`; or a `Classifier`, with a network and a preprocessing of your own.
+        data: an image source with labels, whose classes are matched with the model's by name; for the suites c and p also a folder
+            laid out as ImageNet-C or ImageNet-P.
+        suites: of `noisystudent.evaluation.suites.SUITES`.
+        val: validation images, for the temperature of the suite calibration.
+        normalizers: of the corruption errors; None takes AlexNet's, and none for images below 64 px.
+        seed: of the bootstrap, and of what the suites draw.
+        cells: a folder that keeps finished parts, so that the same call goes on; None keeps nothing.
 
     Raises:
         UserError: no model, no images, or classes that the model does not know.
     """
     execution = execution or Execution()
-    classifier = load_classifier(model)
-    manifest = read_source(data, split="test", labels="optional")  # one class alone can be measured, if not learned
-    unknown = int((manifest.labels < 0).sum())
-    if unknown:
-        raise UserError(
-            f"--data {data}: {unknown} of {len(manifest)} images have no label: class folders or a column 'label' give it"
-        )
-    manifest = align_labels(manifest, classifier, source=f"--data {data}")
-    evaluation = evaluate_images(classifier, _images(manifest, classifier, execution), execution=execution, seed=seed)
-    if evaluation.skipped:
-        logger.warning("%d images cannot be read and are left out", len(evaluation.skipped))
+    request = Request(data, tuple(suites), val, normalizers, seed, cells)
+    check(request)
+    classifier = model if isinstance(model, Classifier) else load_classifier(model)
+    identity = model_identity("given" if isinstance(model, Classifier) else model, classifier)
+    found = evaluate_suites(classifier, request, identity=identity, execution=execution)
+    if found.skipped:
+        logger.warning("%d images cannot be read and are left out", len(found.skipped))
     parameters = sum(parameter.numel() for parameter in classifier.network.parameters())
-    results = evaluation.as_json()
     return {
         "model": classifier.architecture,
         "data": data,
         "split": "test",
-        **results,
-        "metrics": {**results["metrics"], "params": parameters},
+        "metrics": {**found.metrics, "params": parameters},
+        "ci95": found.ci95,
+        "n": found.n,
         "seed": seed,
-        "skipped": [row._asdict() for row in evaluation.skipped],
-        "provenance": model_identity(model, classifier),
+        "suites": found.about,
+        "skipped": [row._asdict() for row in found.skipped],
+        "provenance": identity,
     }
 
 
@@ -296,7 +308,7 @@ def predict(model: str, images: str, out: str | Path, *, execution: Execution | 
     check_output_file(out)
     execution = execution or Execution()
     classifier = load_classifier(model)
-    pictures = _images(read_source(images, split="unlabeled", labels="ignored"), classifier, execution)
+    pictures = images_for(classifier, read_source(images, split="unlabeled", labels="ignored"), execution)
     with track("predicting", len(pictures)) as advance:
         rows = np.arange(len(pictures))
         predicted = list(labeling.predict_batches(classifier, pictures, rows, execution=execution, advance=advance))
@@ -314,19 +326,6 @@ def predict(model: str, images: str, out: str | Path, *, execution: Execution | 
     if skipped:
         logger.warning("%d images cannot be read and have no prediction: %s", len(skipped), _first(skipped))
     return {"out": str(out), "images": table.num_rows, "skipped": [row._asdict() for row in skipped]}
-
-
-def _images(manifest: Manifest, classifier: Classifier, execution: Execution) -> ImageSet:
-    """The pictures of a manifest as a trained model wants them."""
-    view = classifier.preprocessing
-    return ImageSet(
-        manifest,
-        size=view.image_size,
-        channels=view.channels,
-        crop_pct=view.crop_pct,
-        workers=execution.decoders,
-        in_memory=False,
-    )
 
 
 def _classes(predictions: Path) -> int:

@@ -220,6 +220,28 @@ def test_evaluate_measures_what_the_run_measured(finished: Any, noisystudent: Co
     assert f"{row['metrics']['top1']:.4g}" in shown.stdout
 
 
+def test_evaluate_measures_robustness_and_goes_on_with_what_is_kept(
+    finished: Any, noisystudent: Command, tmp_path: Path
+) -> None:
+    test = finished.images.test
+    command = ["evaluate", "--model", finished.folder, "--data", test, "--suite", "clean,c,p,adversarial,calibration"]
+    command += ["--val", test, "--out", "robust.json", "--json"]
+    first = noisystudent(*command)
+    assert first.status == 0, first.stderr
+    metrics = first.json["metrics"]
+    assert {"top1", "ece", "temperature", "mce", "ce_fog", "mfr", "fr_tilt", "fgsm_eps8", "pgd_eps16"} <= set(metrics)
+    assert metrics["pgd_eps16"] <= metrics["top1"]
+    assert first.json["suites"]["c"]["images"] == "corrupted here"
+    kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "robust.cells").iterdir()}
+    assert len(kept) == 1 + 19 * 5 + 10 + 5
+    (tmp_path / "robust.cells" / "tilt.parquet").unlink()
+    again = noisystudent(*command)
+    assert again.json == first.json
+    now = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "robust.cells").iterdir()}
+    assert {name for name in kept if now[name] != kept[name]} == {"tilt.parquet"}
+    assert "mce" in noisystudent(*command[:-1]).stdout
+
+
 def test_classes_are_matched_by_name_whatever_their_order(
     finished: Any, noisystudent: Command, tmp_path: Path, images: Images
 ) -> None:

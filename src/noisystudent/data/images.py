@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import psutil
@@ -31,6 +31,17 @@ class Skipped(NamedTuple):
     id: str
     stage: str
     reason: str
+
+
+class Pictures(Protocol):
+    """What a classifier can be asked about: a manifest, and the pixels of some of its rows (see `ImageSet.try_fetch`)."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def __len__(self) -> int: ...
+
+    def try_fetch(self, rows: np.ndarray) -> tuple[torch.Tensor, dict[int, str]]: ...
 
 
 class ImageSet:

@@ -1,1 +1,1 @@
-"""How good a classifier is. This version measures clean images; the robustness suites are to come."""
+"""How good a classifier is: on clean images, on changed ones, and whether it knows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from noisystudent.config import Execution
-from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.data.images import ImageSet, Skipped, fits_in_memory
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.evaluation.intervals import bootstrap_interval, wilson_interval
@@ -40,16 +40,22 @@ class Evaluation:
         return {"metrics": self.metrics, "ci95": self.ci95, "n": self.predictions.num_rows}
 
 
-def evaluate(
-    classifier: Classifier, images: ImageSet, *, execution: Execution, seed: int = 0, description: str = "evaluating"
-) -> Evaluation:
-    """Measure a classifier on labeled images, un-noised and in fp32, so as whoever opens its folder will find it.
+class Answers(NamedTuple):
+    """A classifier's answers to labeled images: ids, labels int [N], probabilities float64 [N, K], and what could not be read."""
+
+    ids: list[str]
+    labels: np.ndarray
+    probabilities: np.ndarray
+    skipped: list[Skipped]
+
+
+def answers(classifier: Classifier, images: ImageSet, *, execution: Execution, description: str) -> Answers:
+    """Classify labeled images, un-noised and in fp32, so as whoever opens the model's folder will find it.
 
     Args:
         classifier: in evaluation mode.
         images: their manifest's labels are indices of `classifier.class_names` (see `align_labels`).
         execution: device, batch size.
-        seed: of the bootstrap.
         description: for the progress shown; "" shows none.
 
     Raises:
@@ -64,9 +70,25 @@ def evaluate(
     if not ids:
         raise UserError(f"none of the {len(images)} images to evaluate on can be read")
     labels = np.array([truth[id] for id in ids])
-    probabilities = np.concatenate([part.probabilities for part in parts])
     skipped = [Skipped(row.id, "evaluate", row.reason) for part in parts for row in part.skipped]
-    return Evaluation(*measure(probabilities, labels, seed=seed), _predictions(ids, probabilities, labels), skipped)
+    return Answers(ids, labels, np.concatenate([part.probabilities for part in parts]), skipped)
+
+
+def evaluate(
+    classifier: Classifier, images: ImageSet, *, execution: Execution, seed: int = 0, description: str = "evaluating"
+) -> Evaluation:
+    """Measure a classifier on labeled images; arguments as for `answers`, and the seed of the bootstrap.
+
+    Raises:
+        UserError: none of the images can be read.
+    """
+    return judge(answers(classifier, images, execution=execution, description=description), seed=seed)
+
+
+def judge(given: Answers, *, seed: int = 0) -> Evaluation:
+    """What answers are worth."""
+    predictions = _predictions(given.ids, given.probabilities, given.labels)
+    return Evaluation(*measure(given.probabilities, given.labels, seed=seed), predictions, given.skipped)
 
 
 def measure(
@@ -100,6 +122,33 @@ def measure(
         )
     )
     return metrics, ci95
+
+
+def images_for(
+    classifier: Classifier,
+    manifest: Manifest,
+    execution: Execution,
+    *,
+    size: int | None = None,
+    crop_pct: float | None = None,
+    often: bool = False,
+) -> ImageSet:
+    """The pictures of a manifest as a classifier wants them.
+
+    Args:
+        size, crop_pct: in place of the classifier's own.
+        often: they are asked for again and again; keep them in memory when they fit.
+    """
+    view = classifier.preprocessing
+    side = size or view.image_size
+    return ImageSet(
+        manifest,
+        size=side,
+        channels=view.channels,
+        crop_pct=crop_pct or view.crop_pct,
+        workers=execution.decoders,
+        in_memory=often and fits_in_memory(len(manifest), side, view.channels),
+    )
 
 
 def align_labels(manifest: Manifest, classifier: Classifier, *, source: str) -> Manifest:

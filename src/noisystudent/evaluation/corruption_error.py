@@ -102,6 +102,12 @@ def mean_corruption_error(
     return found
 
 
+def normalizers_called(name: str) -> Normalizers | None:
+    """Those that `--normalizers` names: alexnet, none, or a file; None when it names none, and the images decide."""
+    known: dict[str, Normalizers | None] = {"": None, "alexnet": ALEXNET, "none": UNNORMALIZED}
+    return known[name] if name in known else read_normalizers(Path(name))
+
+
 def read_normalizers(path: Path) -> Normalizers:
     """Your own: a JSON file of `{"name": ..., "errors": {corruption: percent}, "clean": percent}`; `clean` may be left out.
 

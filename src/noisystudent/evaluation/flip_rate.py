@@ -29,6 +29,9 @@ ALEXNET_FLIPS = {
 }
 """Flip probabilities of AlexNet in percent, from one third party (spec section 5.3). Its top-5 distances were found nowhere."""
 
+UNNORMALIZED = dict.fromkeys(MAIN, 100.0)
+"""The convention of CIFAR-10-P: the mean flip probability itself."""
+
 
 def flips(scores: np.ndarray, perturbation: str) -> float:
     """Of one sequence, the share of frames whose class is not that of its reference.
@@ -66,11 +69,14 @@ def top5_distance(scores: np.ndarray, perturbation: str) -> float:
     return float(np.abs(np.minimum(now, 5) - np.arange(5)).sum(axis=1).mean())
 
 
-def mean_flip_rate(probabilities: Mapping[str, float]) -> dict[str, float]:
-    """Flip rates against AlexNet, and their mean over the ten.
+def mean_flip_rate(
+    probabilities: Mapping[str, float], normalizers: Mapping[str, float] = ALEXNET_FLIPS
+) -> dict[str, float]:
+    """Flip rates against a network's, and their mean over the ten.
 
     Args:
         probabilities: of each perturbation, the flip probability in percent: the mean of `flips` over the sequences.
+        normalizers: that network's, in percent.
 
     Returns:
         `fr_<perturbation>` in percent; `mfr` when all ten are there.
@@ -79,11 +85,8 @@ def mean_flip_rate(probabilities: Mapping[str, float]) -> dict[str, float]:
         >>> round(mean_flip_rate({name: flips / 4 for name, flips in ALEXNET_FLIPS.items()})["mfr"], 6)
         25.0
     """
-    found = {
-        f"fr_{name}": 100 * value / ALEXNET_FLIPS[name]
-        for name, value in probabilities.items()
-        if name in ALEXNET_FLIPS
-    }
+    known = {name: value for name, value in probabilities.items() if name in normalizers}
+    found = {f"fr_{name}": 100 * value / normalizers[name] for name, value in known.items()}
     if all(f"fr_{name}" in found for name in MAIN):
         found["mfr"] = sum(found[f"fr_{name}"] for name in MAIN) / len(MAIN)
     return found

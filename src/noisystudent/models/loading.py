@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import timm
 import torch
+from safetensors.torch import save
 from timm.data import ImageNetInfo
 
 from noisystudent import atomic
@@ -46,11 +48,12 @@ def load_classifier(model: str) -> Classifier:
 
 
 def model_identity(model: str, classifier: Classifier) -> dict[str, Any]:
-    """What a table of predictions names its teacher by: what the user called it, the architecture, and the weights' SHA-256."""
-    digest = None
+    """What is measured or labeled with: what the user called it, the architecture, and the SHA-256 of its file, or of its weights."""
     if _looks_like_a_path(model):
         path = Path(model)
         digest = atomic.sha256(weights_file(path) if is_tensorflow(path) else _model_folder(path) / "model.safetensors")
+    else:
+        digest = hashlib.sha256(save(classifier.network.state_dict())).hexdigest()
     return {"model": model, "architecture": classifier.architecture, "sha256": digest}
 
 

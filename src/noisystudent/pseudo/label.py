@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from torch import Tensor
 
 from noisystudent import atomic
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
-from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.data.images import ImageSet, Pictures, Skipped
 from noisystudent.device import accelerator, autocast
 from noisystudent.errors import RunError, UserError
 from noisystudent.models.classifier import Classifier
@@ -115,7 +116,7 @@ def _rows_of_a_part(folder: Path) -> int:
 
 
 def predict_batches(
-    classifier: Teacher, images: ImageSet, rows: np.ndarray, *, execution: Execution, advance: Advance
+    classifier: Teacher, images: Pictures, rows: np.ndarray, *, execution: Execution, advance: Advance
 ) -> Iterator[Predicted]:
     """The predictions for some rows, batch after batch, with each told to the progress shown."""
     for batch in np.array_split(rows, math.ceil(len(rows) / execution.label_batch_size)):
@@ -123,16 +124,14 @@ def predict_batches(
         advance(len(batch), "")
 
 
-def predict_rows(teacher: Teacher, images: ImageSet, rows: np.ndarray, *, execution: Execution) -> Predicted:
+def predict_rows(teacher: Teacher, images: Pictures, rows: np.ndarray, *, execution: Execution) -> Predicted:
     """The teacher's predictions for some rows of an image set, in their order, unreadable ones left out."""
     pixels, reasons = images.try_fetch(rows)
     machine = accelerator(execution)
     teacher.network.to(machine.device)
     with autocast(execution, machine.device):
         logits = teacher.logits(pixels)
-    probabilities = torch.softmax(logits.double(), dim=1).cpu().numpy()
-    if not np.isfinite(probabilities).all():
-        raise RunError("the network's outputs are infinite or not a number: its weights are broken, train it anew")
+    probabilities = finite_probabilities(logits)
     ids: list[str] = images.manifest.table["id"].take(pa.array(rows)).to_pylist()
     read = [position for position in range(len(rows)) if position not in reasons]
     return Predicted(
@@ -141,6 +140,18 @@ def predict_rows(teacher: Teacher, images: ImageSet, rows: np.ndarray, *, execut
         dhash(pixels)[read],
         [Skipped(ids[position], "label", reason) for position, reason in reasons.items()],
     )
+
+
+def finite_probabilities(logits: Tensor) -> np.ndarray:
+    """float64 [N, K].
+
+    Raises:
+        RunError: the network's weights are broken.
+    """
+    probabilities: np.ndarray = torch.softmax(logits.double(), dim=1).cpu().numpy()
+    if not np.isfinite(probabilities).all():
+        raise RunError("the network's outputs are infinite or not a number: its weights are broken, train it anew")
+    return probabilities
 
 
 def read_predictions(folder: Path, columns: list[str]) -> pa.Table:

@@ -1,0 +1,58 @@
+"""The parts of a long evaluation, each kept when it is done: what was stopped goes on with the next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from noisystudent import atomic
+from noisystudent.errors import UserError
+
+
+class Cells:
+    """Tables by name, in a folder.
+
+    Args:
+        folder: where they are kept; None keeps nothing.
+        identity: of model, images and seed, a JSON value; a folder with cells of another one is refused.
+
+    Raises:
+        UserError: the folder's cells are of something else.
+
+    Example:
+        >>> Cells(None, {}).table("snow-1", lambda: pa.table({"id": ["a"]})).num_rows
+        1
+    """
+
+    def __init__(self, folder: Path | None, identity: dict[str, Any]) -> None:
+        self._folder = folder
+        if folder is None:
+            return
+        recorded = folder / "identity.json"
+        if not recorded.exists():
+            atomic.write_json(recorded, identity)
+        elif json.loads(recorded.read_text(encoding="utf-8")) != identity:
+            raise UserError(
+                f"{folder} holds parts of an evaluation of another model, other images or another seed ({recorded}): "
+                "give another --out"
+            )
+
+    def done(self, name: str) -> bool:
+        """Whether that cell is kept."""
+        return self._folder is not None and (self._folder / f"{name}.parquet").exists()
+
+    def table(self, name: str, make: Callable[[], pa.Table]) -> pa.Table:
+        """The cell of that name; it is made when it is not kept."""
+        if self._folder is None:
+            return make()
+        path = self._folder / f"{name}.parquet"
+        if not path.exists():
+            table = make()
+            with atomic.replacing(path) as temporary:
+                pq.write_table(table, temporary)
+        return pq.read_table(path)

@@ -1,0 +1,303 @@
+"""The suites of `noisystudent evaluate`: what each needs of the images, and what it measures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noisystudent.config import Execution
+from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.data.manifest import Manifest
+from noisystudent.data.sources import read_source
+from noisystudent.errors import UserError
+from noisystudent.evaluation import calibration, corruption_error, flip_rate
+from noisystudent.evaluation.attacked_images import evaluate_attacks
+from noisystudent.evaluation.cells import Cells
+from noisystudent.evaluation.clean import Answers, align_labels, answers, images_for, judge, measure
+from noisystudent.evaluation.corruption_error import Normalizers
+from noisystudent.evaluation.intervals import wilson_interval
+from noisystudent.evaluation.label_subsets import among, check_subset, real_accuracy, subset_classes
+from noisystudent.evaluation.robustness import Robustness
+from noisystudent.models.classifier import Classifier
+
+SUITES = {
+    "clean": "top-1, top-5, NLL, calibration error",
+    "a": "ImageNet-A, among its 200 classes",
+    "r": "ImageNet-R, among its 200 classes",
+    "real": "the ReaL labels of ImageNet's validation images",
+    "c": "corruptions: the files of ImageNet-C, or made here of clean images",
+    "p": "perturbation sequences: the videos of ImageNet-P, or made here of clean images",
+    "adversarial": "FGSM and PGD",
+    "calibration": "calibration errors, and with --val the best temperature",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be measured.
+
+    Args:
+        data: an image source with labels, or a folder laid out as ImageNet-C or ImageNet-P.
+        suites: of `SUITES`.
+        val: validation images with labels, for the temperature; "" for none.
+        normalizers: of the corruption errors; None takes AlexNet's, and none for small images.
+        seed: of the bootstrap and of all that is drawn.
+        cells: where finished parts are kept; None keeps nothing.
+    """
+
+    data: str
+    suites: tuple[str, ...] = ("clean",)
+    val: str = ""
+    normalizers: Normalizers | None = None
+    seed: int = 0
+    cells: Path | None = None
+
+
+class Found:
+    """Collects what the suites found, as `results.json` has it."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, float] = {}
+        self.ci95: dict[str, tuple[float, float]] = {}
+        self.about: dict[str, Any] = {}
+        self.skipped: list[Skipped] = []
+        self.n = 0
+
+    def add(self, suite: str, result: Robustness) -> None:
+        self.metrics |= result.metrics
+        self.ci95 |= result.ci95
+        self.about[suite] = result.about
+        if (
+            result.scores is not None and not self.n
+        ):  # the released files stand for themselves: no clean images were seen
+            self.n = result.scores.num_rows
+
+
+def evaluate_suites(
+    classifier: Classifier, request: Request, *, identity: dict[str, Any], execution: Execution
+) -> Found:
+    """Measure a classifier by some suites, of a request that was checked.
+
+    Args:
+        classifier: in evaluation mode.
+        request: what to measure.
+        identity: of the model, for the parts that are kept.
+        execution: device, batch size, threads.
+
+    Raises:
+        UserError: naming what is wrong with the images.
+    """
+    layout = _released_layout(request)
+    manifest = None if layout else _labeled(request.data, classifier)
+    cells = _cells(request, identity, manifest)
+    found = Found()
+    if layout == "c":
+        _corruptions(classifier, None, request, cells, execution, found)
+    elif layout == "p":
+        _sequences(classifier, None, request, cells, execution, found)
+    elif manifest is not None:
+        _on_cleanimages_for(classifier, manifest, request, cells, execution, found)
+    return found
+
+
+def check(request: Request) -> None:
+    """Raise UserError naming every mistake that can be seen before anything is opened."""
+    mistakes = [
+        f"--suite: there is no {suite!r}; there are {', '.join(SUITES)}"
+        for suite in request.suites
+        if suite not in SUITES
+    ]
+    if not request.suites:
+        mistakes.append(f"--suite: name one of {', '.join(SUITES)}")
+    if {"c", "p"} & set(request.suites) and find_spec("cv2") is None:
+        mistakes.append('--suite c and p need the package OpenCV: pip install "noisystudent[robustness]"')
+    if request.normalizers is not None:
+        missing = [name for name in corruption_error.MAIN if name not in request.normalizers.errors]
+        if missing:
+            mistakes.append(f"--normalizers {request.normalizers.name}: no error for {', '.join(missing)}")
+    if request.val and "calibration" not in request.suites:
+        mistakes.append("--val is for --suite calibration, which is not asked for")
+    if mistakes:
+        raise UserError(mistakes)
+
+
+def _released_layout(request: Request) -> str:
+    """ "c" or "p" when the data are laid out as that release is; "" for clean images."""
+    folder = Path(request.data)
+    for suite, names, name in (("c", corruption_error.MAIN, "ImageNet-C"), ("p", flip_rate.MAIN, "ImageNet-P")):
+        if suite in request.suites and any((folder / part).is_dir() for part in names):
+            if request.suites != (suite,):
+                raise UserError(f"--data {request.data} is laid out as {name} is: only --suite {suite} goes with it")
+            return suite
+    return ""
+
+
+def _labeled(source: str, classifier: Classifier, option: str = "--data") -> Manifest:
+    manifest = read_source(source, split="test", labels="optional")  # one class alone can be measured, if not learned
+    unknown = int((manifest.labels < 0).sum())
+    if unknown:
+        raise UserError(
+            f"{option} {source}: {unknown} of {len(manifest)} images have no label: class folders or a column 'label' give it"
+        )
+    return align_labels(manifest, classifier, source=f"{option} {source}")
+
+
+def _cells(request: Request, identity: dict[str, Any], manifest: Manifest | None) -> Cells:
+    ids = manifest.ids if manifest else []
+    digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
+    return Cells(request.cells, {**identity, "data": request.data, "ids_sha256": digest, "seed": request.seed})
+
+
+def _on_cleanimages_for(
+    classifier: Classifier, manifest: Manifest, request: Request, cells: Cells, execution: Execution, found: Found
+) -> None:
+    for suite in ("a", "r"):
+        if suite in request.suites:
+            used = [classifier.class_names[label] for label in np.unique(manifest.labels)]
+            check_subset(suite, used, classifier.class_names, source=f"--data {request.data}")
+    if "real" in request.suites and len(classifier.class_names) != 1000:
+        raise UserError(
+            f"--suite real needs a model of ImageNet's thousand classes; this one has {len(classifier.class_names)}"
+        )
+    given = answers(
+        classifier, images_for(classifier, manifest, execution), execution=execution, description="evaluating"
+    )
+    found.n, found.skipped = len(given.ids), given.skipped
+    for suite in ("clean", "a", "r", "real", "calibration"):
+        if suite in request.suites:
+            found.add(suite, _of_answers(suite, given, classifier, request, execution))
+    if "c" in request.suites:
+        clean_error = 100 * float((given.probabilities.argmax(axis=1) != given.labels).mean())
+        _corruptions(classifier, (manifest, clean_error), request, cells, execution, found)
+    if "p" in request.suites:
+        _sequences(classifier, manifest, request, cells, execution, found)
+    if "adversarial" in request.suites:
+        images = images_for(classifier, manifest, execution)
+        found.add("adversarial", evaluate_attacks(classifier, images, cells, execution=execution))
+
+
+def _of_answers(
+    suite: str, given: Answers, classifier: Classifier, request: Request, execution: Execution
+) -> Robustness:
+    """What clean answers alone tell."""
+    if suite == "clean":
+        evaluation = judge(given, seed=request.seed)
+        return Robustness(evaluation.metrics, evaluation.ci95, {"n": len(given.ids)}, None)
+    if suite == "real":
+        right, n = real_accuracy(given.ids, given.probabilities.argmax(axis=1))
+        return Robustness({"top1_real": 100 * right / n}, {"top1_real": wilson_interval(right, n)}, {"n": n}, None)
+    if suite == "calibration":
+        return _calibration(given, classifier, request, execution)
+    columns = np.sort([classifier.class_names.index(name) for name in subset_classes(suite)])
+    metrics, ci95 = measure(*among(given.probabilities, given.labels, columns), seed=request.seed)
+    kept = ("top1", "top5")
+    return Robustness(
+        {f"{name}_{suite}": metrics[name] for name in kept}, {f"{name}_{suite}": ci95[name] for name in kept}, {}, None
+    )
+
+
+def _calibration(given: Answers, classifier: Classifier, request: Request, execution: Execution) -> Robustness:
+    def errors(probabilities: np.ndarray, suffix: str) -> dict[str, float]:
+        bins = {equal: calibration.reliability(probabilities, given.labels, equal=equal) for equal in ("width", "mass")}
+        about[f"reliability{suffix}"] = [bin._asdict() for bin in bins["width"]]
+        return {
+            f"ece{suffix}": calibration.calibration_error(bins["width"]),
+            f"ece_mass{suffix}": calibration.calibration_error(bins["mass"]),
+        }
+
+    about: dict[str, Any] = {"bins": calibration.BINS}
+    metrics = errors(given.probabilities, "")
+    if request.val:
+        images = images_for(classifier, _labeled(request.val, classifier, "--val"), execution)
+        validation = answers(classifier, images, execution=execution, description="validation images")
+        metrics["temperature"] = calibration.fit_temperature(validation.probabilities, validation.labels)
+        cooled = calibration.at_temperature(given.probabilities, metrics["temperature"])
+        metrics |= errors(cooled, "_scaled")
+        metrics["nll_scaled"] = measure(cooled, given.labels)[0]["nll"]
+    return Robustness(metrics, {}, about, None)
+
+
+def _corruptions(
+    classifier: Classifier,
+    clean: tuple[Manifest, float] | None,
+    request: Request,
+    cells: Cells,
+    execution: Execution,
+    found: Found,
+) -> None:
+    """Of clean images and the error on them, or of the released files."""
+    from noisystudent.evaluation import corrupted_images as corrupted  # needs OpenCV
+
+    side = classifier.preprocessing.image_size
+    if clean:
+        images = images_for(classifier, clean[0], execution, often=True)
+        of_cell = corrupted.corrupted_here(images, seed=request.seed, workers=execution.decoders)
+        about = corrupted.how_made_here(side)
+    else:
+        # The paper resized the released images to the size that the network was trained at, whole (spec 5.2).
+        def released(folder: Path) -> ImageSet:
+            return images_for(classifier, _labeled(str(folder), classifier), execution, crop_pct=1.0)
+
+        folders = corrupted.released_folders(Path(request.data))
+        of_cell = {cell: (lambda folder=folder: released(folder)) for cell, folder in folders.items()}  # type: ignore[misc]
+        about = {"images": "released files", "resized_to": str(side)}
+    small = about.get("strengths") == "CIFAR-10-C"
+    normalizers = request.normalizers or (corruption_error.UNNORMALIZED if small else corruption_error.ALEXNET)
+    result = corrupted.evaluate_corruptions(
+        classifier,
+        of_cell,
+        cells,
+        execution=execution,
+        clean_error=clean[1] if clean else None,
+        normalizers=normalizers,
+        about=about,
+        seed=request.seed,
+    )
+    found.add("c", result)
+
+
+def _sequences(
+    classifier: Classifier,
+    manifest: Manifest | None,
+    request: Request,
+    cells: Cells,
+    execution: Execution,
+    found: Found,
+) -> None:
+    """Of clean images, or of the released videos."""
+    from noisystudent.evaluation import perturbed_sequences as perturbed  # needs OpenCV
+    from noisystudent.evaluation.corruptions.constants import SMALL
+
+    size = classifier.preprocessing.image_size
+    if manifest:
+        # Frames are the middle of the picture that the evaluation crop is cut from, so that what moves in is real.
+        whole = round(size / classifier.preprocessing.crop_pct)
+        images = images_for(classifier, manifest, execution, size=whole, crop_pct=1.0, often=True)
+        sequences = perturbed.perturbed_here(images, size=size, seed=request.seed, workers=execution.decoders)
+        about = {"sequences": "made here", "strengths": "CIFAR-10-P" if size < SMALL else "ImageNet-P"}
+    else:
+        sequences = perturbed.released_videos(Path(request.data), size=size)
+        about = {"sequences": "released videos", "resized_to": str(size)}
+    small = about.get("strengths") == "CIFAR-10-P"
+    result, skipped = perturbed.evaluate_sequences(
+        classifier,
+        sequences,
+        cells,
+        execution=execution,
+        normalizers=flip_rate.UNNORMALIZED if small else flip_rate.ALEXNET_FLIPS,
+        about={**about, "normalizers": "none" if small else "AlexNet"},
+        seed=request.seed,
+    )
+    found.add("p", result)
+    found.skipped = [*found.skipped, *skipped]
+
+
+def suite_names(text: str) -> Sequence[str]:
+    """`clean,c` as the names in it."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
