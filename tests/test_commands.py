@@ -251,3 +251,16 @@ def test_evaluate_refuses_images_without_labels(model: Path, tmp_path: Path) -> 
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "flat" / "a.png")
     with pytest.raises(UserError, match="1 of 1 images have no label"):
         commands.evaluate(str(model), str(tmp_path / "flat"), execution=EXECUTION)
+
+
+def test_profile_of_a_folder_and_of_a_name_without_weights(model: Path) -> None:
+    found = commands.profile(str(model), batch=2, execution=EXECUTION)
+    assert (found["model"], found["size"], found["batch"]) == ("resnet9_8", 8, 2)
+    assert found["metrics"]["params"] == sum(p.numel() for p in load_classifier(str(model)).network.parameters())
+    named = commands.profile("resnet18", size=32, batch=1, execution=EXECUTION)
+    assert named["metrics"]["params"] == 11_689_512
+
+
+def test_profile_refuses_a_size_that_the_network_does_not_take() -> None:
+    with pytest.raises(UserError, match=r"--size 100: vit_tiny_patch16_224 does not take such images"):
+        commands.profile("vit_tiny_patch16_224", size=100, execution=EXECUTION)

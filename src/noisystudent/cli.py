@@ -239,7 +239,9 @@ def evaluate(
     data: Annotated[str, typer.Option(help=f"Labeled images: {SRC}.")] = ...,  # type: ignore[assignment]
     suite: Annotated[
         str,
-        typer.Option(help="What to measure, separated by commas: clean, a, r, real, c, p, adversarial, calibration."),
+        typer.Option(
+            help="What to measure, separated by commas: clean, a, r, v2, sketch, real, c, p, adversarial, calibration."
+        ),
     ] = "clean",
     val: Annotated[str, typer.Option(help="Validation images, for the temperature of --suite calibration.")] = "",
     normalizers: Annotated[
@@ -252,6 +254,12 @@ def evaluate(
         Path | None,
         typer.Option(help="Write the metrics to this .json file as well; a long evaluation goes on beside it."),
     ] = None,
+    reference: Annotated[
+        bool,
+        typer.Option(
+            "--reference", help="Beside it, what timm's tables have of this timm name, and whether it agrees."
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, and of what is drawn.")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -274,10 +282,27 @@ def evaluate(
         normalizers=normalizers_called(normalizers),
         seed=seed,
         cells=out.with_suffix(".cells") if out and long else None,
+        reference=reference,
     )
     if out:
         atomic.write_json(out, results)
     return results, screen.show_evaluation
+
+
+@command()
+def profile(
+    model: Annotated[str, typer.Argument(help=f"{MODEL}.")],
+    size: Annotated[
+        int | None, typer.Option(min=1, help="Side of an image in pixels; without it the model's own.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 32,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """What an image costs: parameters, multiply-adds, images a second, memory."""
+    from noisystudent import commands
+
+    return commands.profile(model, size=size, batch=batch), screen.show_profile
 
 
 @command()

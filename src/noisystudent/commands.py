@@ -24,6 +24,8 @@ from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import images_for
 from noisystudent.evaluation.corruption_error import Normalizers
+from noisystudent.evaluation.cost import cost
+from noisystudent.evaluation.published import compare, published
 from noisystudent.evaluation.suites import Request, check, evaluate_suites
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
@@ -256,6 +258,7 @@ def evaluate(
     normalizers: Normalizers | None = None,
     seed: int = 0,
     cells: Path | None = None,
+    reference: bool = False,
     execution: Execution | None = None,
 ) -> dict[str, Any]:
     """Measure a model on labeled images: accuracy, robustness, calibration, with 95 % intervals.
@@ -269,6 +272,7 @@ def evaluate(
         normalizers: of the corruption errors; None takes AlexNet's, and none for images below 64 px.
         seed: of the bootstrap, and of what the suites draw.
         cells: a folder that keeps finished parts, so that the same call goes on; None keeps nothing.
+        reference: set what was measured beside what timm's tables have of this model, a timm name with its tag.
 
     Raises:
         UserError: no model, no images, or classes that the model does not know.
@@ -276,6 +280,8 @@ def evaluate(
     execution = execution or Execution()
     request = Request(data, tuple(suites), val, normalizers, seed, cells)
     check(request)
+    if reference and not isinstance(model, Classifier):
+        published(model)  # a name that the tables do not have is found out before the work
     classifier = model if isinstance(model, Classifier) else load_classifier(model)
     identity = model_identity("given" if isinstance(model, Classifier) else model, classifier)
     found = evaluate_suites(classifier, request, identity=identity, execution=execution)
@@ -291,9 +297,32 @@ def evaluate(
         "n": found.n,
         "seed": seed,
         "suites": found.about,
+        **({"reference": compare(str(model), found.metrics, found.ci95)} if reference else {}),
         "skipped": [row._asdict() for row in found.skipped],
         "provenance": identity,
     }
+
+
+def profile(
+    model: str, *, size: int | None = None, batch: int = 32, execution: Execution | None = None
+) -> dict[str, Any]:
+    """What classifying an image costs: parameters, multiply-adds, images a second, memory (`noisystudent.evaluation.cost`).
+
+    Args:
+        model: as for `label`; of a timm name no weights are downloaded, since the cost does not depend on them.
+        size: side of an image in pixels; without it the model's own.
+        batch: images at a time.
+
+    Raises:
+        UserError: no model, or one that does not take images of that size.
+    """
+    classifier = load_classifier(model, weights=False)
+    side = size or classifier.preprocessing.image_size
+    try:
+        found = cost(classifier, size=side, batch=batch, execution=execution or Execution())
+    except (RuntimeError, AssertionError) as error:  # a network of fixed size says so in words of its own
+        raise UserError(f"--size {side}: {classifier.architecture} does not take such images: {error}") from error
+    return {"model": classifier.architecture, "size": side, "batch": batch, "metrics": found}
 
 
 def predict(model: str, images: str, out: str | Path, *, execution: Execution | None = None) -> dict[str, Any]:

@@ -125,6 +125,39 @@ def show_evaluation(results: Row) -> None:
         shown = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
         table.add_row(name, shown, "" if interval is None else f"{interval[0]:.4g} to {interval[1]:.4g}")
     _console().print(table)
+    if "reference" in results:
+        _show_reference(results["reference"])
+
+
+def _show_reference(rows: list[Row]) -> None:
+    table = Table(title="beside timm's tables")
+    for column in ("metric", "measured", "95 % interval", "published", ""):
+        table.add_column(column, justify="left" if column in ("metric", "") else "right")
+    for row in rows:
+        low, high = row["ci95"]
+        verdict = "agrees" if row["agrees"] else "differs by more than the sample explains"
+        table.add_row(
+            row["metric"], f"{row['measured']:.2f}", f"{low:.2f} to {high:.2f}", f"{row['published']:.2f}", verdict
+        )
+    _console().print(table)
+
+
+def show_profile(result: Row) -> None:
+    table = Table(
+        title=f"{result['model']} at {result['size']} px, {result['batch']} images at a time", show_header=False
+    )
+    found = result["metrics"]
+    lines = {
+        "parameters": f"{found['params'] / 1e6:,.2f} million",
+        "multiply-adds": f"{found['macs'] / 1e9:,.3f} billion ({found['macs_conv_linear'] / 1e9:,.3f} of convolutions and linear layers)",
+        "images a second": f"{found['images_per_second']:,.1f}",
+        "memory beside the weights": f"{found['peak_memory'] / 2**20:,.0f} MiB"
+        if "peak_memory" in found
+        else "not known here",
+    }
+    for name, value in lines.items():
+        table.add_row(name, value)
+    _console().print(table)
 
 
 def show_report(result: Row) -> None:

@@ -325,7 +325,20 @@ def test_options_that_are_wrong(
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "run", "train", "label", "select", "student", "evaluate", "predict", "report", "recipes", "doctor"],
+    [
+        "demo",
+        "run",
+        "train",
+        "label",
+        "select",
+        "student",
+        "evaluate",
+        "profile",
+        "predict",
+        "report",
+        "recipes",
+        "doctor",
+    ],
 )
 def test_every_command_has_help(command: str, noisystudent: Callable[..., Any]) -> None:
     result = noisystudent(command, "--help")

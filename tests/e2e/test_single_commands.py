@@ -242,6 +242,15 @@ def test_evaluate_measures_robustness_and_goes_on_with_what_is_kept(
     assert "mce" in noisystudent(*command[:-1]).stdout
 
 
+def test_profile_says_what_an_image_costs(finished: Any, noisystudent: Command) -> None:
+    found = noisystudent("profile", finished.folder, "--batch", "4", "--json")
+    assert found.status == 0, found.stderr
+    metrics = found.json["metrics"]
+    assert metrics["params"] == finished.result.json["rows"][-2]["metrics"]["params"]
+    assert metrics["macs"] > metrics["macs_conv_linear"] > 0
+    assert "images a second" in noisystudent("profile", finished.folder, "--size", "24").stdout
+
+
 def test_classes_are_matched_by_name_whatever_their_order(
     finished: Any, noisystudent: Command, tmp_path: Path, images: Images
 ) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from timm.data import ImageNetInfo
 from torch import Tensor, nn
 
 from noisystudent import commands
@@ -67,7 +68,7 @@ def evaluate(data: Path, *suites: str, model: Classifier | None = None, **option
 
 def test_names_are_separated_by_commas_and_each_counts_once() -> None:
     assert suite_names("clean, c,clean,") == ("clean", "c")
-    assert set(SUITES) == {"clean", "a", "r", "real", "c", "p", "adversarial", "calibration"}
+    assert set(SUITES) == {"clean", "a", "r", "v2", "sketch", "real", "c", "p", "adversarial", "calibration"}
 
 
 def test_every_mistake_of_a_request_is_named(pictures: Path) -> None:
@@ -292,6 +293,14 @@ def test_a_network_that_answers_nan_ends_in_one_message_and_finished_cells_stay(
     assert kept == [f"gaussian_noise-{severity}" for severity in SEVERITIES]
 
 
-def test_real_labels_need_a_model_of_the_thousand_classes(pictures: Path) -> None:
-    with pytest.raises(UserError, match="thousand classes; this one has 6"):
-        evaluate(pictures, "real")
+def test_sets_of_the_thousand_classes_need_a_model_that_knows_them(pictures: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--suite v2,real needs .* thousand classes; this one has 6"):
+        evaluate(pictures, "v2", "real")
+    # ImageNet-V2 names its folders by number, and the model's classes have other names.
+    for place in (3, 700):
+        pixels = np.full((SIDE, SIDE, 3), round(255 * (place + 0.5) / 1000), dtype=np.uint8)
+        write(tmp_path / "v2" / str(place) / "x.png", pixels)
+    many = classifier(tuple(ImageNetInfo("imagenet-1k").label_names()), Brightness(1000))
+    results = evaluate(tmp_path / "v2", "v2", model=many)
+    assert results["metrics"]["top5_v2"] == 100
+    assert "top1_v2" in results["ci95"]

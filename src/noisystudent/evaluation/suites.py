@@ -30,12 +30,15 @@ SUITES = {
     "clean": "top-1, top-5, NLL, calibration error",
     "a": "ImageNet-A, among its 200 classes",
     "r": "ImageNet-R, among its 200 classes",
+    "v2": "ImageNet-V2",
+    "sketch": "ImageNet-Sketch",
     "real": "the ReaL labels of ImageNet's validation images",
     "c": "corruptions: the files of ImageNet-C, or made here of clean images",
     "p": "perturbation sequences: the videos of ImageNet-P, or made here of clean images",
     "adversarial": "FGSM and PGD",
     "calibration": "calibration errors, and with --val the best temperature",
 }
+THOUSAND = 1000
 
 
 @dataclass(frozen=True)
@@ -161,15 +164,16 @@ def _on_cleanimages_for(
         if suite in request.suites:
             used = [classifier.class_names[label] for label in np.unique(manifest.labels)]
             check_subset(suite, used, classifier.class_names, source=f"--data {request.data}")
-    if "real" in request.suites and len(classifier.class_names) != 1000:
+    whole = [suite for suite in ("v2", "sketch", "real") if suite in request.suites]
+    if whole and len(classifier.class_names) != THOUSAND:
         raise UserError(
-            f"--suite real needs a model of ImageNet's thousand classes; this one has {len(classifier.class_names)}"
+            f"--suite {','.join(whole)} needs a model of ImageNet's thousand classes; this one has {len(classifier.class_names)}"
         )
     given = answers(
         classifier, images_for(classifier, manifest, execution), execution=execution, description="evaluating"
     )
     found.n, found.skipped = len(given.ids), given.skipped
-    for suite in ("clean", "a", "r", "real", "calibration"):
+    for suite in ("clean", "a", "r", "v2", "sketch", "real", "calibration"):
         if suite in request.suites:
             found.add(suite, _of_answers(suite, given, classifier, request, execution))
     if "c" in request.suites:
@@ -194,8 +198,11 @@ def _of_answers(
         return Robustness({"top1_real": 100 * right / n}, {"top1_real": wilson_interval(right, n)}, {"n": n}, None)
     if suite == "calibration":
         return _calibration(given, classifier, request, execution)
-    columns = np.sort([classifier.class_names.index(name) for name in subset_classes(suite)])
-    metrics, ci95 = measure(*among(given.probabilities, given.labels, columns), seed=request.seed)
+    probabilities, labels = given.probabilities, given.labels
+    if suite in ("a", "r"):
+        columns = np.sort([classifier.class_names.index(name) for name in subset_classes(suite)])
+        probabilities, labels = among(probabilities, labels, columns)
+    metrics, ci95 = measure(probabilities, labels, seed=request.seed)
     kept = ("top1", "top5")
     return Robustness(
         {f"{name}_{suite}": metrics[name] for name in kept}, {f"{name}_{suite}": ci95[name] for name in kept}, {}, None

@@ -19,11 +19,11 @@ from noisystudent.models.classifier import Classifier, Preprocessing, check_mode
 from noisystudent.models.tensorflow_efficientnet import is_tensorflow, load_tensorflow, weights_file
 
 
-def load_classifier(model: str) -> Classifier:
+def load_classifier(model: str, *, weights: bool = True) -> Classifier:
     """Open MODEL: a run folder (its best generation), a generation's folder, a timm folder, a timm name, `hf-hub:owner/name`, or a
     checkpoint that the authors published (`noisystudent.models.tensorflow_efficientnet`).
 
-    The network is in evaluation mode.
+    The network is in evaluation mode. Without `weights`, what a timm name stands for has random ones, and nothing is downloaded.
 
     Raises:
         UserError: there is no such model, or the folder does not hold a whole one.
@@ -33,7 +33,8 @@ def load_classifier(model: str) -> Classifier:
     folder = _model_folder(Path(model)) if _looks_like_a_path(model) else None
     if folder is None and not model.startswith("hf-hub:"):
         check_model_name(model)
-    network = _open(model if folder is None else f"local-dir:{folder}", shown=model)
+    pretrained = weights or folder is not None or model.startswith("hf-hub:")
+    network = _open(model if folder is None else f"local-dir:{folder}", shown=model, pretrained=pretrained)
     cfg = network.pretrained_cfg
     channels, size, _ = cfg["input_size"]
     view = Preprocessing(size, channels, cfg["crop_pct"], tuple(cfg["mean"]), tuple(cfg["std"]))
@@ -72,9 +73,9 @@ def _model_folder(path: Path) -> Path:
     )
 
 
-def _open(name: str, *, shown: str) -> Any:
+def _open(name: str, *, shown: str, pretrained: bool) -> Any:
     try:
-        return timm.create_model(name, pretrained=True)
+        return timm.create_model(name, pretrained=pretrained)
     except Exception as error:  # timm and the hub raise many kinds; each means that this model cannot be had
         raise UserError(f"the model {shown} cannot be opened: {error}") from error
 
