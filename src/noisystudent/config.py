@@ -243,6 +243,11 @@ class Config(Section):
     data: Data = Field(Data(), description="the images")
     teacher: Training = Field(description="generation 0, trained on labels alone")
     generations: tuple[Generation, ...] = Field((), description="one a turn of the loop")
+    robustness: tuple[Literal["c", "p", "adversarial", "calibration"], ...] = Field(
+        (),
+        description="what the last student and the baseline meet at the end, on the test images: corruptions, perturbation "
+        "sequences, attacks, calibration (docs/robustness.md)",
+    )
     execution: Execution = Field(Execution(), description="how, not what")
 
     @model_validator(mode="after")
@@ -284,8 +289,9 @@ class Config(Section):
         return validate(parse_toml(text, where=where), where=where)
 
     def differences(self, other: Config) -> list[str]:
-        """Each setting in which two configurations differ, as `key: mine, not theirs`; `execution` is left out."""
-        mine, theirs = (dict(_leaves(c.model_dump(mode="json", exclude={"execution"}))) for c in (self, other))
+        """Each setting in which two configurations differ, as `key: mine, not theirs`, but for those that change no network."""
+        aside = {"execution", "robustness"}
+        mine, theirs = (dict(_leaves(c.model_dump(mode="json", exclude=aside))) for c in (self, other))
         return [
             f"{key}: {mine.get(key, 'absent')!r}, not {theirs.get(key, 'absent')!r}"
             for key in [*mine, *(key for key in theirs if key not in mine)]

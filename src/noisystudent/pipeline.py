@@ -14,6 +14,7 @@ from noisystudent.rundir import open_run
 from noisystudent.stages.networks import check_networks, train, train_baseline
 from noisystudent.stages.preparation import prepare
 from noisystudent.stages.pseudo_labels import find_leaks, label, select
+from noisystudent.stages.robustness import check_robustness, measure_robustness, robustness_stage
 from noisystudent.stages.summary import summarize
 from noisystudent.stages.warnings import warn
 
@@ -35,6 +36,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
         RunError: a training diverged.
     """
     check_networks(config)
+    check_robustness(config)
     with open_run(Path(out), config) as folder:
         data = folder.stage("prepare", lambda: prepare(folder, config))
         warn(data)
@@ -48,6 +50,9 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
             teacher = train(folder, config, data, number, generation.student)
         if config.baseline and config.generations:
             train_baseline(folder, config, data)
+
+        if config.robustness:
+            warn(folder.stage(robustness_stage(config), lambda: measure_robustness(folder, config)))
 
         results = summarize(folder, config)
         write_report(folder.path)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -205,3 +206,35 @@ def test_reading_a_csv_gives_the_same_weights_as_the_folders_it_lists(
         result = noisystudent("run", "--labeled", source, "--config", config, "--out", out)
         assert result.status == 0, result.stderr
     assert weights(tmp_path / "folders") == weights(tmp_path / "csv")
+
+
+def test_a_finished_run_may_be_asked_how_robust_its_last_student_is(
+    finished: Any, noisystudent: Callable[..., Any], tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished.folder, run, symlinks=True)
+    weights_before = weights(run)
+    images, wanted = finished.images, '["c", "p", "adversarial", "calibration"]'
+    command = ["run", *images.options, "--config", finished.configuration, "--out", run, "--json"]
+    more = noisystudent(*command, "--set", f"robustness={wanted}")
+    assert more.status == 0, more.stderr
+    rows = {row["name"]: row for row in more.json["rows"]}
+    for name in ("student 2", "baseline"):
+        assert {"mce", "mfr", "pgd_eps16", "ece_mass", "temperature"} <= set(rows[name]["metrics"])
+        assert rows[name]["ci95"]["mce"][0] <= rows[name]["metrics"]["mce"] <= rows[name]["ci95"]["mce"][1]
+        before = next(row for row in finished.result.json["rows"] if row["name"] == name)
+        assert rows[name]["metrics"]["top1"] == before["metrics"]["top1"]
+    assert "mce" not in rows["teacher"]["metrics"]
+    value = json.loads((run / "robustness.json").read_text())
+    assert [row["metric"] for row in value["differences"]] == ["mce", "mfr"]
+    points = rows["student 2"]["metrics"]["mce"] - rows["baseline"]["metrics"]["mce"]
+    assert value["differences"][0]["points"] == pytest.approx(points)
+    assert weights(run) == weights_before != {}
+    report = (run / "report.html").read_text()
+    assert 'id="robustness"' in report
+    assert "Published by Xie et al." in report
+    assert report.count("an image of ") == 15
+    parts = {path: path.stat().st_mtime_ns for path in (run / "baseline" / "robustness").iterdir()}
+    again = noisystudent(*command, "--set", f"robustness={wanted}")
+    assert again.json == more.json
+    assert {path: path.stat().st_mtime_ns for path in (run / "baseline" / "robustness").iterdir()} == parts

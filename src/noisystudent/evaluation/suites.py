@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from noisystudent.config import Execution
 from noisystudent.data.images import ImageSet, Skipped
@@ -69,6 +70,7 @@ class Found:
         self.metrics: dict[str, float] = {}
         self.ci95: dict[str, tuple[float, float]] = {}
         self.about: dict[str, Any] = {}
+        self.scores: dict[str, pa.Table] = {}
         self.skipped: list[Skipped] = []
         self.n = 0
 
@@ -76,10 +78,9 @@ class Found:
         self.metrics |= result.metrics
         self.ci95 |= result.ci95
         self.about[suite] = result.about
-        if (
-            result.scores is not None and not self.n
-        ):  # the released files stand for themselves: no clean images were seen
-            self.n = result.scores.num_rows
+        if result.scores is not None:
+            self.scores[suite] = result.scores
+            self.n = self.n or result.scores.num_rows  # of released files no clean images were seen
 
 
 def evaluate_suites(
@@ -97,15 +98,51 @@ def evaluate_suites(
         UserError: naming what is wrong with the images.
     """
     layout = _released_layout(request)
-    manifest = None if layout else _labeled(request.data, classifier)
-    cells = _cells(request, identity, manifest)
-    found = Found()
-    if layout == "c":
-        _corruptions(classifier, None, request, cells, execution, found)
-    elif layout == "p":
-        _sequences(classifier, None, request, cells, execution, found)
-    elif manifest is not None:
-        _on_cleanimages_for(classifier, manifest, request, cells, execution, found)
+    if not layout:
+        val = _labeled(request.val, classifier, "--val") if request.val else None
+        return evaluate_images(
+            classifier, _labeled(request.data, classifier), request, val=val, identity=identity, execution=execution
+        )
+    cells, found = _cells(request, identity, None), Found()
+    measure_released = _corruptions if layout == "c" else _sequences
+    measure_released(classifier, None, request, cells, execution, found)
+    return found
+
+
+def evaluate_images(
+    classifier: Classifier,
+    manifest: Manifest,
+    request: Request,
+    *,
+    val: Manifest | None,
+    identity: dict[str, Any],
+    execution: Execution,
+) -> Found:
+    """As `evaluate_suites`, of clean images that were read already; labels are indices of the classifier's classes."""
+    for suite in ("a", "r"):
+        if suite in request.suites:
+            used = [classifier.class_names[label] for label in np.unique(manifest.labels)]
+            check_subset(suite, used, classifier.class_names, source=f"--data {request.data}")
+    whole = [suite for suite in ("v2", "sketch", "real") if suite in request.suites]
+    if whole and len(classifier.class_names) != THOUSAND:
+        raise UserError(
+            f"--suite {','.join(whole)} needs a model of ImageNet's thousand classes; this one has {len(classifier.class_names)}"
+        )
+    cells, found = _cells(request, identity, manifest), Found()
+    images = images_for(classifier, manifest, execution)
+    given = answers(classifier, images, execution=execution, description="evaluating")
+    found.n, found.skipped = len(given.ids), given.skipped
+    for suite in ("clean", "a", "r", "v2", "sketch", "real"):
+        if suite in request.suites:
+            found.add(suite, _of_answers(suite, given, classifier, request.seed))
+    if "calibration" in request.suites:
+        found.add("calibration", _calibration(given, classifier, val, execution))
+    if "c" in request.suites:
+        _corruptions(classifier, manifest, request, cells, execution, found, given)
+    if "p" in request.suites:
+        _sequences(classifier, manifest, request, cells, execution, found)
+    if "adversarial" in request.suites:
+        found.add("adversarial", evaluate_attacks(classifier, images, cells, execution=execution))
     return found
 
 
@@ -157,59 +194,26 @@ def _cells(request: Request, identity: dict[str, Any], manifest: Manifest | None
     return Cells(request.cells, {**identity, "data": request.data, "ids_sha256": digest, "seed": request.seed})
 
 
-def _on_cleanimages_for(
-    classifier: Classifier, manifest: Manifest, request: Request, cells: Cells, execution: Execution, found: Found
-) -> None:
-    for suite in ("a", "r"):
-        if suite in request.suites:
-            used = [classifier.class_names[label] for label in np.unique(manifest.labels)]
-            check_subset(suite, used, classifier.class_names, source=f"--data {request.data}")
-    whole = [suite for suite in ("v2", "sketch", "real") if suite in request.suites]
-    if whole and len(classifier.class_names) != THOUSAND:
-        raise UserError(
-            f"--suite {','.join(whole)} needs a model of ImageNet's thousand classes; this one has {len(classifier.class_names)}"
-        )
-    given = answers(
-        classifier, images_for(classifier, manifest, execution), execution=execution, description="evaluating"
-    )
-    found.n, found.skipped = len(given.ids), given.skipped
-    for suite in ("clean", "a", "r", "v2", "sketch", "real", "calibration"):
-        if suite in request.suites:
-            found.add(suite, _of_answers(suite, given, classifier, request, execution))
-    if "c" in request.suites:
-        clean_error = 100 * float((given.probabilities.argmax(axis=1) != given.labels).mean())
-        _corruptions(classifier, (manifest, clean_error), request, cells, execution, found)
-    if "p" in request.suites:
-        _sequences(classifier, manifest, request, cells, execution, found)
-    if "adversarial" in request.suites:
-        images = images_for(classifier, manifest, execution)
-        found.add("adversarial", evaluate_attacks(classifier, images, cells, execution=execution))
-
-
-def _of_answers(
-    suite: str, given: Answers, classifier: Classifier, request: Request, execution: Execution
-) -> Robustness:
+def _of_answers(suite: str, given: Answers, classifier: Classifier, seed: int) -> Robustness:
     """What clean answers alone tell."""
     if suite == "clean":
-        evaluation = judge(given, seed=request.seed)
+        evaluation = judge(given, seed=seed)
         return Robustness(evaluation.metrics, evaluation.ci95, {"n": len(given.ids)}, None)
     if suite == "real":
         right, n = real_accuracy(given.ids, given.probabilities.argmax(axis=1))
         return Robustness({"top1_real": 100 * right / n}, {"top1_real": wilson_interval(right, n)}, {"n": n}, None)
-    if suite == "calibration":
-        return _calibration(given, classifier, request, execution)
     probabilities, labels = given.probabilities, given.labels
     if suite in ("a", "r"):
         columns = np.sort([classifier.class_names.index(name) for name in subset_classes(suite)])
         probabilities, labels = among(probabilities, labels, columns)
-    metrics, ci95 = measure(probabilities, labels, seed=request.seed)
+    metrics, ci95 = measure(probabilities, labels, seed=seed)
     kept = ("top1", "top5")
     return Robustness(
         {f"{name}_{suite}": metrics[name] for name in kept}, {f"{name}_{suite}": ci95[name] for name in kept}, {}, None
     )
 
 
-def _calibration(given: Answers, classifier: Classifier, request: Request, execution: Execution) -> Robustness:
+def _calibration(given: Answers, classifier: Classifier, val: Manifest | None, execution: Execution) -> Robustness:
     def errors(probabilities: np.ndarray, suffix: str) -> dict[str, float]:
         bins = {equal: calibration.reliability(probabilities, given.labels, equal=equal) for equal in ("width", "mass")}
         about[f"reliability{suffix}"] = [bin._asdict() for bin in bins["width"]]
@@ -220,8 +224,8 @@ def _calibration(given: Answers, classifier: Classifier, request: Request, execu
 
     about: dict[str, Any] = {"bins": calibration.BINS}
     metrics = errors(given.probabilities, "")
-    if request.val:
-        images = images_for(classifier, _labeled(request.val, classifier, "--val"), execution)
+    if val is not None:
+        images = images_for(classifier, val, execution)
         validation = answers(classifier, images, execution=execution, description="validation images")
         metrics["temperature"] = calibration.fit_temperature(validation.probabilities, validation.labels)
         cooled = calibration.at_temperature(given.probabilities, metrics["temperature"])
@@ -232,18 +236,19 @@ def _calibration(given: Answers, classifier: Classifier, request: Request, execu
 
 def _corruptions(
     classifier: Classifier,
-    clean: tuple[Manifest, float] | None,
+    manifest: Manifest | None,
     request: Request,
     cells: Cells,
     execution: Execution,
     found: Found,
+    given: Answers | None = None,
 ) -> None:
-    """Of clean images and the error on them, or of the released files."""
+    """Of clean images, to which these answers were given, or of the released files."""
     from noisystudent.evaluation import corrupted_images as corrupted  # needs OpenCV
 
     side = classifier.preprocessing.image_size
-    if clean:
-        images = images_for(classifier, clean[0], execution, often=True)
+    if manifest:
+        images = images_for(classifier, manifest, execution, often=True)
         of_cell = corrupted.corrupted_here(images, seed=request.seed, workers=execution.decoders)
         about = corrupted.how_made_here(side)
     else:
@@ -261,7 +266,7 @@ def _corruptions(
         of_cell,
         cells,
         execution=execution,
-        clean_error=clean[1] if clean else None,
+        clean_error=100 * float((given.probabilities.argmax(axis=1) != given.labels).mean()) if given else None,
         normalizers=normalizers,
         about=about,
         seed=request.seed,

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from noisystudent.data.decoding import decode, read_bytes
 from noisystudent.report.predictions import opened
 from noisystudent.report.pseudo_labels import predicted_files
@@ -137,13 +139,17 @@ def thumbnail(uri: str, *, channels: int) -> Thumbnail:
         'missing file'
     """
     try:
-        image = decode(read_bytes(uri), channels=channels, at_least=SIDE)
-        tiny = max(image.size) <= PIXEL_ART
-        image.thumbnail((SIDE, SIDE))
-        file = io.BytesIO()
-        image.save(file, "PNG") if tiny else image.save(file, "JPEG", quality=80)
+        return as_thumbnail(decode(read_bytes(uri), channels=channels, at_least=SIDE))
     except Exception as error:  # the source may be anywhere, and a report must not fail for a picture
         return Thumbnail(problem=str(error) or type(error).__name__)
+
+
+def as_thumbnail(image: Image.Image) -> Thumbnail:
+    """A small picture of an image; it is used up."""
+    tiny = max(image.size) <= PIXEL_ART
+    image.thumbnail((SIDE, SIDE))
+    file = io.BytesIO()
+    image.save(file, "PNG") if tiny else image.save(file, "JPEG", quality=80)
     data = base64.b64encode(file.getvalue()).decode("ascii")
     return Thumbnail(f"data:image/{'png' if tiny else 'jpeg'};base64,{data}", tiny)
 

@@ -8,10 +8,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from noisystudent import atomic
-from noisystudent.report import gallery, plots, svg
+from noisystudent.report import gallery, plots, robustness_plots, svg
 from noisystudent.report.confusion import Confusion, read_confusion
 from noisystudent.report.headline import headline
 from noisystudent.report.pseudo_labels import SHOWN, PseudoLabels, read_pseudo_labels
+from noisystudent.report.robustness import PUBLISHED, Robustness, read_robustness
 from noisystudent.report.run_reader import Difference, Network, Run, read_run
 from noisystudent.report.visible import number, points, short, visible
 
@@ -41,9 +42,9 @@ def write_report(run: Path) -> Path:
 
 def render(run: Run) -> str:
     """The page of a run."""
-    pseudo = read_pseudo_labels(run)
+    pseudo, robustness = read_pseudo_labels(run), read_robustness(run)
     with svg.theme():
-        charts = _charts(run, pseudo)
+        charts = _charts(run, pseudo, robustness)
     return _template().render(
         run=run,
         title=run.folder.path.resolve().name,
@@ -51,6 +52,8 @@ def render(run: Run) -> str:
         against_baseline=_against_baseline(run),
         pseudo={labels.generation: labels for labels in pseudo},
         charts=charts,
+        robustness=robustness,
+        published=PUBLISHED,
         confusion=_confusion(run),
         gallery=gallery.read_gallery(run),
         config_text=run.text("config.toml"),
@@ -72,13 +75,17 @@ def _template() -> Template:
     return environment.get_template("template.html.jinja")
 
 
-def _charts(run: Run, pseudo: list[PseudoLabels]) -> dict[str, Markup | None]:
+def _charts(run: Run, pseudo: list[PseudoLabels], robustness: Robustness | None) -> dict[str, Markup | None]:
     """All charts by name; None where there is nothing to draw."""
     charts = {
         "accuracy": plots.accuracy_chart(run.measured, name="accuracy") if run.measured else None,
         "loss": plots.curve_chart(run.networks, "loss", label="training loss", name="loss"),
         "validation": plots.curve_chart(run.networks, "val_top1", label="validation top-1, %", name="validation"),
     }
+    if robustness:
+        charts["corruptions"] = robustness_plots.corruption_chart(robustness, name="corruptions")
+        charts["severities"] = robustness_plots.severity_chart(robustness, name="severities")
+        charts["reliability"] = robustness_plots.reliability_chart(robustness, name="reliability")
     for labels in pseudo:
         confidence, classes = f"confidence-{labels.generation}", f"classes-{labels.generation}"
         charts[confidence] = plots.confidence_histogram(labels, name=confidence)

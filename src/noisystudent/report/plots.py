@@ -31,7 +31,7 @@ def accuracy_chart(networks: Sequence[Network], *, name: str) -> Markup:
         assert network.results is not None
         assert network.top1 is not None
         low, high = network.results["ci95"]["top1"]
-        color, _ = _look(network)
+        color, _ = look(network)
         axes.plot([low, high], [row, row], color=color, linewidth=2, solid_capstyle="round")
         axes.plot([network.top1], [row], "o", color=color, markersize=6)
         if network.name == "baseline":
@@ -59,7 +59,7 @@ def curve_chart(networks: Sequence[Network], key: str, *, label: str, name: str)
         return None
     figure, axes = _figure(3.0)
     for network, curve in curves:
-        color, style = _look(network)
+        color, style = look(network)
         steps, values = zip(*curve, strict=True)
         marker = "o" if len(steps) <= 20 else None
         axes.plot(steps, values, color=color, linestyle=style, marker=marker, markersize=3, label=network.name)
@@ -141,7 +141,7 @@ def _figure(height: float) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _look(network: Network) -> tuple[str, str]:
+def look(network: Network) -> tuple[str, str]:
     """Color and line style of a network, the same in all charts."""
     if network.generation is None:
         return (svg.BASELINE, "--") if network.name == "baseline" else (svg.TEACHER, ":")

@@ -22,11 +22,21 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
     best = folders[_best({name: _results(folder) for name, folder in folders.items()})]
     if (run.baseline / "results.json").exists():
         folders["baseline"] = run.baseline
-    rows = [{"name": name, **_results(folder)} for name, folder in folders.items()]
+    robustness = run.path / "robustness.json"
+    measured = json.loads(robustness.read_text())["networks"] if robustness.exists() else {}
+    rows = [_row(name, _results(folder), measured.get(name)) for name, folder in folders.items()]
     _link(run.path / "best", best.name)
     results = {"best": best.name, "rows": rows, "differences": _differences(folders, rows[0]["split"], config.seed)}
     atomic.write_json(run.path / "results.json", results)
     return results
+
+
+def _row(name: str, results: dict[str, Any], robustness: dict[str, Any] | None) -> dict[str, Any]:
+    """What was measured of a network; where both have a metric, it is that of the clean evaluation."""
+    if robustness is None:
+        return {"name": name, **results}
+    both = {key: {**robustness[key], **results[key]} for key in ("metrics", "ci95")}
+    return {"name": name, **results, **both}
 
 
 def _results(folder: Path) -> dict[str, Any]:
