@@ -87,10 +87,11 @@ class Robustness:
         for suite, what in (("c", "corrupted images"), ("p", "sequences")):
             about = next(iter(self.suite(suite).values()), None)
             if about:
-                normalized = "by nothing" if about["normalizers"] == "none" else f"by {about['normalizers']}'s"
-                frost = f", frost {about['frost']}" if "frost" in about else ""
+                normalized = "as they are" if about["normalizers"] == "none" else f"divided by {about['normalizers']}'s"
+                frost = {"imagecorruptions": " and the published frost", "procedural": " and a frost of our own"}
                 sentences.append(
-                    f"The {what} were made here with the strengths of {about['strengths']}{frost}; rates are divided {normalized}."
+                    f"The {what} were made here with the strengths of {about['strengths']}{frost.get(about.get('frost', ''), '')}; "
+                    f"rates are {normalized}."
                 )
         return sentences
 
