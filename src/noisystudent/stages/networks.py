@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,24 @@ def baseline_training(config: Config) -> Training:
     return student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0, "warm_start": False})
 
 
+@dataclass(frozen=True)
+class _Network:
+    """A network of a run: its folder, how it is trained, and what the user reads of it; `data` is what `prepare` returned."""
+
+    run: RunDir
+    config: Config
+    data: dict[str, Any]
+    folder: Path
+    training: Training
+    name: str
+
+    @functools.cached_property
+    def manifests(self) -> dict[str, Manifest]:
+        """Of the labeled images and of those held out."""
+        paths = {split: self.run.manifest(split) for split in ("labeled", "val", "test")}
+        return {split: Manifest.load(path) for split, path in paths.items() if path.exists()}
+
+
 def fit_and_measure(
     run: RunDir,
     config: Config,
@@ -103,7 +122,7 @@ def fit_and_measure(
     *,
     start: Path | None = None,
 ) -> None:
-    """Train one network and measure it on the held-out images that there are, as two stages.
+    """Train one network and measure it on the held-out images that there are, as two stages; as three with a resolution fix.
 
     Args:
         run: the run folder.
@@ -115,91 +134,89 @@ def fit_and_measure(
         name: for the user to read.
         start: the model whose weights it starts from; None: random or pretrained ones.
     """
-    manifests = {
-        split: Manifest.load(run.manifest(split))
-        for split in ("labeled", "val", "test")
-        if run.manifest(split).exists()
-    }
-    seed = derive_seed(config.seed, folder.name)
-
+    network = _Network(run, config, data, folder, training, name)
+    fix = training.resolution_fix
     # With a resolution fix, what it begins with is kept: the paper measures ImageNet-C and -P without it.
-    first = folder / "before-resolution-fix" if training.resolution_fix else folder
-
-    def fit(part: Training, into: Path, begin: Path | None, pseudo: Examples | None, **fix: Any) -> dict[str, Any]:
-        labeled = manifests["labeled"]
-        classifier = build_classifier(
-            part,
-            class_names=data["class_names"],
-            channels=config.data.channels,
-            mean=data["mean"],
-            std=data["std"],
-            seed=seed,
-        )
-        if begin is not None:
-            load_weights(classifier, begin)
-        targets = label_targets(torch.tensor(labeled.labels).long(), len(labeled.class_names), part.label_smoothing)
-        train_network(
-            classifier,
-            part,
-            Examples(image_set(labeled, part, config, for_training=True), targets),
-            pseudo,
-            folder=into,
-            seed=seed,
-            execution=config.execution,
-            validate=_validation(manifests.get("val"), part, config),
-            **fix,
-        )
-        return {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
+    first = folder / "before-resolution-fix" if fix else folder
 
     def fit_first() -> dict[str, Any]:
         part = training.model_copy(update={"resolution_fix": None})
-        return fit(part, first, start, pseudo() if pseudo else None, description=f"training {name}")
+        return _fit(network, part, first, start, pseudo() if pseudo else None, description=f"training {name}")
 
     def fix_resolution(fix: ResolutionFix) -> dict[str, Any]:
         part, begin = training.at_full_resolution(), first / "model"
         about = f"training {name} at {fix.image_size} pixels"
-        return fit(part, folder, begin, None, schedule=training, frozen=fix.frozen, description=about)
-
-    def measure() -> dict[str, Any]:
-        classifier = load_classifier(str(folder / "model"))
-        results: dict[str, Any] = {
-            "model": classifier.architecture,
-            "data": config.data.test or config.data.val or config.data.labeled,
-            "split": "test" if "test" in manifests else "val" if "val" in manifests else None,
-            "metrics": {"params": trained["parameters"]},
-            "ci95": {},
-            "n": 0,
-            "seed": config.seed,
-            "seconds": trained["seconds"],
-            "provenance": {"run": str(run.path), "folder": folder.name, "recipe": config.recipe},
-        }
-        for split in [split for split in ("val", "test") if split in manifests]:
-            evaluation = evaluate(
-                classifier,
-                image_set(manifests[split], training, config),
-                execution=config.execution,
-                seed=config.seed,
-                description=f"evaluating {name} on {split}",
-            )
-            with atomic.replacing(folder / "evaluation" / f"{split}.parquet") as temporary:
-                pq.write_table(evaluation.predictions, temporary)
-            results[split] = evaluation.as_json()
-        if results["split"]:
-            main = results[results["split"]]
-            results |= {"metrics": {**main["metrics"], **results["metrics"]}, "ci95": main["ci95"], "n": main["n"]}
-        atomic.write_json(folder / "results.json", results)
-        return {
-            "warnings": _teacher_warnings(classifier, manifests, training, config, results)
-            if folder.name == "gen-0"
-            else []
-        }
+        return _fit(network, part, folder, begin, None, schedule=training, frozen=fix.frozen, description=about)
 
     trained = run.stage(f"{folder.name}/train", fit_first)
-    if training.resolution_fix is not None:
-        fix = training.resolution_fix
+    if fix is not None:
         fixed = run.stage(f"{folder.name}/resolution-fix", lambda: fix_resolution(fix))
         trained = {**trained, "seconds": round(trained["seconds"] + fixed["seconds"], 3)}
-    warn(run.stage(f"{folder.name}/evaluate", measure))
+    warn(run.stage(f"{folder.name}/evaluate", lambda: _measure(network, trained)))
+
+
+def _fit(
+    network: _Network, part: Training, into: Path, start: Path | None, pseudo: Examples | None, **how: Any
+) -> dict[str, Any]:
+    """Train as `part` says, which is the network's training or its end; `how` goes to the training loop."""
+    config, data, labeled = network.config, network.data, network.manifests["labeled"]
+    seed = derive_seed(config.seed, network.folder.name)
+    classifier = build_classifier(
+        part,
+        class_names=data["class_names"],
+        channels=config.data.channels,
+        mean=data["mean"],
+        std=data["std"],
+        seed=seed,
+    )
+    if start is not None:
+        load_weights(classifier, start)
+    targets = label_targets(torch.tensor(labeled.labels).long(), len(labeled.class_names), part.label_smoothing)
+    train_network(
+        classifier,
+        part,
+        Examples(image_set(labeled, part, config, for_training=True), targets),
+        pseudo,
+        folder=into,
+        seed=seed,
+        execution=config.execution,
+        validate=_validation(network.manifests.get("val"), part, config),
+        **how,
+    )
+    return {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
+
+
+def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
+    """Write `results.json` and the predictions on held-out images; the teacher's warnings."""
+    config, folder, manifests = network.config, network.folder, network.manifests
+    classifier = load_classifier(str(folder / "model"))
+    results: dict[str, Any] = {
+        "model": classifier.architecture,
+        "data": config.data.test or config.data.val or config.data.labeled,
+        "split": "test" if "test" in manifests else "val" if "val" in manifests else None,
+        "metrics": {"params": trained["parameters"]},
+        "ci95": {},
+        "n": 0,
+        "seed": config.seed,
+        "seconds": trained["seconds"],
+        "provenance": {"run": str(network.run.path), "folder": folder.name, "recipe": config.recipe},
+    }
+    for split in [split for split in ("val", "test") if split in manifests]:
+        evaluation = evaluate(
+            classifier,
+            image_set(manifests[split], network.training, config),
+            execution=config.execution,
+            seed=config.seed,
+            description=f"evaluating {network.name} on {split}",
+        )
+        with atomic.replacing(folder / "evaluation" / f"{split}.parquet") as temporary:
+            pq.write_table(evaluation.predictions, temporary)
+        results[split] = evaluation.as_json()
+    if results["split"]:
+        main = results[results["split"]]
+        results |= {"metrics": {**main["metrics"], **results["metrics"]}, "ci95": main["ci95"], "n": main["n"]}
+    atomic.write_json(folder / "results.json", results)
+    return {"warnings": _teacher_warnings(network, classifier, results) if folder.name == "gen-0" else []}
 
 
 def _validation(manifest: Manifest | None, training: Training, config: Config) -> Validate | None:
@@ -214,13 +231,10 @@ def _validation(manifest: Manifest | None, training: Training, config: Config) -
     return validate
 
 
-def _teacher_warnings(
-    classifier: Classifier, manifests: dict[str, Manifest], training: Training, config: Config, results: dict[str, Any]
-) -> list[str]:
+def _teacher_warnings(network: _Network, classifier: Classifier, results: dict[str, Any]) -> list[str]:
     """Is the teacher better than guessing? Asked of validation data; of the labeled images, when there are no others."""
     if "val" in results:
         return check_teacher(results["val"]["metrics"]["top1"], len(classifier.class_names), measured_on="validation")
-    labeled = evaluate(
-        classifier, image_set(manifests["labeled"], training, config), execution=config.execution, description=""
-    )
+    images = image_set(network.manifests["labeled"], network.training, network.config)
+    labeled = evaluate(classifier, images, execution=network.config.execution, description="")
     return check_teacher(labeled.metrics["top1"], len(classifier.class_names), measured_on="labeled")
