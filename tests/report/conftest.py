@@ -168,7 +168,8 @@ class RunWriter:
         split = "test" if "test" in self.splits else "val" if "val" in self.splits else None
         results: dict[str, Any] = {"model": f"net-{folder}", "split": split, "metrics": {}, "ci95": {}, "n": 0}
         results |= (measured if split else {}) | dict.fromkeys(self.splits, measured)
-        results["metrics"] = {**results["metrics"], "params": 98_682}
+        macs = {"gen-0": 4.5e6, "gen-1": 4.5e6}.get(folder, 9.25e6)
+        results["metrics"] = {**results["metrics"], "params": 98_682, "macs": macs}
         self._json(f"{folder}/results.json", {**results, "seed": 3, "seconds": 12.34})
         for name in self.splits:
             self._table(f"{folder}/evaluation/{name}.parquet", table)

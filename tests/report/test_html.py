@@ -28,6 +28,12 @@ def test_the_table_of_networks_says_what_results_json_says(page: Any) -> None:
     assert student["ECE, %"] == "3.2"
     assert student["Top-5, %"] == "–"
     assert (student["Model"], student["Parameters"], student["Training, s"]) == ("net-gen-2", "98,682", "12.3")
+    assert student["Multiply-adds, million"] == "9.2"
+    labels = [label for label in page.values("aria-label") if "multiply-adds" in label]
+    assert labels == [
+        "Accuracy against million multiply-adds an image: teacher 60.0 % at 4.5, student 1 75.0 % at 4.5, "
+        "student 2 80.0 % at 9.2, baseline 79.0 % at 9.2"
+    ]
 
 
 def test_differences_to_the_baseline_are_paired(finished: Path, page: Any) -> None:

@@ -48,7 +48,7 @@ def multiply_adds(network: nn.Module, *, channels: int, size: int, all_operation
         aten._adaptive_avg_pool2d: _a_value(1),
     }
     # On the meta device nothing is computed but shapes.
-    weightless = copy.deepcopy(network).to("meta").eval()
+    weightless = copy.deepcopy(network).to("meta").eval().requires_grad_(False)
     image = torch.zeros(1, channels, size, size, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False, custom_mapping=counts if all_operations else None) as counter:
         weightless(image)

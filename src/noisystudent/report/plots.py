@@ -44,6 +44,34 @@ def accuracy_chart(networks: Sequence[Network], *, name: str) -> Markup:
     return svg.inline_svg(figure, name=name, title=f"Top-1 accuracy with 95 % intervals: {values}")
 
 
+def cost_chart(networks: Sequence[Network], *, name: str) -> Markup | None:
+    """Accuracy over multiply-adds, a point a network; None when no costs are known, or all are the same.
+
+    Args:
+        networks: measured ones.
+        name: of the chart.
+    """
+    costs = {
+        n.name: n.results["metrics"]["macs"] / 1e6 for n in networks if n.results and "macs" in n.results["metrics"]
+    }
+    if len(set(costs.values())) < 2:
+        return None
+    figure, axes = _figure(2.8)
+    for network in networks:
+        if network.name in costs:
+            color, _ = look(network)
+            axes.plot([costs[network.name]], [network.top1 or 0.0], "o", color=color, markersize=6, label=network.name)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(THOUSANDS)
+    axes.set_xlabel("multiply-adds an image, million")
+    axes.set_ylabel("top-1 accuracy, %")
+    figure.legend(loc="outside upper left", ncols=3, fontsize=9, handlelength=1.0, columnspacing=1.2)
+    said = ", ".join(
+        f"{n.name} {number(n.top1 or 0, 1)} % at {number(costs[n.name], 1)}" for n in networks if n.name in costs
+    )
+    return svg.inline_svg(figure, name=name, title=f"Accuracy against million multiply-adds an image: {said}")
+
+
 def curve_chart(networks: Sequence[Network], key: str, *, label: str, name: str) -> Markup | None:
     """A line for each network of one value of its `metrics.jsonl`, over the steps; None when no network has it.
 

@@ -18,6 +18,7 @@ from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import evaluate
+from noisystudent.evaluation.cost import multiply_adds
 from noisystudent.models.classifier import (
     Classifier,
     build_classifier,
@@ -194,7 +195,7 @@ def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
         "model": classifier.architecture,
         "data": config.data.test or config.data.val or config.data.labeled,
         "split": "test" if "test" in manifests else "val" if "val" in manifests else None,
-        "metrics": {"params": trained["parameters"]},
+        "metrics": {"params": trained["parameters"], "macs": _multiply_adds(classifier)},
         "ci95": {},
         "n": 0,
         "seed": config.seed,
@@ -229,6 +230,11 @@ def _validation(manifest: Manifest | None, training: Training, config: Config) -
         return {"top1": metrics["top1"], "nll": metrics["nll"]}
 
     return validate
+
+
+def _multiply_adds(classifier: Classifier) -> float:
+    view = classifier.preprocessing
+    return multiply_adds(classifier.network, channels=view.channels, size=view.image_size)
 
 
 def _teacher_warnings(network: _Network, classifier: Classifier, results: dict[str, Any]) -> list[str]:
