@@ -1,4 +1,4 @@
-"""How much of the network's own speed labeling and training reach, in images a second.
+"""How much of the network's own speed labeling, evaluating and training reach, in images a second.
 
     python benchmarks/throughput.py
 
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
 from PIL import Image
 
@@ -25,7 +26,9 @@ from noisystudent.config import Execution, Noise, RandAugment, Training
 from noisystudent.data.decoding import decode, eval_view, random_resized_view, read_bytes
 from noisystudent.data.images import ImageSet
 from noisystudent.data.joint_batches import Examples
+from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
+from noisystudent.evaluation.clean import evaluate
 from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.pseudo.label import label
 from noisystudent.training.loop import train
@@ -68,6 +71,7 @@ def main() -> None:
         compare(
             "label, 224 px JPEG, efficientnet_b0", *labeling(large, Path(folder) / "large", in_memory=False), repeats
         )
+        compare("evaluate, 224 px JPEG, efficientnet_b0", *evaluating(large, Path(folder) / "large"), repeats)
         compare(
             "train, 224 px JPEG, efficientnet_b0",
             *training(large, Path(folder) / "large", in_memory=False, steps=3),
@@ -122,6 +126,26 @@ def labeling(training: Training, folder: Path, *, in_memory: bool) -> tuple[Work
     def bare() -> int:
         for batch in rows:
             classifier.logits(images.fetch(batch) if in_memory else decoded(training, images, batch))
+        return len(images)
+
+    return ours, bare
+
+
+def evaluating(training: Training, folder: Path) -> tuple[Work, Work]:
+    """Ours: top-1, top-5, NLL and their intervals. Bare: decoding and the network's forward."""
+    manifest = read_source(str(folder), split="test", labels="ignored")
+    labels = pa.array(np.arange(len(manifest)) % CLASSES, pa.int32())
+    labeled = Manifest(manifest.table.set_column(2, "label", labels), tuple(str(c) for c in range(CLASSES)))
+    images = ImageSet(labeled, size=training.image_size, channels=3, crop_pct=training.crop_pct, in_memory=False)
+    classifier, execution = network(training), Execution(label_batch_size=32)
+    classifier.network.eval()
+
+    def ours() -> int:
+        return evaluate(classifier, images, execution=execution, description="").predictions.num_rows
+
+    def bare() -> int:
+        for batch in np.array_split(np.arange(len(images)), len(images) // execution.label_batch_size):
+            classifier.logits(decoded(training, images, batch))
         return len(images)
 
     return ours, bare
