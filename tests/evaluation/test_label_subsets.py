@@ -55,6 +55,8 @@ def test_real_labels_allow_several_classes_and_leave_out_images_without() -> Non
     both = sorted(real_labels()[several - 1])
     wrong = next(c for c in range(1000) if c not in both)
     assert real_accuracy(ids, np.array([*both, wrong, 0])) == (2, 3)
+    with pytest.raises(UserError, match="none of the 1 images has a ReaL label"):
+        real_accuracy([ids[3]], np.array([0]))
     for id in ("cat.jpg", "ILSVRC2012_val_00000000.JPEG", "ILSVRC2012_val_00050001.JPEG"):
         with pytest.raises(UserError, match=f"1 images are not named .*{id}"):
             real_accuracy([ids[0], id], np.array([0, 0]))

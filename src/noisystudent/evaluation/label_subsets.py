@@ -87,7 +87,7 @@ def real_accuracy(ids: Sequence[str], predicted: np.ndarray) -> tuple[int, int]:
         predicted: int [N], places among the thousand classes.
 
     Raises:
-        UserError: an id has no such number.
+        UserError: an id has no such number, or none of the images has a label.
     """
     numbers = [re.search(r"ILSVRC2012_val_((?!0{8})000[0-4]\d{4}|00050000)", id) for id in ids]
     wrong = [id for id, number in zip(ids, numbers, strict=True) if not number]
@@ -97,5 +97,9 @@ def real_accuracy(ids: Sequence[str], predicted: np.ndarray) -> tuple[int, int]:
             f"(ILSVRC2012_val_00000001.JPEG): {', '.join(repr(id) for id in wrong[:3])}"
         )
     allowed = [real_labels()[int(number[1]) - 1] for number in numbers if number]
+    if not any(allowed):
+        raise UserError(
+            f"none of the {len(ids)} images has a ReaL label: the ReaL labels leave out what shows no class"
+        )
     right = sum(int(answer) in classes for answer, classes in zip(predicted, allowed, strict=True))
     return right, sum(bool(classes) for classes in allowed)

@@ -191,7 +191,8 @@ def _labeled(source: str, classifier: Classifier, option: str = "--data") -> Man
 def _cells(request: Request, identity: dict[str, Any], manifest: Manifest | None) -> Cells:
     ids = manifest.ids if manifest else []
     digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
-    return Cells(request.cells, {**identity, "data": request.data, "ids_sha256": digest, "seed": request.seed})
+    images = {"data": request.data, "ids_sha256": digest, "frost": find_spec("imagecorruptions") is not None}
+    return Cells(request.cells, {**identity, **images, "seed": request.seed})
 
 
 def _of_answers(suite: str, given: Answers, classifier: Classifier, seed: int) -> Robustness:
