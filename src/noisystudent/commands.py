@@ -156,15 +156,20 @@ def reassign(predictions: str | Path, selection: str | Path, out: str | Path) ->
     """
     old, table, digest = _read_selection(Path(selection))
     teacher, names = _teacher_and_classes(Path(predictions))
-    if [row["name"] for row in old["classes"]] != names:
-        raise UserError(
-            f"--selection {selection}: its classes are {[row['name'] for row in old['classes']]}, in this order, "
-            f"and those of --predictions {names}"
-        )
+    _check_classes(selection, old, names, of="--predictions")
     selected = _of_predictions(predictions, lambda glob: relabel(glob, table, classes=len(names)))
     settings = {key: old[key] for key in ("threshold", "per_class", "mode", "seed")}
     summary = _summary(predictions, teacher, names, selected, {**settings, "reassigned_from": digest})
     return _write_selection(Path(out), selected, summary)
+
+
+def _check_classes(selection: str | Path, summary: dict[str, Any], names: list[str], *, of: str) -> None:
+    """Raise UserError unless a selection's classes are these, in the same order."""
+    own = [row["name"] for row in summary["classes"]]
+    if own != names:
+        raise UserError(
+            f"--selection {selection}: its classes are {own}, in this order, and those of {of} {names}: the teacher was another one"
+        )
 
 
 def _teacher_and_classes(predictions: Path) -> tuple[dict[str, Any], list[str]]:
@@ -225,11 +230,7 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
         data = folder.stage("prepare", lambda: prepare(folder, config))
         warn(data)
         names = data["class_names"]
-        if [row["name"] for row in summary["classes"]] != names:
-            raise UserError(
-                f"--selection {selection}: its classes are {[row['name'] for row in summary['classes']]}, in this order, "
-                f"and those of --labeled {names}: the teacher was another one"
-            )
+        _check_classes(selection, summary, names, of="--labeled")
         begun = folder.stage("gen-1/selection", lambda: {"selection": str(selection), "sha256": digest})
         if begun["sha256"] != digest:
             raise UserError(f"--out {out} was begun with another selection ({begun['selection']}): give another folder")
