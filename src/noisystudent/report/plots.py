@@ -62,7 +62,7 @@ def cost_chart(networks: Sequence[Network], *, name: str) -> Markup | None:
             color, _ = look(network)
             axes.plot([costs[network.name]], [network.top1 or 0.0], "o", color=color, markersize=6, label=network.name)
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_formatter(THOUSANDS)
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.set_xlabel("multiply-adds an image, million")
     axes.set_ylabel("top-1 accuracy, %")
     figure.legend(loc="outside upper left", ncols=3, fontsize=9, handlelength=1.0, columnspacing=1.2)
