@@ -1,0 +1,1 @@
+"""The board: a self-hosted Papers with Code, in one SQLite file."""

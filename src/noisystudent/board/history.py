@@ -1,0 +1,97 @@
+"""The past: the catalogue as of a date, and taking a change back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import date, datetime, timedelta
+
+from noisystudent.board.store import Store
+from noisystudent.errors import UserError
+
+RESTORABLE = ("task", "dataset", "paper", "method", "leaderboard", "metric", "model", "repository")
+RESULT_COLUMNS = (
+    "leaderboard_id, model_id, paper_id, kind, position, extra_data, evaluated_on, paper_title, paper_url, paper_date, source_url, "
+    "locator, code_links, model_links, tags, external_id, source_id"
+)
+
+
+def event_as_of(connection: sqlite3.Connection, day: str) -> int:
+    """The last event of a day (2026-11-25) or before a time (2026-11-25T12:00:00Z); 0 where there was none yet.
+
+    Raises:
+        UserError: it is neither a day nor a time.
+
+    A result was on its leaderboard then when `added_by <= event AND (retired_by IS NULL OR retired_by > event)`.
+    """
+    try:
+        end = day if "T" in day else (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+        datetime.fromisoformat(end)
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"{day!r} is neither a day (2026-11-25) nor a time (2026-11-25T12:00:00Z)") from error
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM event WHERE at < ?", (end,)).fetchone()[0])
+
+
+def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
+    """Take back what one change did, by another: results that it added go, those that it retired come back, edits are undone.
+
+    What later changes did to the same rows stays: a result that was retired since is left alone, a column that has another value now
+    is left as it is. New names (a task, a paper) stay, too; nothing stands under them.
+
+    Returns:
+        The number of the event that did it.
+
+    Raises:
+        UserError: there is no such event.
+    """
+    with store.changing(actor, "restore", note or f"takes back event {event}") as change:
+        connection = change.connection
+        row = connection.execute("SELECT detail FROM event WHERE id = ?", (event,)).fetchone()
+        if row is None:
+            raise UserError(f"there is no event {event}")
+        change.report["restores"] = event
+        for added in connection.execute(
+            "SELECT id FROM result WHERE added_by = ? AND retired_by IS NULL", (event,)
+        ).fetchall():
+            change.retire_result(added["id"])
+        retired = connection.execute(
+            "SELECT id, leaderboard_id, external_id FROM result WHERE retired_by = ? AND added_by <> ?", (event, event)
+        ).fetchall()
+        for gone in retired:
+            _bring_back(connection, gone["id"], change.event)
+            change.touched.add(gone["leaderboard_id"])
+        for edit in reversed(json.loads(row["detail"])["changed"]):
+            if edit["table"] in RESTORABLE:
+                names = ", ".join(edit["after"])
+                now = connection.execute(f"SELECT {names} FROM {edit['table']} WHERE id = ?", (edit["id"],)).fetchone()
+                still = {
+                    name: edit["before"][name] for name, value in edit["after"].items() if now and now[name] == value
+                }
+                if still:
+                    change.edit(edit["table"], edit["id"], **still)
+                if edit["table"] == "metric":
+                    change.touched.add(
+                        connection.execute("SELECT leaderboard_id FROM metric WHERE id = ?", (edit["id"],)).fetchone()[
+                            0
+                        ]
+                    )
+        return change.event
+
+
+def _bring_back(connection: sqlite3.Connection, result: int, event: int) -> None:
+    """A copy of a retired result with its values and its run, which supersedes it."""
+    cursor = connection.execute(
+        f"INSERT INTO result ({RESULT_COLUMNS}, supersedes, added_by) SELECT {RESULT_COLUMNS}, id, ? FROM result WHERE id = ?",
+        (event, result),
+    )
+    made = cursor.lastrowid
+    connection.execute(
+        "INSERT INTO value (result_id, metric_id, raw, number, unit, spread) "
+        "SELECT ?, metric_id, raw, number, unit, spread FROM value WHERE result_id = ?",
+        (made, result),
+    )
+    connection.execute(
+        "INSERT INTO run SELECT ?, claim_id, folder, command, git_commit, config, environment, seeds, images, intervals "
+        "FROM run WHERE result_id = ?",
+        (made, result),
+    )
