@@ -18,6 +18,7 @@ from noisystudent.data.images import ImageSet, Skipped
 from noisystudent.device import accelerator
 from noisystudent.errors import UserError
 from noisystudent.evaluation.cells import Cells
+from noisystudent.evaluation.corruptions import grey
 from noisystudent.evaluation.flip_rate import ALEXNET_FLIPS, MAIN, flips, mean_flip_rate, top5_distance
 from noisystudent.evaluation.intervals import bootstrap_interval
 from noisystudent.evaluation.perturbations import sequence
@@ -149,7 +150,7 @@ def _steadiness(
 def _scores_of_frames(classifier: Classifier, frames: np.ndarray, execution: Execution) -> np.ndarray:
     pixels = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
     if classifier.preprocessing.channels == 1:
-        pixels = pixels.float().mean(dim=1, keepdim=True).round().to(torch.uint8)
+        pixels = grey(pixels)
     classifier.network.to(accelerator(execution).device)
     batches = torch.split(pixels, execution.label_batch_size)
     return np.concatenate([finite_probabilities(classifier.logits(batch)) for batch in batches])

@@ -246,6 +246,7 @@ def _corruptions(
 ) -> None:
     """Of clean images, to which these answers were given, or of the released files."""
     from noisystudent.evaluation import corrupted_images as corrupted  # needs OpenCV
+    from noisystudent.evaluation.corruptions.constants import SMALL
 
     side = classifier.preprocessing.image_size
     if manifest:
@@ -260,7 +261,7 @@ def _corruptions(
         folders = corrupted.released_folders(Path(request.data))
         of_cell = {cell: (lambda folder=folder: released(folder)) for cell, folder in folders.items()}  # type: ignore[misc]
         about = {"images": "released files", "resized_to": str(side)}
-    small = about.get("strengths") == "CIFAR-10-C"
+    small = manifest is not None and side < SMALL  # the strengths are those of CIFAR-10-C then
     normalizers = request.normalizers or (corruption_error.UNNORMALIZED if small else corruption_error.ALEXNET)
     result = corrupted.evaluate_corruptions(
         classifier,
@@ -297,7 +298,7 @@ def _sequences(
     else:
         sequences = perturbed.released_videos(Path(request.data), size=size)
         about = {"sequences": "released videos", "resized_to": str(size)}
-    small = about.get("strengths") == "CIFAR-10-P"
+    small = manifest is not None and size < SMALL
     result, skipped = perturbed.evaluate_sequences(
         classifier,
         sequences,

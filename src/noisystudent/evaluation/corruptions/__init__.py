@@ -81,7 +81,7 @@ def corrupt(images: Tensor, name: str, severity: int, *, ids: Sequence[str], see
     with ThreadPoolExecutor(workers) as threads:
         corrupted = np.stack(list(threads.map(one, colored, ids)))
     result = torch.from_numpy(corrupted).permute(0, 3, 1, 2)
-    return result.contiguous() if images.shape[1] == 3 else _grey(result)
+    return result.contiguous() if images.shape[1] == 3 else grey(result)
 
 
 def as_bytes(image: np.ndarray) -> np.ndarray:
@@ -89,7 +89,7 @@ def as_bytes(image: np.ndarray) -> np.ndarray:
     return image if image.dtype == np.uint8 else (np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def _grey(images: Tensor) -> Tensor:
-    """ITU-R 601 luminance, [N, 1, H, W]; what is grey stays as it is."""
+def grey(images: Tensor) -> Tensor:
+    """Of uint8 [N, 3, H, W] the ITU-R 601 luminance, uint8 [N, 1, H, W]; what is grey stays as it is."""
     weights = torch.tensor([299, 587, 114]).view(1, 3, 1, 1)
     return ((images * weights).sum(dim=1, keepdim=True) // 1000).to(torch.uint8)
