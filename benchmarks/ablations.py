@@ -154,7 +154,7 @@ def ablation_table(results: Results, ablations: dict[str, Ablation], compared: s
             continue
         last, reference = (top1(results[row], compared) for row in (name, ablation.reference))
         mean, low, high, n = paired(last, reference)
-        settings = " ".join(f"`{setting}`" for setting in ablation.settings)
+        settings = " ".join(f"`{setting}`" for setting in ablation.settings if setting != "baseline=false")
         lines.append(
             f"| {name} | {settings} | {ablation.reference} | {mean:+.1f} | {low:+.1f} to {high:+.1f} | {n} "
             f"| {ablation.paper} | {verdict(low, high, ablation.sign)} |"

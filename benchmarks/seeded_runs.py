@@ -276,12 +276,12 @@ def publish(name: str, command: str, tables: list[str], results: Results) -> Non
         return
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
-    (RESULTS / f"{name}.json").write_text(json.dumps(_without_paths(results), indent=1) + "\n", encoding="utf-8")
+    (RESULTS / f"{name}.json").write_text(json.dumps(_without_paths(results), separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def _without_paths(results: Results) -> Any:
     """Accuracies and times of every run, and nothing of where it lay."""
-    kept = ("name", "model", "metrics", "ci95", "n", "seed", "seconds", "split")
+    kept = ("name", "model", "metrics", "n", "seed", "seconds", "split")
     return {
         variant: [[{key: row[key] for key in kept} for row in run["rows"]] for run in runs]
         for variant, runs in results.items()
