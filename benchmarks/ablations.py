@@ -4,9 +4,9 @@
     NOISYSTUDENT_DATA=/path/to/data python benchmarks/ablations.py --on cifar10 --seeds 3
 
 On digits with 20 labels all of them, each a whole run without a baseline, of which the last student is compared. On CIFAR-10 with 4,000
-labels those that matter most: the runs of `cifar10.py` (`--runs`, its `--work`; they are made where they are missing) give the first
-student of the recipe, and each ablation trains that student anew on the same pseudo-labels. Pairs are of one seed; a direction is
-established when the 95 % interval of the mean leaves out 0.
+labels those that matter most: the recipe's teacher and first student, and for each ablation that student anew on the same pseudo-labels.
+(How iterations fare there, `cifar10.py` says.) Pairs are of one seed; a direction is established when the 95 % interval of the mean
+leaves out 0.
 """
 
 from __future__ import annotations
@@ -90,8 +90,7 @@ LABELS_PER_CLASS = 400
 
 
 def main() -> None:
-    more = {"--on": "digits (the default) or cifar10", "--runs": "with cifar10: the --work of cifar10.py"}
-    options = arguments(__doc__, seeds=10, work="ablations", more=more)
+    options = arguments(__doc__, seeds=10, work="ablations", more={"--on": "digits (the default) or cifar10"})
     on = options.on or "digits"
     if on not in ("digits", "cifar10"):
         sys.exit(f"--on {on}: digits or cifar10")
@@ -111,24 +110,28 @@ def runs_on_digits(options: argparse.Namespace) -> Results:
 
 
 def students_on_cifar10(options: argparse.Namespace) -> Results:
-    """The recipe's runs, and of each ablation and seed the first student, on the pseudo-labels of the recipe's teacher."""
+    """The recipe's teacher and first student, and of each ablation and seed that student, on the same pseudo-labels."""
     source = data_folder("cifar10")
-    runs = Path(options.runs or Path(__file__).parent / "work" / "cifar10")
-    of_seed = on_splits(
+    of_recipe = on_splits(
         "cifar10",
         source,
         source / "test-00000-of-00001.parquet",
         labels_per_class=LABELS_PER_CLASS,
-        work=runs,
+        work=options.work / "cifar10",
         settings=options.set,
     )
-    how = {"seeds": options.seeds, "jobs": options.jobs}
-    results: Results = {FULL: run_variants(of_seed, {"recipe": []}, work=runs, **how)["recipe"]}
-    selections = [runs / f"recipe-{seed}" / "gen-1" / "selection" for seed in range(options.seeds)]
+
+    def of_seed(seed: int) -> Config:
+        config = of_recipe(seed)
+        return config.model_copy(update={"generations": config.generations[:1], "baseline": False})
+
+    work = options.work / "cifar10"
+    results = run_variants(of_seed, {FULL: []}, seeds=options.seeds, work=work, jobs=options.jobs)
+    selections = [work / f"{FULL.replace(' ', '-')}-{seed}" / "gen-1" / "selection" for seed in range(options.seeds)]
     for name, ablation in ON_CIFAR10.items():
         if name != FULL:
             configs = [apply_settings(of_seed(seed), ablation.settings) for seed in range(options.seeds)]
-            folders = [options.work / "cifar10" / f"{name.replace(' ', '-')}-{seed}" for seed in range(options.seeds)]
+            folders = [work / f"{name.replace(' ', '-')}-{seed}" for seed in range(options.seeds)]
             results[name] = at_once(noisystudent.student, configs, selections, folders, jobs=options.jobs)
     return results
 
