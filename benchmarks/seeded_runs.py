@@ -276,7 +276,9 @@ def publish(name: str, command: str, tables: list[str], results: Results) -> Non
         return
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
-    (RESULTS / f"{name}.json").write_text(json.dumps(_without_paths(results), separators=(",", ":")) + "\n", encoding="utf-8")
+    (RESULTS / f"{name}.json").write_text(
+        json.dumps(_without_paths(results), separators=(",", ":")) + "\n", encoding="utf-8"
+    )
 
 
 def _without_paths(results: Results) -> Any:

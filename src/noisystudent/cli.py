@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import functools
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
 
-from noisystudent import progress, screen
+from noisystudent import screen
+from noisystudent.cli_board import board
+from noisystudent.cli_command import Json, Quiet, commands_of
 from noisystudent.config import Selection, validate
-from noisystudent.errors import RunError, UserError
+from noisystudent.errors import UserError
 from noisystudent.settings import parse_value
 
 app = typer.Typer(
@@ -29,8 +28,6 @@ app = typer.Typer(
 SRC = "class folders, a folder of images, .csv, .parquet, shards/{000..099}.tar, or hf:owner/name[:split]"
 MODEL = "a run, a generation, a model folder, a timm name, or hf-hub:owner/name"
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, and nothing else there.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; warnings and errors only.")]
 Labeled = Annotated[str, typer.Option(help=f"Labeled images: {SRC}.")]
 Unlabeled = Annotated[str, typer.Option(help=f"Images without labels: {SRC}.")]
 Val = Annotated[str, typer.Option(help="Validation images; without them a part of the labeled ones is split off.")]
@@ -44,51 +41,8 @@ Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE"
 Model = Annotated[str, typer.Option(help=f"{MODEL}.")]
 Images = Annotated[str, typer.Option(help=f"Images: {SRC}.")]
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def command(name: str | None = None) -> Callable[[Command], Command]:
-    """Register a command: what it returns is printed, what goes wrong becomes a message and an exit status.
-
-    The function takes `as_json` and `quiet` beside its own options, and returns (result, show): a JSON value, and how to show
-    it to a person.
-    """
-
-    def register(function: Command) -> Command:
-        @functools.wraps(function)
-        def guarded(*args: Any, as_json: Json = False, quiet: Quiet = False, **options: Any) -> None:
-            progress.configure(quiet=quiet)
-            try:
-                result, show = function(*args, as_json=as_json, quiet=quiet, **options)
-            except UserError as error:
-                _fail(str(error), 2, as_json=as_json)
-            except RunError as error:
-                _fail(str(error), 1, as_json=as_json)
-            except OSError as error:
-                if error.errno not in DISK_FULL:
-                    raise
-                _fail(
-                    f"the disk is full ({error}): free some space and give the same command again", 1, as_json=as_json
-                )
-            except KeyboardInterrupt:
-                _fail("stopped; the same command goes on from here", 130, as_json=as_json)
-            if as_json:
-                print(json.dumps(result, ensure_ascii=False, allow_nan=False))  # noqa: T201
-            elif not quiet:
-                show(result)
-
-        app.command(name)(guarded)
-        return function
-
-    return register
-
-
-def _fail(message: str, status: int, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"error": message}, ensure_ascii=False))  # noqa: T201
-    print(f"noisystudent: {message}", file=sys.stderr)  # noqa: T201
-    raise typer.Exit(status)
+command = commands_of(app)
+app.add_typer(board)
 
 
 @command()

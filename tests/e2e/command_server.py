@@ -25,6 +25,8 @@ for module in (
     "matplotlib.pyplot",
     "sklearn.datasets",
     "torchmetrics.functional.classification",
+    "noisystudent.board.importing",
+    "noisystudent.board.serve",
     "noisystudent.commands",
     "noisystudent.demo",
     "noisystudent.doctor",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -56,8 +56,8 @@ class Result:
 class Change:
     """One change of the catalogue under way, in a transaction that `Store.changing` opened; see there for an example.
 
-    What it does to rows other than results is kept in `changed`, with what was there before, so that it can be undone; `counts` and
-    `report` go into the event as they are.
+    What it does to rows other than results is kept in `changed`, and to lists of rows in `replaced`, with what was there before, so that
+    it can be undone; `counts` and `report` go into the event as they are.
     """
 
     connection: sqlite3.Connection
@@ -65,6 +65,7 @@ class Change:
     counts: dict[str, int] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
     changed: list[dict[str, Any]] = field(default_factory=list)
+    replaced: list[dict[str, Any]] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -74,7 +75,7 @@ class Change:
         """Rank the leaderboards that were touched, and write the event."""
         for leaderboard in sorted(self.touched):
             refresh(self.connection, leaderboard)
-        detail = {"counts": self.counts, "report": self.report, "changed": self.changed}
+        detail = {"counts": self.counts, "report": self.report, "changed": self.changed, "replaced": self.replaced}
         self.connection.execute(
             "INSERT INTO event (id, at, actor, action, note, detail) VALUES (?, ?, ?, ?, ?, ?)",
             (self.event, now(), actor, action, note, json.dumps(detail, ensure_ascii=False, sort_keys=True)),
@@ -189,7 +190,7 @@ class Change:
             slug=slug_of_address(url, "paper") or self.free_slug("paper", title or url),
             title=title or url,
             arxiv_id=arxiv_id(url),
-            url_abs=url or None,
+            url_abs=None if slug_of_address(url, "paper") else url or None,  # the old site's page is not the paper
             published=published,
             source_id=self.source,
         )
@@ -286,6 +287,28 @@ class Change:
         changes = ", ".join(f"{name} = ?" for name in columns)
         self.connection.execute(f"UPDATE {table} SET {changes} WHERE id = ?", (*columns.values(), row))
         self.changed.append({"table": table, "id": row, "before": before, "after": columns})
+
+    def replace_rows(self, table: str, owner: Mapping[str, int], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Put others in the place of a table's rows that belong to one owner, such as a paper's authors; the old stay in the event."""
+        before = self.rows_of(table, owner)
+        where = " AND ".join(f"{name} = ?" for name in owner)
+        self.connection.execute(f"DELETE FROM {table} WHERE {where}", tuple(owner.values()))
+        for row in rows:
+            columns = {**row, **owner}
+            self.connection.execute(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+                tuple(columns.values()),
+            )
+        after = self.rows_of(table, owner)
+        if after != before:
+            self.replaced.append({"table": table, "owner": dict(owner), "before": before, "after": after})
+
+    def rows_of(self, table: str, owner: Mapping[str, int]) -> list[dict[str, Any]]:
+        """A table's rows that belong to one owner, in the order of its key."""
+        where = " AND ".join(f"{name} = ?" for name in owner)
+        return [
+            dict(row) for row in self.connection.execute(f"SELECT * FROM {table} WHERE {where}", (*owner.values(),))
+        ]
 
     def free_slug(self, table: str, name: str) -> str:
         """The slug of a name, with a number behind it where another row has it already."""

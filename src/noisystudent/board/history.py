@@ -42,13 +42,18 @@ def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
         The number of the event that did it.
 
     Raises:
-        UserError: there is no such event.
+        UserError: there is no such event, or it was taken back already.
     """
     with store.changing(actor, "restore", note or f"takes back event {event}") as change:
         connection = change.connection
         row = connection.execute("SELECT detail FROM event WHERE id = ?", (event,)).fetchone()
         if row is None:
             raise UserError(f"there is no event {event}")
+        again = taken_back_by(connection, event)
+        if again is not None:
+            raise UserError(
+                f"event {event} was taken back already, by event {again}; take that one back to have it again"
+            )
         change.report["restores"] = event
         for added in connection.execute(
             "SELECT id FROM result WHERE added_by = ? AND retired_by IS NULL", (event,)
@@ -60,7 +65,11 @@ def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
         for gone in retired:
             _bring_back(connection, gone["id"], change.event)
             change.touched.add(gone["leaderboard_id"])
-        for edit in reversed(json.loads(row["detail"])["changed"]):
+        detail = json.loads(row["detail"])
+        for listed in reversed(detail.get("replaced", [])):
+            if change.rows_of(listed["table"], listed["owner"]) == listed["after"]:
+                change.replace_rows(listed["table"], listed["owner"], listed["before"])
+        for edit in reversed(detail["changed"]):
             if edit["table"] in RESTORABLE:
                 names = ", ".join(edit["after"])
                 now = connection.execute(f"SELECT {names} FROM {edit['table']} WHERE id = ?", (edit["id"],)).fetchone()
@@ -76,6 +85,15 @@ def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
                         ]
                     )
         return change.event
+
+
+def taken_back_by(connection: sqlite3.Connection, event: int) -> int | None:
+    """The event that took back what `event` did, if one did and was not taken back itself."""
+    rows = connection.execute(
+        "SELECT id FROM event WHERE action = 'restore' AND id > ? AND json_extract(detail, '$.report.restores') = ? ORDER BY id DESC",
+        (event, event),
+    ).fetchall()
+    return next((int(row["id"]) for row in rows if taken_back_by(connection, row["id"]) is None), None)
 
 
 def _bring_back(connection: sqlite3.Connection, result: int, event: int) -> None:

@@ -30,9 +30,10 @@ def slug_of_address(url: str | None, kind: str) -> str | None:
         >>> slug_of_address("https://paperswithcode.com/paper/self-training?from=x", "paper")
         'self-training'
     """
-    if not url:
+    try:
+        parts = [part for part in urlsplit(url or "").path.split("/") if part]
+    except ValueError:  # "http://["
         return None
-    parts = [part for part in urlsplit(url).path.split("/") if part]
     return parts[1] if len(parts) >= 2 and parts[0] == kind else None
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from noisystudent import atomic
 from noisystudent.board.catalogue import Change
 from noisystudent.errors import UserError
 
@@ -23,6 +24,7 @@ class Store:
         path: the file.
         create: make it where it does not exist.
         read_only: never change the file, not even its schema.
+        patience: seconds that a writer waits for another, before sqlite3.OperationalError says "locked".
 
     Raises:
         UserError: the file is missing, is not a catalogue, or was made by a newer version.
@@ -37,8 +39,11 @@ class Store:
         'image-classification'
     """
 
-    def __init__(self, path: Path, *, create: bool = False, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, create: bool = False, read_only: bool = False, patience: float = BUSY_SECONDS
+    ) -> None:
         self.path = Path(path)
+        self.patience = patience
         self.read_only = read_only
         self._kept = threading.local()  # a thread's connection is opened once: its page cache stays warm
         if not self.path.exists() and not create:
@@ -88,7 +93,7 @@ class Store:
         """A connection in autocommit mode, its rows by name; whoever takes it closes it."""
         mode = "ro" if read_only or self.read_only else "rw"
         connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_SECONDS
+            f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=self.patience
         )
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
@@ -107,11 +112,14 @@ class Store:
         try:
             owner = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
+            empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").fetchone()[0]
         except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise
             raise UserError(f"--store {self.path} is not a catalogue: {error}") from error
         finally:
             connection.close()
-        if owner != APPLICATION_ID:
+        if owner != APPLICATION_ID and not (owner == version == 0 and empty):  # killed while it was made: begun anew
             raise UserError(f"--store {self.path} is an SQLite file of another program: give another name")
         if version > len(migrations()):
             raise UserError(
@@ -123,21 +131,23 @@ class Store:
             )
 
     def _migrate(self) -> None:
-        """Each step that the file has not had, in a transaction of its own; a copy of what was there is kept beside it first."""
+        """The steps that the file has not had, all or none of them; a copy of what was there is kept beside it first."""
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_SECONDS)
         try:
-            if connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations()):
+            steps = migrations()
+            if connection.execute("PRAGMA user_version").fetchone()[0] == len(steps):
                 return
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("BEGIN IMMEDIATE")  # of several that come at once, one works and the others find it done
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            connection.execute("ROLLBACK")
-            if 0 < version < len(migrations()):
-                copy(self.path, self.path.with_name(f"{self.path.name}.before-schema-{version + 1}"))
-            for number, script in enumerate(migrations()[version:], version + 1):
-                connection.executescript(
-                    f"BEGIN IMMEDIATE;\n{script}\nPRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};\nCOMMIT;"
-                )
+            if 0 < version < len(steps):
+                # What a killed attempt left is replaced: the store may have changed since.
+                copy(self.path, self.path.with_name(f"{self.path.name}.before-schema-{version + 1}"), replace=True)
+            for statement in (statement for step in steps[version:] for statement in statements(step)):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {len(steps)}")
+            connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -151,24 +161,39 @@ def migrations() -> list[str]:
     return [script.read_text(encoding="utf-8") for script in scripts]
 
 
-def copy(store: Path, to: Path) -> None:
-    """A whole copy of a catalogue while others read and write it; nothing that exists is overwritten.
+def statements(script: str) -> Iterator[str]:
+    r"""The statements of a script, which begin on lines of their own; `sqlite3`'s `executescript` would commit what came before.
+
+    Example:
+        >>> list(statements("CREATE TABLE a (b);\nINSERT INTO a -- why\nVALUES (1);"))
+        ['CREATE TABLE a (b);\n', 'INSERT INTO a -- why\nVALUES (1);']
+    """
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
+
+
+def copy(store: Path, to: Path, *, replace: bool = False) -> None:
+    """A whole copy of a catalogue while others read and write it.
+
+    Args:
+        store, to: the file and its copy, which is there when it is whole.
+        replace: put it in the place of one that is there.
 
     Raises:
-        UserError: `to` exists.
+        UserError: `to` exists, or its folder does not.
     """
-    if to.exists():
+    if to.exists() and not replace:
         raise UserError(f"{to} exists: give a new name, nothing is overwritten")
-    temporary = to.with_name(f".{to.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    source = sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-    try:
-        target = sqlite3.connect(temporary)
-        try:
+    if not to.absolute().parent.is_dir():
+        raise UserError(f"{to.absolute().parent} is no folder")
+    address = f"{store.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as source, atomic.replacing(to) as temporary:
+        temporary.unlink(missing_ok=True)  # of a process that was killed
+        with closing(sqlite3.connect(temporary)) as target:
             source.backup(target)
-        finally:
-            target.close()
-        temporary.rename(to)
-    finally:
-        source.close()
-        temporary.unlink(missing_ok=True)

@@ -64,4 +64,4 @@ def scaled(value: Value) -> float | None:
     """
     if value.number is None or (value.unit and value.unit not in SCALES):
         return None
-    return value.number * SCALES.get(value.unit, 1.0)
+    return round(value.number * SCALES[value.unit], 3) if value.unit else value.number

@@ -87,6 +87,8 @@ CREATE TABLE paper (
 CREATE INDEX paper_arxiv ON paper (arxiv_id) WHERE arxiv_id IS NOT NULL;
 CREATE INDEX paper_url_abs ON paper (url_abs) WHERE url_abs IS NOT NULL;
 CREATE INDEX paper_published ON paper (published);
+CREATE INDEX paper_source ON paper (source_id);
+CREATE INDEX paper_reproduces ON paper (reproduces_paper) WHERE reproduces_paper IS NOT NULL;
 CREATE INDEX paper_proceeding ON paper (proceeding_id) WHERE proceeding_id IS NOT NULL;
 
 CREATE TABLE author (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE) STRICT;

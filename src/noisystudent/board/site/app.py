@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sqlite3
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from noisystudent import __version__
+from noisystudent.board.api.cross_origin import CrossOriginReads
+from noisystudent.board.api.pages import Counts
+from noisystudent.board.api.router import router as api
+from noisystudent.board.site import (
+    about,
+    authors,
+    badges,
+    curate,
+    datasets,
+    downloads,
+    feeds,
+    health,
+    home,
+    leaderboard,
+    leaderboards,
+    methods,
+    papers,
+    search,
+    submit,
+    tasks,
+)
+from noisystudent.board.site.limits import BodyLimit, Limits, RateLimits
+from noisystudent.board.site.refusal import broken, busy, http_error, invalid
+from noisystudent.board.site.secret import secret_of
 from noisystudent.board.site.security import SecurityHeaders
 from noisystudent.board.site.view import PageCache, not_found, templates
 from noisystudent.board.store import Store
+
+PATIENCE = 5.0  # seconds: a reader's thread that waits for a long import is one less for the others
 
 
 @dataclass(frozen=True)
@@ -24,15 +53,35 @@ class Site:
         name: of the site, in titles and the header.
         address: where readers find it, without a slash at the end; taken from the request where empty.
         read_only: no submissions, no writes through the API.
+        limits: how much one client may ask for.
     """
 
     store: Path
     name: str = "Papers With Code"
     address: str = ""
     read_only: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (
+    home.router,
+    tasks.router,
+    leaderboards.router,
+    leaderboard.router,
+    badges.router,
+    feeds.router,
+    papers.router,
+    datasets.router,
+    methods.router,
+    authors.router,
+    search.router,
+    about.router,
+    downloads.router,
+    submit.router,
+    curate.router,
+    health.router,
+    api,
+)
 
 
 def create_app(site: Site) -> FastAPI:
@@ -49,12 +98,21 @@ def create_app(site: Site) -> FastAPI:
         title=site.name, version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
     )
     app.state.site = site
-    app.state.store = Store(site.store, read_only=site.read_only)
+    app.state.store = Store(site.store, read_only=site.read_only, patience=PATIENCE)
+    app.state.secret = b"" if site.read_only else secret_of(site.store)
     app.state.templates = templates(site)
     app.state.cache = PageCache()
+    app.state.counts = Counts()
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(files("noisystudent.board.site") / "static")), name="static")
     app.add_exception_handler(404, not_found)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(sqlite3.OperationalError, busy)
+    app.add_exception_handler(Exception, broken)
+    app.add_middleware(BodyLimit, limits=site.limits)
+    app.add_middleware(RateLimits, limits=site.limits)
+    app.add_middleware(CrossOriginReads)
     app.add_middleware(SecurityHeaders)
     return app

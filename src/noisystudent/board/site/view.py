@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,11 +19,13 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from noisystudent import __version__
 from noisystudent.board.site.markdown import markdown
+from noisystudent.board.site.web_address import web_address
 from noisystudent.board.store import Store
 
 if TYPE_CHECKING:
     from noisystudent.board.site.app import Site
 
+READS = ["GET", "HEAD"]
 MAX_CACHED = 2_000  # pages; a large leaderboard is about 200 kB
 
 
@@ -86,16 +89,16 @@ class PageCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pages: OrderedDict[tuple[str, int], Response] = OrderedDict()
+        self._pages: OrderedDict[tuple[str, str], Response] = OrderedDict()
 
-    def get(self, key: tuple[str, int]) -> Response | None:
+    def get(self, key: tuple[str, str]) -> Response | None:
         with self._lock:
             page = self._pages.get(key)
             if page is not None:
                 self._pages.move_to_end(key)
             return page
 
-    def put(self, key: tuple[str, int], page: Response) -> None:
+    def put(self, key: tuple[str, str], page: Response) -> None:
         with self._lock:
             self._pages[key] = page
             while len(self._pages) > MAX_CACHED:
@@ -103,12 +106,12 @@ class PageCache:
 
 
 def page(
-    router: APIRouter, path: str, *, json_path: str | None = None
+    router: APIRouter, path: str, *, json_path: str | None = None, twin: bool = True
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """Register a page at `path`, and its JSON at `path` with `.json` behind it.
+    """Register a page at `path`, and its JSON at `path` with `.json` behind it; without a twin, as of a feed or an image, no JSON.
 
     The function takes a `View` and what the path and the query name; it may not depend on who asks, since what it returns is kept until
-    the catalogue changes, and has an ETag.
+    the catalogue or the date changes, and has an ETag.
     """
 
     def register(function: Callable[..., Response]) -> Callable[..., Response]:
@@ -117,22 +120,24 @@ def page(
             with view.store.reading() as connection:
                 event = connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0]
                 url = str(view.request.url)
-                tag = f'W/"{hashlib.sha256(f"{__version__} {event} {url}".encode()).hexdigest()[:20]}"'
+                state = f"{event} {date.today()}"  # lists of the newest end today
+                tag = f'W/"{hashlib.sha256(f"{__version__} {state} {url}".encode()).hexdigest()[:20]}"'
                 if view.request.headers.get("if-none-match") == tag:
                     return Response(status_code=304, headers={"ETag": tag})
                 cache: PageCache = view.request.app.state.cache
-                kept = cache.get((url, event))
+                kept = cache.get((url, state))
                 if kept is None:
                     view.connection = connection
                     kept = function(view, **parameters)
                     kept.headers["ETag"] = tag
                     kept.headers["Cache-Control"] = "no-cache"  # that is: ask whether it is still so
                     if kept.status_code == 200:
-                        cache.put((url, event), kept)
+                        cache.put((url, state), kept)
                 return kept
 
-        router.get(json_path or f"{path}.json", include_in_schema=False)(answer)
-        router.get(path, include_in_schema=False)(answer)
+        if twin:
+            router.api_route(json_path or f"{path}.json", methods=READS, include_in_schema=False)(answer)
+        router.api_route(path, methods=READS, include_in_schema=False)(answer)
         return answer
 
     return register
@@ -151,6 +156,7 @@ def templates(site: Site) -> Environment:
     environment.globals["site"] = site
     environment.globals["style"] = _version_of("style.css")
     environment.filters["markdown"] = markdown
+    environment.filters["web"] = web_address
     return environment
 
 

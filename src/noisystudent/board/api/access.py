@@ -1,0 +1,100 @@
+"""Who may write through the API, and one change of the catalogue for one write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request, Security
+from fastapi.security import APIKeyHeader
+
+from noisystudent.board import entries, tokens
+from noisystudent.board.catalogue import Change
+from noisystudent.board.store import Store
+from noisystudent.errors import UserError
+
+_HEADER = APIKeyHeader(
+    name="Authorization",
+    scheme_name="token",
+    description="`Token nsb_...`, with a token of scope curate: `noisystudent board token make NAME --scope curate`.",
+    auto_error=False,
+)
+
+
+class _NothingChanged(Exception):
+    """What was asked for is so already."""
+
+
+class Writing:
+    """A write, by the owner of a token that may: 401 or 403 otherwise."""
+
+    def __init__(self, request: Request, authorization: Annotated[str | None, Security(_HEADER)] = None) -> None:
+        self.store: Store = request.app.state.store
+        self.token = token_with(self.store, authorization, "curate")
+
+    @contextmanager
+    def changing(self, action: str, note: str = "") -> Iterator[Change]:
+        """One change, all of it or nothing; there is no event where nothing came to be different."""
+        try:
+            with self.store.changing(self.token.name, action, note) as change:
+                yield change
+                if not change.connection.total_changes:
+                    raise _NothingChanged
+        except _NothingChanged:
+            pass
+        except UserError as error:
+            raise HTTPException(422, str(error)) from error
+
+
+Write = Annotated[Writing, Depends(Writing)]
+Authorization = Annotated[str | None, Security(_HEADER)]
+
+
+def token_with(store: Store, authorization: str | None, scope: str) -> tokens.Token:
+    """The token of a request, which has that scope.
+
+    Raises:
+        HTTPException: 401, there is no token or it is none; 403, it has not the scope, or the site is read-only.
+    """
+    if store.read_only:
+        raise HTTPException(403, "this site is read-only")
+    text = tokens.of_header(authorization or "")
+    with store.reading() as connection:
+        token = tokens.authenticate(connection, text) if text else None
+    if token is None:
+        why = "this token is none of this site's, or was revoked" if text else "a write needs a token"
+        raise HTTPException(401, f"{why}: send `Authorization: Token ...`", {"WWW-Authenticate": "Token"})
+    if scope not in token.scopes:
+        raise HTTPException(
+            403, f"this token has not the scope to do that: it needs {scope}; there is a form at /submit"
+        )
+    tokens.note_use(store, token)
+    return token
+
+
+def named(change: Change, kind: str, slug: str) -> int:
+    """The number of what an address names.
+
+    Raises:
+        HTTPException: 404, it names nothing.
+    """
+    number = entries.find(change.connection, kind, slug)
+    if number is None:
+        raise HTTPException(404, f"there is no {kind} {slug!r}")
+    return number
+
+
+def meant(change: Change, kind: str, text: str) -> int:
+    """The number of what a body means, by its id or by its very name.
+
+    Raises:
+        HTTPException: 422, it means nothing.
+    """
+    number = entries.find(change.connection, kind, text)
+    if number is None:
+        row = change.connection.execute(f"SELECT id FROM {kind} WHERE name = ? ORDER BY id LIMIT 1", (text,)).fetchone()
+        if row is None:
+            raise HTTPException(422, f"{kind}: there is none with the id or the name {text!r}")
+        number = int(row["id"])
+    return number

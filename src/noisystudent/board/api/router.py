@@ -1,0 +1,41 @@
+"""All of the API, at its address."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from noisystudent.board.api import (
+    areas,
+    authors,
+    datasets,
+    evaluations,
+    methods,
+    metrics,
+    overview,
+    papers,
+    repositories,
+    results,
+    submissions,
+    synchronize,
+    tasks,
+    venues,
+)
+
+router = APIRouter(prefix="/api/v1")
+for part in (
+    overview,
+    papers,
+    repositories,
+    authors,
+    venues,
+    areas,
+    tasks,
+    datasets,
+    methods,
+    evaluations,
+    metrics,
+    results,
+    synchronize,
+    submissions,
+):
+    router.include_router(part.router)

@@ -1,0 +1,142 @@
+"""A result as a request wants it, beside the one that is there: the same, or one that takes its place."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fastapi import HTTPException
+from pydantic import TypeAdapter, ValidationError
+
+from noisystudent.board import entries
+from noisystudent.board.api.evaluation_models import ResultCreateRequest, ResultSyncRequest, ResultUpdateRequest
+from noisystudent.board.catalogue import Change, Result
+from noisystudent.board.payloads import GivenUrl
+from noisystudent.board.slugs import arxiv_id
+
+MOST_CODE = 10  # repositories of a paper that a row links
+_URL = TypeAdapter(GivenUrl)
+Body = ResultCreateRequest | ResultUpdateRequest | ResultSyncRequest
+
+
+def as_it_is(connection: sqlite3.Connection, number: int) -> Result:
+    """A result of the catalogue, whole."""
+    row = connection.execute(
+        "SELECT r.*, m.name AS model FROM result r JOIN model m ON m.id = r.model_id WHERE r.id = ?", (number,)
+    ).fetchone()
+    values = connection.execute(
+        "SELECT m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id WHERE v.result_id = ? ORDER BY m.position, m.id",
+        (number,),
+    )
+    return Result(
+        leaderboard=row["leaderboard_id"],
+        model=row["model"],
+        values={value["name"]: value["raw"] for value in values},
+        paper=row["paper_id"],
+        kind=row["kind"],
+        position=row["position"],
+        extra_data=None if row["extra_data"] is None else bool(row["extra_data"]),
+        evaluated_on=row["evaluated_on"],
+        paper_title=row["paper_title"],
+        paper_url=row["paper_url"],
+        paper_date=row["paper_date"],
+        source_url=row["source_url"],
+        locator=row["locator"],
+        code_links=json.loads(row["code_links"]),
+        model_links=json.loads(row["model_links"]),
+        tags=json.loads(row["tags"]),
+        external_id=row["external_id"],
+    )
+
+
+def as_wanted(change: Change, result: Result, body: Body) -> Result:
+    """A result with what a request says about it. What the request leaves out, or gives as null, stays.
+
+    Raises:
+        HTTPException: 422, there is no such metric or paper.
+    """
+    if body.paper is not None:
+        result = _with_paper(change, result, body.paper)
+    if body.metrics is not None:
+        result = replace(result, values=_values(change, result.leaderboard, body.metrics))
+    if body.methodology is not None:
+        result = replace(result, model=body.methodology)
+    if body.uses_additional_data is not None:
+        result = replace(result, extra_data=body.uses_additional_data)
+    if body.evaluated_on is not None:
+        result = replace(result, evaluated_on=body.evaluated_on or None)
+    if body.external_source_url is not None:
+        result = replace(result, source_url=body.external_source_url or None)
+    return result
+
+
+def put(change: Change, wanted: Result, old: int | None) -> int:
+    """The number of the row that is as wanted: the old one, if it is that already, or one that takes its place.
+
+    Raises:
+        HTTPException: 409, the old one is a run, which is measured and not told.
+    """
+    if old is not None:
+        is_now = as_it_is(change.connection, old)
+        if is_now == wanted:
+            return old
+        if is_now.kind == "run":
+            raise HTTPException(409, f"result {old} is a measured run, which cannot be changed: submit another run")
+    return change.add_result(wanted, supersedes=old)
+
+
+def _values(change: Change, leaderboard: int, given: Mapping[str, str | None]) -> dict[str, str]:
+    rows = change.connection.execute(
+        "SELECT name FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
+    )
+    names = [row["name"] for row in rows]
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        has = ", ".join(map(repr, names)) or "none yet"
+        raise HTTPException(
+            422, f"metrics: the table has no {', '.join(map(repr, unknown))}; it has {has}: add it first"
+        )
+    values = {name: value for name, value in given.items() if value is not None}
+    if not values:
+        raise HTTPException(422, "metrics: a row needs a value of one metric at least")
+    return values
+
+
+def _with_paper(change: Change, result: Result, text: str) -> Result:
+    """The same result as of another paper: an id, an arXiv number, an address; an address that is not known is kept as such."""
+    number, url = _paper_meant(change.connection, text) if text else (None, "")
+    if number == result.paper and (number is not None or url == result.paper_url):
+        return result
+    if number is None:
+        return replace(result, paper=None, paper_title="", paper_url=url, paper_date=None, code_links=[])
+    paper = change.connection.execute("SELECT title, url_abs, published FROM paper WHERE id = ?", (number,)).fetchone()
+    return replace(
+        result,
+        paper=number,
+        paper_title=paper["title"],
+        paper_url=paper["url_abs"] or url,
+        paper_date=paper["published"],
+        code_links=_code(change.connection, number),
+    )
+
+
+def _paper_meant(connection: sqlite3.Connection, text: str) -> tuple[int | None, str]:
+    number = entries.find_paper(connection, text) or entries.find_paper(connection, f"arxiv:{text}")
+    arxiv = arxiv_id(text) or arxiv_id(f"arxiv:{text}")
+    if number is not None or arxiv:
+        return number, f"https://arxiv.org/abs/{arxiv}" if arxiv else ""
+    try:
+        return None, _URL.validate_python(text)
+    except ValidationError:
+        raise HTTPException(422, f"paper: there is none with the id {text!r}, and it is no address") from None
+
+
+def _code(connection: sqlite3.Connection, paper: int) -> list[dict[str, str]]:
+    rows = connection.execute(
+        "SELECT r.url, r.owner, r.name FROM paper_repository l JOIN repository r ON r.id = l.repository_id "
+        "WHERE l.paper_id = ? ORDER BY l.is_official DESC, r.stars DESC, r.id LIMIT ?",
+        (paper, MOST_CODE),
+    )
+    return [{"title": f"{row['owner']}/{row['name']}".strip("/"), "url": row["url"]} for row in rows]

@@ -1,0 +1,73 @@
+"""What a curator sees and says on the command line."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict
+from difflib import get_close_matches
+from typing import Any
+
+from noisystudent.board import submissions, tokens
+from noisystudent.board.store import Store
+from noisystudent.errors import UserError
+
+
+def set_direction(store: Store, leaderboard: str, metric: str, *, higher_is_better: bool, actor: str) -> int:
+    """Say which direction of a metric is better, and rank anew; no import undoes it.
+
+    Args:
+        leaderboard: its slug.
+        metric: its name there.
+        higher_is_better: which.
+        actor: who says it.
+
+    Returns:
+        The number of the event.
+
+    Raises:
+        UserError: there is no such leaderboard or metric.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> store = Store(Path(tempfile.mkdtemp()) / "board.db", create=True)
+        >>> with store.changing("anna", "add") as change:
+        ...     board = change.leaderboard(change.task("Chess"), change.dataset("Games"))
+        ...     _ = change.metric(board, "Elo")
+        >>> set_direction(store, "chess-on-games", "Elo", higher_is_better=True, actor="anna")
+        2
+    """
+    with store.changing(actor, "set direction", f"{leaderboard}: {metric}") as change:
+        board = _by_name(change.connection, "SELECT id, slug AS name FROM leaderboard", (), leaderboard, "leaderboard")
+        chosen = _by_name(
+            change.connection, "SELECT id, name FROM metric WHERE leaderboard_id = ?", (board,), metric, "metric"
+        )
+        change.direct(chosen, higher_is_better)
+        return change.event
+
+
+def pending(store: Store) -> list[dict[str, Any]]:
+    """The submissions that wait, the oldest first: what they would change, and what stands against it."""
+    with store.reading() as connection:
+        found, page = [], 1
+        while batch := submissions.waiting(connection, page)[0]:
+            for one in batch:
+                difference = submissions.difference(connection, one.id)
+                known = {"id": one.id, "at": one.at, "kind": one.kind, "submitter": one.submitter}
+                found.append(known | {"difference": asdict(difference)})
+            page += 1
+        return found
+
+
+def token_rows(store: Store) -> list[dict[str, Any]]:
+    """All tokens without their secrets, the newest first."""
+    with store.reading() as connection:
+        return [asdict(token) | {"scopes": sorted(token.scopes)} for token in tokens.listed(connection)]
+
+
+def _by_name(connection: sqlite3.Connection, query: str, values: tuple[Any, ...], name: str, kind: str) -> int:
+    rows = {row["name"]: int(row["id"]) for row in connection.execute(query, values)}
+    if name not in rows:
+        close = get_close_matches(name, rows, n=5, cutoff=0.4)
+        raise UserError(f"there is no {kind} {name!r}{'; near it there are ' + ', '.join(close) if close else ''}")
+    return rows[name]

@@ -1,0 +1,66 @@
+"""A leaderboard as a table for a spreadsheet: its claims by rank, a column for each metric, values as their papers wrote them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from typing import BinaryIO
+
+from noisystudent.board.values import parse_value
+from noisystudent.errors import UserError
+
+
+def write(connection: sqlite3.Connection, stream: BinaryIO, *, of: int | None) -> None:
+    """Write the leaderboard of that number.
+
+    Raises:
+        UserError: none is given, or there is none of that number.
+    """
+    metrics = connection.execute(
+        "SELECT id, name, unit, higher_is_better FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (of,)
+    ).fetchall()
+    if connection.execute("SELECT 1 FROM leaderboard WHERE id = ?", (of,)).fetchone() is None:
+        raise UserError(f"there is no leaderboard {of}" if of else "csv: name the leaderboard that is to be written")
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
+    table = csv.writer(text)
+    names = [metric["name"] for metric in metrics]
+    table.writerow(["rank", "model", *map(_cell, names), "extra_training_data", "paper", "paper_url", "date", "code"])
+    first = metrics[0]["id"] if metrics else None
+    for row in _rows(connection, of, first):
+        values = {value["metric_id"]: value["raw"] for value in _values(connection, row["id"])}
+        table.writerow(
+            [
+                "" if row["rank"] is None else row["rank"],
+                _cell(row["model"]),
+                *(_cell(values.get(metric["id"], "")) for metric in metrics),
+                {None: "", 0: "no", 1: "yes"}[row["extra_data"]],
+                _cell(row["title"]),
+                _cell(row["url"]),
+                row["date"] or "",
+                _cell(" ".join(link["url"] for link in json.loads(row["code_links"]))),
+            ]
+        )
+    text.detach()  # the stream stays open
+
+
+def _rows(connection: sqlite3.Connection, leaderboard: int | None, metric: int | None) -> list[sqlite3.Row]:
+    return connection.execute(
+        "SELECT r.id, r.extra_data, r.code_links, m.name AS model, v.rank, coalesce(nullif(r.paper_title, ''), p.title, '') AS title, "
+        "coalesce(nullif(r.paper_url, ''), p.url_abs, '') AS url, coalesce(r.evaluated_on, r.paper_date, p.published) AS date "
+        "FROM result r JOIN model m ON m.id = r.model_id LEFT JOIN paper p ON p.id = r.paper_id "
+        "LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = ? "
+        "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL AND r.kind = 'claim' ORDER BY v.rank IS NULL, v.rank, r.position, r.id",
+        (metric, leaderboard),
+    ).fetchall()
+
+
+def _values(connection: sqlite3.Connection, result: int) -> list[sqlite3.Row]:
+    return connection.execute("SELECT metric_id, raw FROM value WHERE result_id = ?", (result,)).fetchall()
+
+
+def _cell(text: str) -> str:
+    """Text that a spreadsheet takes for a formula is marked as text; numbers with a sign are none."""
+    formula = text.startswith(("=", "+", "-", "@")) and parse_value(text).number is None
+    return f"'{text}" if formula else text

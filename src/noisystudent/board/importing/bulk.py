@@ -1,0 +1,91 @@
+"""Many rows at a time: batches, rows found or made by name, a search index that is brought up to date once."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar
+
+from noisystudent.board.catalogue import Change
+from noisystudent.board.slugs import slugify
+
+Item = TypeVar("Item")
+SEARCH_MEMORY = 64 << 20  # bytes of new words that are sorted together; SQLite's own choice is 1 MiB
+SEARCH_MEMORY_BEFORE = 1 << 20
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of so many items, the last one shorter.
+
+    Example:
+        >>> list(batches("abcde", 2))
+        [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def rows_where(connection: sqlite3.Connection, query: str, values: Collection[Any]) -> sqlite3.Cursor:
+    """The rows of a query that ends in `IN` for all of many values: `SELECT id FROM paper WHERE slug IN`."""
+    return connection.execute(f"{query} (SELECT value FROM json_each(?))", (json.dumps(list(values)),))
+
+
+def numbers_of_names(change: Change, table: str, names: Iterable[str], **columns: Any) -> dict[str, int]:
+    """The rows of those names, made in the order given where there are none; `columns` are those of a new row.
+
+    Args:
+        table: one whose rows have a slug and a name that no other row has: author, task, venue.
+    """
+    wanted = list(dict.fromkeys(names))
+    found = {
+        row["name"]: row["id"]
+        for row in rows_where(change.connection, f"SELECT id, name FROM {table} WHERE name IN", wanted)
+    }
+    slugs = {name: slugify(name) for name in wanted if name not in found}
+    taken = {
+        row["slug"] for row in rows_where(change.connection, f"SELECT slug FROM {table} WHERE slug IN", slugs.values())
+    }
+    names_by_slug = {slug: name for name, slug in reversed(slugs.items()) if slug not in taken}
+    easy = list(reversed(names_by_slug.items()))
+    first = change.connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]
+    insert_many(
+        change,
+        table,
+        ("id", "slug", "name", *columns),
+        ((number, slug, name, *columns.values()) for number, (slug, name) in enumerate(easy, first)),
+    )
+    found |= {name: number for number, (_, name) in enumerate(easy, first)}
+    for name in [name for name in slugs if name not in found]:  # their slug is another's
+        found[name] = change.insert(table, slug=change.free_slug(table, name), name=name, **columns)
+    return found
+
+
+def insert_many(change: Change, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """New rows, counted in the event; those that are there already stay as they are."""
+    cursor = change.connection.executemany(
+        f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES (?{', ?' * (len(columns) - 1)})", rows
+    )
+    change.counts[table] = change.counts.get(table, 0) + max(cursor.rowcount, 0)
+
+
+@contextmanager
+def papers_indexed_afterwards(connection: sqlite3.Connection) -> Iterator[None]:
+    """Papers that are added in the block get into the search index at its end, all at once, which takes a third of the time.
+
+    What is added may not be edited within the block.
+    """
+    last = connection.execute("SELECT coalesce(max(id), 0) FROM paper").fetchone()[0]
+    trigger = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'paper_search_add'").fetchone()["sql"]
+    connection.execute("DROP TRIGGER paper_search_add")
+    yield
+    memory = "INSERT INTO paper_search (paper_search, rank) VALUES ('hashsize', ?)"
+    connection.execute(memory, (SEARCH_MEMORY,))
+    connection.execute(
+        "INSERT INTO paper_search (rowid, title, abstract) SELECT id, title, abstract FROM paper WHERE id > ?", (last,)
+    )
+    connection.execute(memory, (SEARCH_MEMORY_BEFORE,))
+    connection.execute(trigger)

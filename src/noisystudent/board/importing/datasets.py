@@ -1,0 +1,165 @@
+"""The dump of datasets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from noisystudent.board.catalogue import Change
+from noisystudent.board.importing.addresses import address
+from noisystudent.board.importing.bulk import insert_many
+from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
+from noisystudent.board.importing.fields import Fields, KnownKeys
+from noisystudent.board.importing.loss import Loss
+from noisystudent.board.slugs import slug_of_address
+
+KEYS = [
+    "url",
+    "name",
+    "full_name",
+    "homepage",
+    "description",
+    "short_description",
+    "parent_dataset",
+    "image",
+    "paper",
+    "introduced_date",
+    "warning",
+    "modalities",
+    "tasks",
+    "languages",
+    "variants",
+    "num_papers",
+    "data_loaders",
+    "license_name",
+    "license_url",
+]
+
+
+def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
+    """Import the datasets dump. A dataset is known by the slug in its `url`, else by its name if a results table made it."""
+    known = KnownKeys(report, *KEYS)
+    known_of_loaders = KnownKeys(report, "url", "repo", "frameworks", of="data_loaders")
+    tasks = _Tasks(change)
+    seen: set[int] = set()
+    for number, item in enumerate(items, 1):
+        fields = Fields(item, f"item {number}", report)
+        slug, name = slug_of_address(fields.line("url"), "dataset"), fields.line("name")
+        if not slug or not name:
+            report.lost(
+                "dataset", fields.where, "it has no url with /dataset/ and a slug" if not slug else "it has no name"
+            )
+            continue
+        known.check(fields)
+        for loader in fields.parts("data_loaders"):
+            known_of_loaders.check(loader)
+        columns = _columns(fields) | _paper(change, fields)
+        dataset = _the_one(change, slug, name, seen)
+        if dataset in seen:
+            report.lost("dataset", fields.where, f"{slug} was in the file before")
+            continue
+        columns["name"] = _free_name(change, name, slug, dataset, fields)
+        if dataset is None:
+            free_the_slug(change, "dataset", slug)
+            dataset = change.insert("dataset", slug=slug, source_id=change.source, **columns)
+        else:
+            give_slug(change, "dataset", dataset, slug)
+            if not complete(change, "dataset", dataset, columns):
+                report.there("dataset")
+        seen.add(dataset)
+        of_tasks = ((dataset, task) for part in fields.parts("tasks") for task in tasks.numbers(part))
+        insert_many(change, "dataset_task", ("dataset_id", "task_id"), of_tasks)
+        if columns["paper_id"] is not None:
+            _introduced(change, dataset, columns["paper_id"])
+
+
+class _Tasks:
+    """The tasks that datasets name, each with the slug that its address has; of two with one slug, the first has it."""
+
+    def __init__(self, change: Change) -> None:
+        self.change = change
+        self._numbers: dict[str, int] = {}
+        self._slugs: set[str] = set()
+
+    def numbers(self, fields: Fields) -> list[int]:
+        """The task of an object {task, url}; none where it has no name."""
+        name, slug = fields.line("task") or fields.line("name"), slug_of_address(fields.line("url"), "task")
+        if not name:
+            return []
+        if name not in self._numbers:
+            self._numbers[name] = self.change.task(name)
+            if slug and slug not in self._slugs:
+                self._slugs.add(slug)
+                give_slug(self.change, "task", self._numbers[name], slug)
+        return [self._numbers[name]]
+
+
+def _columns(fields: Fields) -> dict[str, Any]:
+    def optional(key: str) -> str | None:
+        return fields.line(key) or None
+
+    loaders = [
+        {"url": address(part, "url"), "repo": address(part, "repo"), "frameworks": part.lines("frameworks")}
+        for part in fields.parts("data_loaders")
+    ]
+    lists = {key: fields.lines(key) for key in ("modalities", "languages", "variants")}
+    return {
+        "full_name": fields.line("full_name"),
+        "homepage": address(fields, "homepage"),
+        "description": fields.text("description"),
+        "short_description": fields.text("short_description"),
+        "parent_dataset": optional("parent_dataset"),
+        "image": address(fields, "image") or None,
+        "introduced_date": fields.date("introduced_date"),
+        "warning": fields.text("warning") or None,
+        "licence_name": optional("license_name"),
+        "licence_url": address(fields, "license_url") or None,
+        "num_papers": fields.whole("num_papers"),
+        "data_loaders": json.dumps(loaders, ensure_ascii=False),
+        **{key: json.dumps(lines, ensure_ascii=False) for key, lines in lists.items()},
+    }
+
+
+def _paper(change: Change, fields: Fields) -> dict[str, Any]:
+    paper = fields.part("paper")
+    title, url = (paper.line("title"), address(paper, "url")) if paper else ("", "")
+    return {
+        "paper_id": change.paper(title=title, url=url) if title or url else None,
+        "paper_title": title or None,
+        "paper_url": url or None,
+    }
+
+
+def _the_one(change: Change, slug: str, name: str, seen: set[int]) -> int | None:
+    """The dataset of that slug and name; else one of that name of which only a results table has told; else the one of that slug."""
+    of_slug = change.connection.execute(
+        "SELECT id, name FROM dataset WHERE slug = ? AND parent_id IS NULL", (slug,)
+    ).fetchone()
+    if of_slug and of_slug["name"] == name:
+        return int(of_slug["id"])
+    named = change.connection.execute(
+        "SELECT id FROM dataset WHERE name = ? AND parent_id IS NULL AND homepage = '' AND num_papers IS NULL", (name,)
+    ).fetchone()
+    if named and named["id"] not in seen:
+        return int(named["id"])
+    return int(of_slug["id"]) if of_slug else None
+
+
+def _free_name(change: Change, name: str, slug: str, dataset: int | None, fields: Fields) -> str:
+    """The name, with the slug behind it if another dataset has that name already: names tell datasets apart in results tables."""
+    other = change.connection.execute(
+        "SELECT id FROM dataset WHERE name = ? AND parent_id IS NULL AND id IS NOT ?", (name, dataset)
+    ).fetchone()
+    if not other:
+        return name
+    fields.report.lost("name", fields.where, f"another dataset has the name {name!r}: this one is {name} ({slug}) here")
+    return f"{name} ({slug})"
+
+
+def _introduced(change: Change, dataset: int, paper: int) -> None:
+    """Say that a paper introduced a dataset, be it known by now as one that uses it."""
+    change.connection.execute(
+        "DELETE FROM paper_dataset WHERE paper_id = ? AND dataset_id = ? AND role = 'used'", (paper, dataset)
+    )
+    insert_many(change, "paper_dataset", ("paper_id", "dataset_id", "role"), [(paper, dataset, "introduced")])

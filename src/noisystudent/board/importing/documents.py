@@ -1,0 +1,131 @@
+"""Files that people write by hand: model-index.yml with what it imports, and model cards; a file of them or a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from noisystudent.board.importing import safe_yaml
+from noisystudent.board.importing.loss import Loss
+from noisystudent.board.importing.streams import too_deep
+from noisystudent.errors import UserError
+
+YAML, MARKDOWN = (".yml", ".yaml"), (".md", ".markdown")
+LARGEST = 16 << 20  # bytes
+MOST_FILES = 10_000
+
+_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*$", re.DOTALL | re.MULTILINE)
+_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_TYPE = re.compile(r"^\s*Type:\s*model-index\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+def holds_documents(path: Path) -> bool:
+    """Whether a path is for this module: a folder, YAML or Markdown."""
+    return path.is_dir() or path.suffix.lower() in (*YAML, *MARKDOWN)
+
+
+def read(path: Path, report: Loss) -> tuple[str, Iterator[dict[str, Any]]]:
+    """The format of a file or folder, and its documents, each with its `file`.
+
+    Raises:
+        UserError: there is no such file, or no document in it, or a document is broken.
+    """
+    files = _files_of(path) if path.is_dir() else [path]
+    cards = {file: card for file in files if (card := _card(file)) is not None}
+    if cards:
+        return "model cards", iter([{**card, "file": _name(file)} for file, card in cards.items()])
+    return "model index", _indexes(files, report)
+
+
+def _files_of(folder: Path) -> list[Path]:
+    for suffixes in (YAML, MARKDOWN):
+        files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
+        if files:
+            return files
+    raise UserError(f"{folder}: a folder is imported if it holds model-index files (.yml, .yaml) or model cards (.md)")
+
+
+def _card(file: Path) -> dict[str, Any] | None:
+    """The front matter of a model card; None where the file is none, or says nothing of results."""
+    if file.suffix.lower() not in MARKDOWN or not (found := _FRONT_MATTER.match(_text(file))):
+        return None
+    data = _load(found[1], file, 2)
+    return data if isinstance(data, dict) and data.get("model-index") else None
+
+
+def _indexes(files: list[Path], report: Loss) -> Iterator[dict[str, Any]]:
+    """The documents of model-index files and of those that they import, each file once."""
+    waiting, done = [(file, file.parent) for file in files], set[Path]()
+    while waiting:
+        file, root = waiting.pop(0)
+        if file.resolve() in done:
+            continue
+        done.add(file.resolve())
+        if len(done) > MOST_FILES:
+            raise UserError(f"{file}: more than {MOST_FILES:,} files are imported")
+        for document in _documents(file):
+            index = {str(key).lower(): value for key, value in document.items()}
+            yield {**index, "file": _name(file)}
+            waiting[:0] = [(found, root) for found in _imported(index.get("import"), file, root, report)]
+
+
+def _documents(file: Path) -> list[dict[str, Any]]:
+    text = _text(file)
+    if file.suffix.lower() in YAML:
+        parts = [(text, 1)]
+    else:
+        comments = [found for found in _COMMENT.finditer(text) if _TYPE.search(found[1])]
+        parts = [(found[1], text.count("\n", 0, found.start(1)) + 1) for found in comments]
+        if not parts:
+            raise UserError(
+                f"{file}, line 1: neither front matter with `model-index:` nor a comment `<!-- Type: model-index ... -->`"
+            )
+    loaded = [(_load(part, file, line), line) for part, line in parts]
+    for data, line in loaded:
+        if not isinstance(data, dict):
+            raise UserError(f"{file}, line {line}: a model index is a mapping with Models, Collections or Import")
+    return [data for data, _ in loaded]
+
+
+def _imported(patterns: Any, file: Path, root: Path, report: Loss) -> list[Path]:
+    """The files that an index imports, by patterns relative to it; none outside of the folder of the first index."""
+    found: list[Path] = []
+    for pattern in patterns if isinstance(patterns, list) else [patterns] if patterns else []:
+        try:
+            matches = sorted(file.parent.glob(pattern)) if isinstance(pattern, str) else []
+        except (ValueError, NotImplementedError, OSError) as error:  # absolute, empty, or no pattern
+            report.lost("import", file.name, f"{pattern!r}: {error}")
+            continue
+        inside = [match for match in matches if match.resolve().is_relative_to(root.resolve()) and match.is_file()]
+        if not inside:
+            report.lost(
+                "import",
+                file.name,
+                f"{pattern!r}: " + ("leads out of the folder" if matches else "there is no such file"),
+            )
+        found += inside
+    return found
+
+
+def _name(file: Path) -> str:
+    return file.name.encode("utf-8", "replace").decode()
+
+
+def _text(file: Path) -> str:
+    try:
+        if file.stat().st_size > LARGEST:
+            raise UserError(f"{file}: more than {LARGEST:,} bytes")
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}, byte {error.start + 1:,}: not UTF-8 ({error.reason})") from error
+
+
+def _load(text: str, file: Path, first_line: int) -> Any:
+    data = safe_yaml.load(text, str(file), first_line)
+    if too_deep(data):
+        raise UserError(f"{file}, line {first_line} and on: nested too deeply through its aliases")
+    return data

@@ -1,0 +1,108 @@
+"""Results in the front matter of Hugging Face model cards (`model-index`).
+
+A card names no paper; where the source of a result is on arXiv, that is the paper. Results on different configurations of a dataset are
+not comparable: a configuration is a part of its dataset, with a leaderboard of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from noisystudent.board.catalogue import Change, Result
+from noisystudent.board.importing.addresses import address
+from noisystudent.board.importing.fields import Fields, KnownKeys
+from noisystudent.board.importing.loss import Loss
+from noisystudent.board.importing.names import name, one_line, values
+from noisystudent.board.importing.results import Results
+from noisystudent.board.slugs import arxiv_id
+
+Key = tuple[int, str, str, str | None]  # leaderboard, model, locator, source
+
+
+def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
+    """Read the results of model cards."""
+    cards = _Cards(change, report)
+    for number, item in enumerate(items, 1):
+        card = Fields(item, str(item.get("file", f"item {number}")), report)
+        for model in card.parts("model-index"):
+            cards.model(model)
+    by_leaderboard: dict[int, list[Result]] = defaultdict(list)
+    for row in cards.rows.values():
+        by_leaderboard[row.leaderboard].append(row)
+    for leaderboard, rows in by_leaderboard.items():
+        cards.results.add(leaderboard, rows)
+
+
+class _Cards:
+    def __init__(self, change: Change, report: Loss) -> None:
+        self.change = change
+        self.report = report
+        self.results = Results(change, report)
+        self.rows: dict[Key, Result] = {}
+        self.known = {
+            "task": KnownKeys(report, "type", "name", of="task"),
+            "dataset": KnownKeys(report, "type", "name", "config", "split", "revision", of="dataset"),
+            "metric": KnownKeys(report, "type", "value", "name", of="metric"),
+        }
+
+    def model(self, fields: Fields) -> None:
+        called = name(fields, "name")
+        if not called:
+            return
+        fields.where = f"{fields.where}, {called}"
+        for result in fields.parts("results"):
+            leaderboard = self.leaderboard(result)
+            if leaderboard is not None:
+                self.result(result, called, leaderboard)
+
+    def leaderboard(self, fields: Fields) -> int | None:
+        """The leaderboard of a result's task and dataset; None where one of them has no name."""
+        task, dataset = fields.part("task"), fields.part("dataset")
+        if task is None or dataset is None:
+            self.report.lost("result", fields.where, "it names no task or no dataset")
+            return None
+        self.known["task"].check(task)
+        self.known["dataset"].check(dataset)
+        of_task = one_line(task, "name") or one_line(task, "type").replace("-", " ").title()
+        of_dataset = one_line(dataset, "name") or one_line(dataset, "type")
+        given = Fields({"task": of_task, "dataset": of_dataset}, fields.where, self.report)
+        if not name(given, "task") or not name(given, "dataset"):
+            return None
+        number = self.change.dataset(of_dataset)
+        configuration = one_line(dataset, "config")
+        if configuration not in ("", "default"):
+            number = self.change.dataset(configuration, number)
+        return self.change.leaderboard(self.change.task(of_task), number)
+
+    def result(self, fields: Fields, model: str, leaderboard: int) -> None:
+        """A row of a model; results of the same origin are values of one row."""
+        source, dataset = fields.part("source"), fields.part("dataset")
+        url = address(source, "url") if source else ""
+        said = [(key, one_line(dataset, key)) for key in ("split", "revision")] if dataset else []
+        locator = ", ".join(f"{key} {text}" for key, text in said if text)
+        paper_url = url if arxiv_id(url) else ""
+        found: dict[str, str] = {}
+        for metric in fields.parts("metrics"):
+            self.known["metric"].check(metric)
+            of = one_line(metric, "name") or one_line(metric, "type")
+            if of in found:
+                self.report.lost("metric", fields.where, f"{of} stands there twice")
+            else:
+                found |= values({of: metric.item.get("value")}, fields)
+        key = (leaderboard, model, locator, url or None)
+        row = self.rows.get(key) or Result(
+            leaderboard=leaderboard,
+            model=model,
+            values={},
+            paper=self.results.paper("", paper_url, None),
+            paper_url=paper_url,
+            source_url=url or None,
+            locator=locator,
+        )
+        for of in row.values.keys() & found.keys():
+            self.report.lost("metric", fields.where, f"{of} of this model is given twice")
+        new = {of: raw for of, raw in found.items() if of not in row.values}
+        self.rows[key] = replace(row, values={**row.values, **new})

@@ -1,0 +1,50 @@
+"""What an import could not keep, and what was there already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXAMPLES = 20  # kept of each kind; the rest is counted
+LONGEST = 200  # characters of a name or a reason that a report repeats
+
+
+class Loss:
+    """The report of an import: nothing that a file says is dropped without a line here.
+
+    Example:
+        >>> report = Loss()
+        >>> report.lost("metric", "CIFAR-10, row 3", "its value is a list")
+        >>> report.there("result")
+        >>> report.as_dict()["lost"]["metric"]["count"], report.as_dict()["already there"]
+        (1, {'result': 1})
+    """
+
+    def __init__(self) -> None:
+        self._lost: dict[str, dict[str, Any]] = {}
+        self._there: dict[str, int] = {}
+
+    def lost(self, kind: str, where: str, reason: str) -> None:
+        """Something of a file that the catalogue does not get.
+
+        Args:
+            kind: what it is, in a word or two: those of a kind are counted together.
+            where: the item, as a reader would look for it in the file.
+            reason: why it is not kept.
+        """
+        kept = self._lost.setdefault(kind, {"count": 0, "examples": []})
+        kept["count"] += 1
+        if len(kept["examples"]) < EXAMPLES:
+            kept["examples"].append({"where": _storable(where), "reason": _storable(reason)})
+
+    def there(self, kind: str, count: int = 1) -> None:
+        """Something of a file that the catalogue has already."""
+        self._there[kind] = self._there.get(kind, 0) + count
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON: what was lost, by kind, with a count and the first examples, and what was there already."""
+        return {"lost": dict(sorted(self._lost.items())), "already there": dict(sorted(self._there.items()))}
+
+
+def _storable(text: str) -> str:
+    """A file's name may hold bytes that are no text."""
+    return text[:LONGEST].encode("utf-8", "replace").decode()

@@ -1,0 +1,127 @@
+"""Rows of results tables into the catalogue: each once, however often its file is imported."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from noisystudent.board.catalogue import Change, Result
+from noisystudent.board.costs import multiply_adds, parameters
+from noisystudent.board.importing.loss import Loss
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A result that is on the leaderboard already."""
+
+    number: int
+    values: dict[str, str]
+    details: tuple[Any, ...]
+    correctable: bool  # it came from this layer by an earlier import, and this one has not said it again
+
+
+class Results:
+    """Adds results, but none that is there already.
+
+    A row is there when the same model of the same paper has the same values. Where a layer that was imported before now says something
+    else of that model, the new row supersedes the old one. Rows of other layers are left alone.
+    """
+
+    def __init__(self, change: Change, report: Loss) -> None:
+        self.change = change
+        self.report = report
+        self._confirmed: set[int] = set()  # what this import has met: a table that comes again corrects nothing
+        self._papers: dict[tuple[str, str], int | None] = {}
+
+    def paper(self, title: str, url: str, published: str | None) -> int | None:
+        """The paper that a row names, found or made; None where it names none."""
+        if not title and not url:
+            return None
+        key = (title, url)
+        if key not in self._papers:
+            number = self.change.paper(title=title, url=url, published=published)
+            if title:  # it may have been known by its address alone until now
+                row = self.change.connection.execute(
+                    "SELECT title, url_abs FROM paper WHERE id = ?", (number,)
+                ).fetchone()
+                if row["title"] in (row["url_abs"], url):
+                    self.change.edit("paper", number, title=title)
+            self._papers[key] = number
+        return self._papers[key]
+
+    def add(self, leaderboard: int, rows: Iterable[Result]) -> None:
+        """The rows of one table. Two rows of it that say the same are two results; those of a table that comes again are not."""
+        known = self._known(leaderboard)
+        new = []
+        for row in rows:
+            of_model = known[row.model, row.paper]
+            same = next((old for old in of_model if old.values == row.values and _agree(old, row)), None)
+            if same:
+                of_model.remove(same)
+                self._confirmed.add(same.number)
+                self.report.there("result")
+            else:
+                new.append(row)
+        for row in new:
+            of_model = known[row.model, row.paper]
+            old = next((old for old in of_model if old.correctable), None)
+            if old:
+                of_model.remove(old)
+            self.change.add_result(row, supersedes=old.number if old else None)
+            self._costs(row)
+
+    def _known(self, leaderboard: int) -> dict[tuple[str, int | None], list[_Known]]:
+        connection = self.change.connection
+        values: dict[int, dict[str, str]] = defaultdict(dict)
+        for row in connection.execute(
+            "SELECT v.result_id, k.name, v.raw FROM result r JOIN value v ON v.result_id = r.id JOIN metric k ON k.id = v.metric_id "
+            "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL",
+            (leaderboard,),
+        ):
+            values[row["result_id"]][row["name"]] = row["raw"]
+        known: dict[tuple[str, int | None], list[_Known]] = defaultdict(list)
+        for row in connection.execute(
+            "SELECT r.*, m.name AS model FROM result r JOIN model m ON m.id = r.model_id "
+            "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL AND r.kind = 'claim' ORDER BY r.position, r.id",
+            (leaderboard,),
+        ):
+            extra = None if row["extra_data"] is None else bool(row["extra_data"])
+            lists = (json.loads(row["code_links"]), json.loads(row["model_links"]))
+            details = (extra, row["paper_title"], row["paper_url"], row["paper_date"], *lists)
+            earlier = row["added_by"] != self.change.event and row["id"] not in self._confirmed
+            correctable = earlier and row["source_id"] == self.change.source
+            known[row["model"], row["paper_id"]].append(_Known(row["id"], values[row["id"]], details, correctable))
+        return known
+
+    def _costs(self, row: Result) -> None:
+        """Number of parameters and operations of a model, out of the columns that give them."""
+        found: dict[str, float] = {}
+        for name, raw in row.values.items():
+            for column, cost in (("parameters", parameters(name, raw)), ("multiply_adds", multiply_adds(name, raw))):
+                if cost is not None:
+                    found.setdefault(column, cost)
+        if found:
+            self.describe_model(self.change.model(row.model, row.paper), **found)
+
+    def describe_model(self, model: int, **columns: Any) -> None:
+        """Fill in what is not known of a model yet."""
+        row = self.change.connection.execute("SELECT * FROM model WHERE id = ?", (model,)).fetchone()
+        missing = {name: value for name, value in columns.items() if row[name] is None and value is not None}
+        if missing:
+            self.change.edit("model", model, **missing)
+
+
+def _agree(old: _Known, row: Result) -> bool:
+    """Whether the rest of a row is the same, too, as far as a correction may change it."""
+    details = (
+        row.extra_data,
+        row.paper_title,
+        row.paper_url,
+        row.paper_date,
+        list(row.code_links),
+        list(row.model_links),
+    )
+    return not old.correctable or old.details == details

@@ -1,0 +1,50 @@
+"""The front page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from noisystudent.board import events, leaderboards, tasks
+from noisystudent.board.leaderboards import Choice
+from noisystudent.board.site.chart import sparkline
+from noisystudent.board.site.view import Viewing, page
+
+router = APIRouter()
+
+NOTABLE, PAPERS, EVENTS = 9, 10, 8
+COUNTED = ("paper", "repository", "leaderboard", "result", "task", "dataset", "method")
+
+
+@page(router, "/", json_path="/index.json")
+def home(view: Viewing) -> Response:
+    today = datetime.now(UTC).date().isoformat()
+    notable = [
+        board for board in leaderboards.listed(view.connection, Choice(), limit=NOTABLE) if board["result_count"] > 0
+    ]
+    data = {
+        "counts": {
+            table: view.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in COUNTED
+            if table != "result"
+        }
+        | {"result": view.connection.execute("SELECT coalesce(sum(result_count), 0) FROM leaderboard").fetchone()[0]},
+        "notable": notable,
+        "areas": tasks.areas(view.connection),
+        "papers": tasks.newest_papers(view.connection, today, PAPERS),
+        "events": events.newest(view.connection, EVENTS),
+    }
+    if not view.as_json:
+        data["lines"] = {
+            board["slug"]: sparkline(leaderboards.record_line(view.connection, board["slug"], today))
+            for board in notable
+        }
+    return view.page(
+        "home.html.jinja",
+        data,
+        title="Papers, code and results",
+        description="Papers with their code, and leaderboards of what they claim and what was measured.",
+        feed="/feeds/newest.atom",
+    )

@@ -1,0 +1,246 @@
+"""The archive's dumps, written and read again."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from noisystudent.board.export_file import export_file
+from noisystudent.board.importing import import_file
+from noisystudent.board.store import Store
+
+SITE = "https://paperswithcode.com"
+DUMPS = ("methods", "papers-with-abstracts", "datasets", "links-between-papers-and-code")
+PAPER = {
+    "paper_url": f"{SITE}/paper/noisy-student",
+    "arxiv_id": "1911.04252",
+    "nips_id": None,
+    "openreview_id": None,
+    "title": "Self-training with Noisy Student",
+    "abstract": "A simple method.\n\nIt works.",
+    "short_abstract": "A simple method.",
+    "url_abs": "https://arxiv.org/abs/1911.04252v4",
+    "url_pdf": None,
+    "proceeding": "CVPR 2020 6",
+    "authors": ["Zoë Ü", "Ann B", "Zoë Ü"],
+    "tasks": ["Image Classification", "Parsing"],
+    "date": "2019-11-11",
+    "conference_url_abs": None,
+    "conference_url_pdf": None,
+    "conference": "cvpr-2020-6",
+    "reproduces_paper": None,
+    "methods": [
+        {
+            "name": "Adam",
+            "full_name": "Adaptive Moments",
+            "description": "An optimizer.",
+            "introduced_year": 2014,
+            "source_title": "Adam",
+            "source_url": "https://arxiv.org/abs/1412.6980",
+            "code_snippet_url": None,
+            "main_collection": {"name": "Optimizers", "description": "", "parent": None, "area": "General"},
+        }
+    ],
+}
+LINK = {
+    "paper_url": f"{SITE}/paper/noisy-student",
+    "paper_title": "Self-training with Noisy Student",
+    "paper_arxiv_id": "1911.04252",
+    "paper_url_abs": "https://arxiv.org/abs/1911.04252v4",
+    "paper_url_pdf": None,
+    "repo_url": "https://github.com/google-research/noisystudent",
+    "is_official": True,
+    "mentioned_in_paper": False,
+    "mentioned_in_github": True,
+    "framework": "tf",
+}
+METHOD = {
+    "url": f"{SITE}/method/adam",
+    "name": "Adam",
+    "full_name": "Adaptive Moments",
+    "description": "An optimizer.",
+    "paper": {"title": "Self-training with Noisy Student", "url": f"{SITE}/paper/noisy-student"},
+    "introduced_year": 2014,
+    "source_url": "https://arxiv.org/abs/1412.6980",
+    "source_title": "Adam",
+    "code_snippet_url": None,
+    "num_papers": 7,
+    "collections": [{"area": "General", "area_id": "general", "collection": "Optimizers"}],
+}
+DATASET = {
+    "url": f"{SITE}/dataset/imagenet",
+    "name": "ImageNet",
+    "full_name": "",
+    "homepage": "https://www.image-net.org",
+    "description": "Photos.",
+    "short_description": "",
+    "parent_dataset": None,
+    "image": None,
+    "paper": None,
+    "introduced_date": "2009-06-20",
+    "warning": None,
+    "modalities": ["Images"],
+    "tasks": [{"task": "Image Classification", "url": f"{SITE}/task/image-classification"}],
+    "languages": [],
+    "variants": ["ImageNet", "ImageNet-1k"],
+    "num_papers": 12,
+    "data_loaders": [{"url": "https://example.org/loader", "repo": "", "frameworks": ["pytorch", "tf"]}],
+}
+
+
+@pytest.mark.parametrize(("format", "item"), list(zip(DUMPS, (METHOD, PAPER, DATASET, LINK), strict=True)), ids=DUMPS)
+def test_a_dump_comes_out_as_it_went_in(
+    format: str,
+    item: dict[str, Any],
+    store: Store,
+    import_objects: Callable[..., dict[str, Any]],
+    exported: Callable[..., bytes],
+) -> None:
+    report = import_objects([item])
+
+    assert report["lost"] == {}
+    text = exported(store, format).decode()
+    assert json.loads(text) == [item]
+    assert list(json.loads(text)[0]) == list(item)
+    assert text.count("\n") == 3
+
+
+def test_an_empty_catalogue_gives_empty_lists(store: Store, exported: Callable[..., bytes]) -> None:
+    assert {format: exported(store, format) for format in DUMPS} == dict.fromkeys(DUMPS, b"[]\n")
+
+
+def test_bytes_do_not_depend_on_the_order_of_import(
+    store: Store, tmp_path: Path, import_objects: Callable[..., dict[str, Any]], exported: Callable[..., bytes]
+) -> None:
+    other = Store(tmp_path / "other.db", create=True)
+    papers = [PAPER, {**PAPER, "paper_url": f"{SITE}/paper/a", "title": "A", "arxiv_id": None, "url_abs": None}]
+
+    for objects in ([METHOD], papers, [DATASET], [LINK]):
+        import_objects(objects)
+    for objects in ([LINK], [DATASET], papers[::-1], [METHOD]):
+        import_objects(objects, into=other)
+
+    assert [exported(other, format) for format in DUMPS] == [exported(store, format) for format in DUMPS]
+
+
+def test_parts_of_datasets_and_licences(
+    store: Store, import_objects: Callable[..., dict[str, Any]], exported: Callable[..., bytes]
+) -> None:
+    with store.changing("anna", "add") as change:
+        change.dataset("ImageNet part", change.dataset("ImageNet"))
+    licensed = {**DATASET, "license_name": "CC BY 4.0", "license_url": None}
+    import_objects([licensed])
+
+    assert json.loads(exported(store, "datasets")) == [licensed]
+
+
+def test_a_packed_file_is_the_same_every_time(
+    store: Store, tmp_path: Path, import_objects: Callable[..., dict[str, Any]]
+) -> None:
+    import_objects([PAPER])
+    one, two = tmp_path / "one.json.gz", tmp_path / "two.json.gz"
+
+    for path in (one, two):
+        export_file(store, "papers-with-abstracts", path)
+
+    assert one.read_bytes() == two.read_bytes()
+    assert import_file(store, one, actor="anna")["already there"] == {"paper": 1}
+
+
+def some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | values
+
+
+def named_by_its_address(method: dict[str, Any]) -> dict[str, Any]:
+    """Papers know methods by their names alone, so that no two may have the same."""
+    word = method.pop("word")
+    return {"url": f"{SITE}/method/{word}", "name": f"M. {word}", **method}
+
+
+TEXT = st.text(max_size=12)
+NAME = TEXT.filter(lambda text: text.strip(" \t\r\n\x0b\x0c\x85").strip() != "")
+WORD = st.text("abcde-1", min_size=1, max_size=4)
+DATE = some(st.sampled_from(["1951-01-01", "2019-11-11", "2222-12-22", "2020", "no date"]))
+URL = some(st.builds("https://example.org/{}".format, WORD) | st.sampled_from(["", "javascript:x", "http://["]))
+PAPER_URL = st.builds(f"{SITE}/paper/{{}}".format, WORD)
+TASK = st.sampled_from(["Parsing", "parsing", "Image  Classification", "翻訳", "Parsing!"])
+METHOD_NAME = WORD.map("M. {}".format)
+EMBEDDED = st.fixed_dictionaries(
+    {"name": METHOD_NAME},
+    optional={"description": some(TEXT), "introduced_year": some(st.integers(1950, 2030)), "source_url": URL},
+)
+PAPERS = st.fixed_dictionaries(
+    {"paper_url": PAPER_URL, "title": some(TEXT), "abstract": some(TEXT), "authors": some(st.lists(NAME, max_size=4))},
+    optional={
+        "arxiv_id": some(st.sampled_from(["1911.04252", "1911.04252v2", "cs/9901001", "odd"])),
+        "url_abs": URL,
+        "tasks": some(st.lists(TASK, max_size=3)),
+        "date": DATE,
+        "proceeding": some(st.sampled_from(["NeurIPS 2018 12", "ACL 2020", "Odd"])),
+        "short_abstract": some(TEXT),
+        "reproduces_paper": some(TEXT),
+        "methods": some(st.lists(EMBEDDED, max_size=3)),
+    },
+)
+COLLECTION = st.fixed_dictionaries({"collection": NAME, "area": some(TEXT), "area_id": some(WORD)})
+METHODS = st.fixed_dictionaries(
+    {"word": WORD, "collections": st.lists(COLLECTION, max_size=2)},
+    optional={
+        "description": some(TEXT),
+        "num_papers": some(st.integers(0, 9)),
+        "paper": some(st.fixed_dictionaries({"title": some(TEXT), "url": PAPER_URL})),
+    },
+).map(named_by_its_address)
+DATASETS = st.fixed_dictionaries(
+    {"url": st.builds(f"{SITE}/dataset/{{}}".format, WORD), "name": NAME, "homepage": URL},
+    optional={
+        "tasks": st.lists(st.fixed_dictionaries({"task": TASK}), max_size=2),
+        "variants": some(st.lists(TEXT, max_size=3)),
+        "introduced_date": DATE,
+        "warning": some(TEXT),
+        "license_name": some(TEXT),
+        "data_loaders": st.lists(
+            st.fixed_dictionaries({"url": URL, "frameworks": st.lists(TEXT, max_size=2)}), max_size=2
+        ),
+    },
+)
+LINKS = st.fixed_dictionaries(
+    {"paper_url": PAPER_URL, "repo_url": st.builds("https://github.com/o/{}".format, WORD)},
+    optional={
+        "is_official": st.booleans(),
+        "framework": some(st.sampled_from(["tf", "none"])),
+        "paper_title": some(TEXT),
+    },
+)
+FILES = {
+    "methods": METHODS,
+    "papers-with-abstracts": PAPERS,
+    "datasets": DATASETS,
+    "links-between-papers-and-code": LINKS,
+}
+FILE = st.sampled_from(DUMPS).flatmap(lambda dump: st.lists(FILES[dump], min_size=1, max_size=4))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(files=st.lists(FILE, min_size=1, max_size=4))
+def test_what_is_exported_and_imported_again_is_the_same(
+    files: list[list[dict[str, Any]]], tmp_path_factory: pytest.TempPathFactory, exported: Callable[..., bytes]
+) -> None:
+    folder = tmp_path_factory.mktemp("round")
+    store, again = (Store(folder / name, create=True) for name in ("board.db", "again.db"))
+    for number, objects in enumerate(files):
+        path = folder / f"{number}.json"
+        path.write_text(json.dumps(objects), encoding="utf-8")
+        import_file(store, path, actor="anna")
+    first = {format: exported(store, format) for format in DUMPS}
+    for format, content in first.items():
+        path = folder / f"{format}.json"
+        path.write_bytes(content)
+        if content != b"[]\n":
+            report = import_file(again, path, actor="anna")
+            assert not report["lost"], (format, report["lost"])
+    assert {format: exported(again, format) for format in DUMPS} == first

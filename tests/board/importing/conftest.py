@@ -1,0 +1,38 @@
+"""Files to import."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from noisystudent.board.importing import Layer, import_file
+from noisystudent.board.store import Store
+
+
+@pytest.fixture
+def imported(store: Store, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Write a file and import it into the store; its report."""
+
+    def run(content: Any, name: str = "tasks.json", *, layer: Layer | None = None) -> dict[str, Any]:
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        plain = content if isinstance(content, str | bytes) else json.dumps(content)
+        file.write_bytes(plain.encode() if isinstance(plain, str) else plain)
+        return import_file(store, file, actor="anna", layer=layer)
+
+    return run
+
+
+@pytest.fixture
+def rows(store: Store) -> Callable[..., list[dict[str, Any]]]:
+    """The rows of a query on the store."""
+
+    def run(query: str, *values: Any) -> list[dict[str, Any]]:
+        with store.reading() as connection:
+            return [dict(row) for row in connection.execute(query, values)]
+
+    return run

@@ -1,0 +1,98 @@
+"""Model cards with results in their front matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from noisystudent.board.importing import import_file
+from noisystudent.board.store import Store
+from noisystudent.errors import UserError
+
+Import = Callable[..., dict[str, Any]]
+Rows = Callable[..., list[dict[str, Any]]]
+
+CARD = """---
+license: mit
+model-index:
+- name: wav2vec
+  results:
+  - task: {type: automatic-speech-recognition, name: Speech Recognition}
+    dataset: {type: common_voice, name: Common Voice, config: de, split: test}
+    metrics:
+    - {type: wer, value: 20.0 ± 1.2, name: Test WER, verified: true}
+    - {type: cer, value: 7.3}
+    source: {name: Paper, url: 'https://arxiv.org/abs/2006.11477'}
+  - task: {type: image-classification}
+    dataset: {type: imagenet-1k, name: ImageNet, config: default}
+    metrics:
+    - {type: accuracy, value: 0.884}
+  - task: {type: image-classification}
+    dataset: {type: imagenet-1k, name: ImageNet}
+    metrics:
+    - {type: f1, value: 0.8}
+---
+# A card
+"""
+RESULTS = (
+    "SELECT t.name AS task, d.name AS dataset, k.name AS metric, v.raw, p.arxiv_id, r.locator, r.source_url, r.id FROM result r "
+    "JOIN leaderboard l ON l.id = r.leaderboard_id JOIN task t ON t.id = l.task_id JOIN dataset d ON d.id = l.dataset_id "
+    "LEFT JOIN paper p ON p.id = r.paper_id LEFT JOIN value v ON v.result_id = r.id LEFT JOIN metric k ON k.id = v.metric_id "
+    "ORDER BY r.id, k.position"
+)
+
+
+def test_a_card(imported: Import, rows: Rows) -> None:
+    report = imported(CARD, "README.md")
+    arxiv = "https://arxiv.org/abs/2006.11477"
+    assert [tuple(found.values()) for found in rows(RESULTS)] == [
+        ("Speech Recognition", "de", "Test WER", "20.0 ± 1.2", "2006.11477", "split test", arxiv, 1),
+        ("Speech Recognition", "de", "cer", "7.3", "2006.11477", "split test", arxiv, 1),
+        ("Image Classification", "ImageNet", "accuracy", "0.884", None, "", None, 2),
+        ("Image Classification", "ImageNet", "f1", "0.8", None, "", None, 2),
+    ]
+    assert rows("SELECT p.name FROM dataset d JOIN dataset p ON p.id = d.parent_id WHERE d.name = 'de'") == [
+        {"name": "Common Voice"}
+    ]
+    assert rows("SELECT DISTINCT name FROM model") == [{"name": "wav2vec"}]
+    assert [lost["reason"] for lost in report["lost"]["unknown key"]["examples"]] == [
+        "metric.verified has no place in the catalogue"
+    ]
+    again = imported(CARD, "README.md")
+    assert (again["counts"], again["already there"]) == ({}, {"result": 2})
+
+
+def test_a_folder_of_cards(store: Store, rows: Rows, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "cards" / name).mkdir(parents=True)
+        (tmp_path / "cards" / name / "README.md").write_text(CARD.replace("wav2vec", name))
+    report = import_file(store, tmp_path / "cards", actor="anna")
+    assert report["format"] == "model cards"
+    assert [found["name"] for found in rows("SELECT DISTINCT name FROM model ORDER BY name")] == ["a", "b"]
+
+
+def test_what_is_incomplete_is_reported(imported: Import, rows: Rows) -> None:
+    card = """---
+model-index:
+- name: A
+  results:
+  - {task: {type: x}}
+  - {task: {type: x}, dataset: {config: c}, metrics: [{type: acc, value: 1}]}
+  - {task: {type: x}, dataset: {type: d}, metrics: [{type: acc, value: 1}, {type: acc, value: 2}, {type: f, value: {}}, {value: 3}]}
+  - {task: {type: x}, dataset: {type: d}, metrics: [{type: acc, value: 3}]}
+- {results: []}
+---
+"""
+    report = imported(card, "README.md")
+    assert [(found["task"], found["metric"], found["raw"]) for found in rows(RESULTS)] == [("X", "acc", "1")]
+    assert {kind: lost["count"] for kind, lost in report["lost"].items()} == {
+        "result": 1, "dataset": 1, "metric": 3, "value": 1, "name": 1
+    }  # fmt: skip
+
+
+def test_a_broken_card_is_refused_with_its_line(imported: Import) -> None:
+    with pytest.raises(UserError, match=r"README\.md, line 4, column 1: "):
+        imported("---\nmodel-index: x\nb: [\n---\n", "README.md")
