@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from board_site import serving
 from conftest import Finished
 from user_inputs import Result, Server
 
@@ -57,29 +54,6 @@ TABLE = [
         "source_link": None,
     }
 ]
-
-
-@contextmanager
-def serving(server: Server, folder: Path, *options: object, status: int = 0) -> Iterator[httpx.Client]:
-    """`board serve` on a free port while the block lasts; then it is told to stop, and must end well."""
-    pid = server.start("board", "serve", "--port", "0", "--json", *options, folder=folder)
-    out, err = server.started[pid]
-    deadline = time.monotonic() + 60
-    while not (out.exists() and out.read_text().endswith("\n")):
-        assert time.monotonic() < deadline, err.read_text()
-        time.sleep(0.02)
-    address = json.loads(out.read_text())["address"]
-    try:
-        with httpx.Client(base_url=address, timeout=30) as client:
-            yield client
-    finally:
-        os.kill(pid, signal.SIGTERM)
-        result = server.wait(pid)
-        assert result.status == status, result.stderr
-        assert "Traceback" not in result.stderr
-        assert len(result.stdout.splitlines()) == 1
-        for line in result.stderr.splitlines():
-            json.loads(line)  # nothing but lines of JSON
 
 
 def test_two_commands_are_the_whole_way_to_a_site(noisystudent: Command, server: Server, tmp_path: Path) -> None:

@@ -129,3 +129,28 @@ def test_every_kind_of_file_gives_the_same_rows(
         ("noisy-student", "google-research", "noisystudent", 1, 1, 0, "tf"),
         ("noisy-student", "a", "b", 1, 1, 0, "tf"),
     ]
+
+
+def test_a_title_that_an_address_or_a_slug_stood_in_for_is_put_in_its_place(
+    store: Store, import_objects: Callable[..., dict[str, Any]]
+) -> None:
+    with store.changing("anna", "import") as change:
+        change.paper(title="", url="https://arxiv.org/abs/1911.04252")
+        change.paper(title="", url=f"{SITE}/second")
+        change.paper(title="Own title", url=f"{SITE}/third")
+    import_objects([{**LINK, "paper_url": f"{SITE}/fourth", "paper_title": None, "paper_arxiv_id": None}])
+
+    titles = {"noisy-student": "1911.04252", "second": None, "third": None, "fourth": None}
+    import_objects(
+        [
+            {**LINK, "paper_url": f"{SITE}/{slug}", "paper_title": f"Title of {slug}", "paper_arxiv_id": number}
+            for slug, number in titles.items()
+        ]
+    )
+
+    assert rows(store, "SELECT slug, title FROM paper ORDER BY id") == [
+        ("noisy-student", "Title of noisy-student"),
+        ("second", "Title of second"),
+        ("third", "Own title"),
+        ("fourth", "Title of fourth"),
+    ]

@@ -325,7 +325,7 @@ def test_wrong_types_and_unknown_keys_are_reported_and_the_rest_is_kept(
     odd = paper(
         "odd",
         authors="A and B",
-        tasks=["Parsing", 7, None, ""],
+        tasks=["Parsing", 7, None, "", "t" * 501],
         abstract=["no text"],
         url_abs="javascript:alert(1)",
         methods={"name": "X"},
@@ -341,6 +341,7 @@ def test_wrong_types_and_unknown_keys_are_reported_and_the_rest_is_kept(
         "abstract": 2,
         "authors": 2,
         "methods": 2,
+        "task": 2,
         "tasks": 2,
         "unknown key": 2,
         "url_abs": 2,
@@ -397,3 +398,17 @@ def test_papers_that_were_there_and_new_ones_are_all_in_the_index(
     connection = store.connect()
     connection.execute("INSERT INTO paper_search (paper_search, rank) VALUES ('integrity-check', 1)")
     connection.close()
+
+
+def test_what_a_stub_gets_is_no_burden_to_the_event(
+    store: Store, import_objects: Callable[..., dict[str, Any]]
+) -> None:
+    link = {"paper_url": PAPER["paper_url"], "paper_title": PAPER["title"], "repo_url": "https://github.com/a/b"}
+    import_objects([link])
+
+    import_objects([PAPER])
+
+    detail = json.loads(rows(store, "SELECT detail FROM event ORDER BY id DESC LIMIT 1")[0])
+    assert (detail["changed"], detail["replaced"]) == ([], [])
+    assert rows(store, "SELECT abstract, arxiv_id FROM paper") == [(PAPER["abstract"], "1911.04252")]
+    assert authors_of(store, "noisy-student") == PAPER["authors"]

@@ -52,7 +52,7 @@ def numbers_of_names(change: Change, table: str, names: Iterable[str], **columns
     names_by_slug = {slug: name for name, slug in reversed(slugs.items()) if slug not in taken}
     easy = list(reversed(names_by_slug.items()))
     first = change.connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]
-    insert_many(
+    insert_new(
         change,
         table,
         ("id", "slug", "name", *columns),
@@ -64,11 +64,19 @@ def numbers_of_names(change: Change, table: str, names: Iterable[str], **columns
     return found
 
 
-def insert_many(change: Change, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-    """New rows, counted in the event; those that are there already stay as they are."""
-    cursor = change.connection.executemany(
-        f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES (?{', ?' * (len(columns) - 1)})", rows
-    )
+def insert_new(change: Change, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """New rows, counted in the event."""
+    _insert("INSERT", change, table, columns, rows)
+
+
+def insert_missing(change: Change, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Rows that join others, counted in the event; those that are there already stay as they are."""
+    _insert("INSERT OR IGNORE", change, table, columns, rows)
+
+
+def _insert(verb: str, change: Change, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    marks = ", ".join("?" * len(columns))
+    cursor = change.connection.executemany(f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
     change.counts[table] = change.counts.get(table, 0) + max(cursor.rowcount, 0)
 
 
@@ -76,7 +84,7 @@ def insert_many(change: Change, table: str, columns: tuple[str, ...], rows: Iter
 def papers_indexed_afterwards(connection: sqlite3.Connection) -> Iterator[None]:
     """Papers that are added in the block get into the search index at its end, all at once, which takes a third of the time.
 
-    What is added may not be edited within the block.
+    What is added may not be edited within the block. An error needs no care: the transaction brings the trigger back.
     """
     last = connection.execute("SELECT coalesce(max(id), 0) FROM paper").fetchone()[0]
     trigger = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'paper_search_add'").fetchone()["sql"]

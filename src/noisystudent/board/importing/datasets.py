@@ -8,10 +8,11 @@ from typing import Any
 
 from noisystudent.board.catalogue import Change
 from noisystudent.board.importing.addresses import address
-from noisystudent.board.importing.bulk import insert_many
+from noisystudent.board.importing.bulk import insert_missing
 from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
+from noisystudent.board.importing.names import is_name
 from noisystudent.board.slugs import slug_of_address
 
 KEYS = [
@@ -69,7 +70,7 @@ def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
                 report.there("dataset")
         seen.add(dataset)
         of_tasks = ((dataset, task) for part in fields.parts("tasks") for task in tasks.numbers(part))
-        insert_many(change, "dataset_task", ("dataset_id", "task_id"), of_tasks)
+        insert_missing(change, "dataset_task", ("dataset_id", "task_id"), of_tasks)
         if columns["paper_id"] is not None:
             _introduced(change, dataset, columns["paper_id"])
 
@@ -85,7 +86,7 @@ class _Tasks:
     def numbers(self, fields: Fields) -> list[int]:
         """The task of an object {task, url}; none where it has no name."""
         name, slug = fields.line("task") or fields.line("name"), slug_of_address(fields.line("url"), "task")
-        if not name:
+        if not name or not is_name(name, "task", fields):
             return []
         if name not in self._numbers:
             self._numbers[name] = self.change.task(name)
@@ -162,4 +163,4 @@ def _introduced(change: Change, dataset: int, paper: int) -> None:
     change.connection.execute(
         "DELETE FROM paper_dataset WHERE paper_id = ? AND dataset_id = ? AND role = 'used'", (paper, dataset)
     )
-    insert_many(change, "paper_dataset", ("paper_id", "dataset_id", "role"), [(paper, dataset, "introduced")])
+    insert_missing(change, "paper_dataset", ("paper_id", "dataset_id", "role"), [(paper, dataset, "introduced")])

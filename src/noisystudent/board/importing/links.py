@@ -7,7 +7,7 @@ from typing import Any
 
 from noisystudent.board.catalogue import Change
 from noisystudent.board.importing.addresses import address
-from noisystudent.board.importing.bulk import batches, insert_many
+from noisystudent.board.importing.bulk import batches, insert_new
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.paper_rows import Paper, add_papers, complete_paper, find_papers
@@ -69,7 +69,7 @@ def _papers(change: Change, stubs: dict[str, Paper]) -> dict[str, int]:
     """The papers, by slug: those that are there get what they lack, the others are made."""
     found = find_papers(change, stubs)
     for slug, row in found.items():
-        complete_paper(change, row, stubs[slug], replaces=False)
+        complete_paper(change, row, stubs[slug], corrects=False)
     return found | add_papers(change, [stub for slug, stub in stubs.items() if slug not in found])
 
 
@@ -93,7 +93,7 @@ def _write(change: Change, links: list[tuple[int, int, Fields]], report: Loss) -
             report.there("link")
         else:
             _replace(change, paper, repository, said)
-    insert_many(change, "paper_repository", COLUMNS, ((*link, *said) for link, said in new.items()))
+    insert_new(change, "paper_repository", COLUMNS, ((*link, *said) for link, said in new.items()))
 
 
 def _replace(change: Change, paper: int, repository: int, said: tuple[Any, ...]) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from noisystudent.board.catalogue import Change
-from noisystudent.board.importing.bulk import insert_many, rows_where
-from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
+from noisystudent.board.importing.addresses import is_address
+from noisystudent.board.importing.bulk import insert_new, rows_where
+from noisystudent.board.importing.completing import EMPTY, complete, free_the_slug, give_slug
 from noisystudent.board.slugs import slugify
 
 STUB = "(abstract = '' AND NOT EXISTS (SELECT 1 FROM paper_author WHERE paper_id = paper.id))"
@@ -70,7 +71,7 @@ def add_papers(change: Change, papers: Collection[Paper]) -> dict[str, int]:
     """New rows, by slug."""
     first = change.connection.execute("SELECT coalesce(max(id), 0) + 1 FROM paper").fetchone()[0]
     names = ("id", "source_id", *COLUMNS)
-    insert_many(
+    insert_new(
         change,
         "paper",
         names,
@@ -79,27 +80,47 @@ def add_papers(change: Change, papers: Collection[Paper]) -> dict[str, int]:
     return {paper["slug"]: number for number, paper in enumerate(papers, first)}
 
 
-def complete_paper(change: Change, row: int, paper: Paper, *, replaces: bool | None = None) -> bool:
-    """Give a paper that is there what a dump says of it; see `complete`. A stub becomes the dump's.
+def complete_paper(change: Change, row: int, paper: Paper, *, corrects: bool = True) -> bool:
+    """Give a paper that is there what a dump says of it.
+
+    What a stub lacks is added as a new paper is, without a word in the event: the bulk of an archive would not fit there. What takes the
+    place of something else stands in the event.
+
+    Args:
+        corrects: the dump is that of papers, to which stubs and papers of its layer belong; otherwise gaps are filled, no more.
 
     Returns:
         Whether anything changed.
     """
     connection = change.connection
-    before = connection.execute(f"SELECT slug, published, {STUB} AS stub FROM paper WHERE id = ?", (row,)).fetchone()
+    before = connection.execute(f"SELECT *, {STUB} AS stub FROM paper WHERE id = ?", (row,)).fetchone()
     columns = {name: value for name, value in paper.items() if name != "slug"}
-    if before["stub"]:
-        columns["source_id"] = change.source
     give_slug(change, "paper", row, paper["slug"])
-    changed = complete(change, "paper", row, columns, replaces=True if before["stub"] else replaces)
-    after = connection.execute("SELECT published FROM paper WHERE id = ?", (row,)).fetchone()["published"]
-    if after != before["published"]:
-        connection.execute("UPDATE paper_task SET published = ? WHERE paper_id = ?", (after, row))
+    missing = {name: value for name, value in columns.items() if before[name] in EMPTY and value not in EMPTY}
+    if before["stub"] and missing:
+        sets = ", ".join(f"{name} = ?" for name in missing)
+        connection.execute(f"UPDATE paper SET {sets} WHERE id = ?", (*missing.values(), row))
+    if before["stub"] and corrects:
+        columns["source_id"] = change.source
+    changed = complete(
+        change, "paper", row, columns, replaces=corrects and (before["stub"] or before["source_id"] == change.source)
+    )
+    if before["title"] == before["slug"] or is_address(before["title"]):  # it stood in for a title
+        changed |= complete(change, "paper", row, {"title": paper["title"]}, replaces=True)
+    _date_again(change, row, before["published"])
+    return changed or bool(missing) or before["slug"] != paper["slug"]
+
+
+def _date_again(change: Change, row: int, before: str | None) -> None:
+    """What is kept of a paper's date elsewhere."""
+    connection = change.connection
+    date = connection.execute("SELECT published FROM paper WHERE id = ?", (row,)).fetchone()["published"]
+    if date != before:
+        connection.execute("UPDATE paper_task SET published = ? WHERE paper_id = ?", (date, row))
         change.touched.update(
             result["leaderboard_id"]
             for result in connection.execute("SELECT leaderboard_id FROM result WHERE paper_id = ?", (row,))
         )
-    return changed or before["slug"] != paper["slug"]
 
 
 def _whole(papers: Collection[Paper]) -> list[dict[str, Any]]:

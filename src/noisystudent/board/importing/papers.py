@@ -11,7 +11,8 @@ from noisystudent.board.catalogue import Change
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.bulk import (
     batches,
-    insert_many,
+    insert_missing,
+    insert_new,
     numbers_of_names,
     papers_indexed_afterwards,
     rows_where,
@@ -19,6 +20,7 @@ from noisystudent.board.importing.bulk import (
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.methods import EmbeddedMethods
+from noisystudent.board.importing.names import is_name
 from noisystudent.board.importing.paper_rows import add_papers, complete_paper, find_papers
 from noisystudent.board.slugs import arxiv_id, slug_of_address
 
@@ -69,12 +71,11 @@ def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
                 _twice(papers.pop(slug).fields, slug)
                 del found[slug]
             new = add_papers(change, [paper.columns for slug, paper in papers.items() if slug not in found])
-            for slug, row in found.items():
-                _fill_in(change, row, papers[slug])
-            _write_authors(change, new, papers)
             rows = found | new
+            without = [slug for slug, row in found.items() if _fill_in(change, row, papers[slug])]
+            _write_authors(change, {slug: rows[slug] for slug in [*without, *new]}, papers)
             _write_tasks(change, rows, papers)
-            insert_many(
+            insert_missing(
                 change,
                 "paper_method",
                 ("paper_id", "method_id"),
@@ -138,7 +139,7 @@ class _Reader:
                 "reproduces_paper": optional("reproduces_paper"),
             },
             authors=fields.lines("authors"),
-            tasks=fields.lines("tasks"),
+            tasks=[name for name in fields.lines("tasks") if is_name(name, "task", fields)],
             methods=[method for method in dict.fromkeys(methods) if method is not None],
         )
 
@@ -176,8 +177,12 @@ def arxiv_number(given: str) -> str | None:
     return arxiv_id(f"arxiv:{given}") or given or None
 
 
-def _fill_in(change: Change, row: int, paper: Paper) -> None:
-    """A paper that is there: its columns, and its authors if the dump's are to stand."""
+def _fill_in(change: Change, row: int, paper: Paper) -> bool:
+    """Give a paper that is there the columns of the dump and, if the dump may correct them, its authors.
+
+    Returns:
+        Whether it has no authors yet.
+    """
     connection = change.connection
     source = connection.execute("SELECT source_id FROM paper WHERE id = ?", (row,)).fetchone()["source_id"]
     changed = complete_paper(change, row, paper.columns)
@@ -188,7 +193,7 @@ def _fill_in(change: Change, row: int, paper: Paper) -> None:
             (row,),
         )
     ]
-    if paper.authors and paper.authors != authors and (not authors or source == change.source):
+    if authors and paper.authors and paper.authors != authors and source == change.source:
         numbers = numbers_of_names(change, "author", paper.authors)
         change.replace_rows(
             "paper_author",
@@ -196,13 +201,14 @@ def _fill_in(change: Change, row: int, paper: Paper) -> None:
             [{"position": place, "author_id": numbers[name]} for place, name in enumerate(paper.authors)],
         )
         changed = True
-    if not changed:
+    if not changed and (authors or not paper.authors):
         paper.fields.report.there("paper")
+    return not authors
 
 
 def _write_authors(change: Change, rows: Mapping[str, int], papers: Mapping[str, Paper]) -> None:
     numbers = numbers_of_names(change, "author", (name for slug in rows for name in papers[slug].authors))
-    insert_many(
+    insert_new(
         change,
         "paper_author",
         ("paper_id", "position", "author_id"),
@@ -216,7 +222,7 @@ def _write_tasks(change: Change, rows: Mapping[str, int], papers: Mapping[str, P
     numbers = numbers_of_names(change, "task", names, source_id=change.source)
     query = "SELECT id, published FROM paper WHERE id IN"
     dates = {row["id"]: row["published"] for row in rows_where(change.connection, query, rows.values())}
-    insert_many(
+    insert_missing(
         change,
         "paper_task",
         ("paper_id", "task_id", "published"),
