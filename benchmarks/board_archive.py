@@ -10,6 +10,7 @@ file in a process of its own, whose largest resident memory is measured; it incl
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import resource
 import sqlite3
@@ -46,14 +47,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--trial", action="store_true", help="do not keep the table")
     options = parser.parse_args()
+    machine = about(f"python benchmarks/board_archive.py --scale {options.scale:g} --seed {options.seed}")
     files = archive(options.work / f"archive-{options.scale:g}", options.scale, options.seed)
     store = options.work / f"board-{options.scale:g}.db"
     for path in (store, store.with_name(f"{store.name}-wal"), store.with_name(f"{store.name}-shm")):
         path.unlink(missing_ok=True)
     Store(store, create=True)
     imports = [in_its_own_process(file, store) for file in files]
-    command = f"python benchmarks/board_archive.py --scale {options.scale:g} --seed {options.seed}"
-    text = f"{about(command)}\n\n{table(imports, store)}\n"
+    text = f"{machine}\n\n{table(imports, store)}\n"
     print(text)
     if not options.trial:
         RESULTS.mkdir(exist_ok=True)
@@ -100,8 +101,9 @@ def table(imports: list[Import], store: Path) -> str:
 
 
 def about(command: str) -> str:
-    """What a reader needs to know of the machine."""
-    return f"`{command}`; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.machine()}"
+    """What a reader needs to know of the machine; other programs that ran on it made everything slower."""
+    busy = f"{os.cpu_count()} cores, of which other programs used {os.getloadavg()[2]:.1f} on average before"
+    return f"`{command}`; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.machine()}, {busy}"
 
 
 if __name__ == "__main__":

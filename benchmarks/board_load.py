@@ -78,15 +78,13 @@ def main() -> None:
     parser.add_argument("--trial", action="store_true", help="do not keep the table")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
+    named = ("seconds", "clients", "think", "pause", "workers")
+    said = " ".join(f"--{name} {getattr(options, name):g}" for name in named)
+    machine = about(f"python benchmarks/board_load.py {said}")
     store = options.work / "board-load.db"
     copy(options.store, store, replace=True)
     answers = under_load(store, options)
-    said = " ".join(
-        f"--{name} {getattr(options, name):g}" for name in ("seconds", "clients", "think", "pause", "workers")
-    )
-    text = "\n\n".join(
-        [about(f"python benchmarks/board_load.py {said}"), contents(store), table(answers, options.seconds)]
-    )
+    text = "\n\n".join([machine, contents(store), table(answers, options.seconds)])
     print(text)
     if not options.trial:
         RESULTS.mkdir(exist_ok=True)

@@ -112,3 +112,12 @@ def test_no_text_is_taken_for_sql(store: Store, text: str) -> None:
 def test_a_change_alone_reads_the_number_of_the_next_event(store: Store) -> None:
     with store.reading() as connection:
         assert Change(connection).event == 1
+
+
+def test_papers_whose_titles_share_a_slug_are_each_found_again(store: Store) -> None:
+    with store.changing("anna", "add") as change:
+        first = [change.paper(title=title) for title in ("On Nets", "On nets!", "On nets?", "On nets 2")]
+        again = [change.paper(title=title) for title in ("On Nets", "On nets!", "On nets?", "On nets 2")]
+        slugs = [row["slug"] for row in change.connection.execute("SELECT slug FROM paper ORDER BY id")]
+    assert first == again
+    assert slugs == ["on-nets", "on-nets-1", "on-nets-2", "on-nets-2-1"]

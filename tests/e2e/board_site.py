@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from user_inputs import Server
@@ -82,12 +83,18 @@ def _add_run(change: Change) -> None:
 def _add_hostile(change: Change) -> None:
     change.layer(PROBE, licence=PROBE, attribution=PROBE, url=PROBE_URL)
     named = {"slug": "hostile", "name": PROBE, "source_id": change.source}
-    about = {**named, "description": PROBE}
-    task = change.insert("task", **about, link_title=PROBE, link_url=PROBE_URL)
+    described = {**named, "description": PROBE}
+    task = change.insert("task", **described, link_title=PROBE, link_url=PROBE_URL)
     dataset = change.insert(
-        "dataset", **about, full_name=LONG, homepage=PROBE_URL, licence_name=PROBE, licence_url=PROBE_URL, warning=PROBE
+        "dataset",
+        **described,
+        full_name=LONG,
+        homepage=PROBE_URL,
+        licence_name=PROBE,
+        licence_url=PROBE_URL,
+        warning=PROBE,
     )
-    method = change.insert("method", **about, source_title=PROBE, source_url=PROBE_URL, code_snippet_url=PROBE_URL)
+    method = change.insert("method", **described, source_title=PROBE, source_url=PROBE_URL, code_snippet_url=PROBE_URL)
     author = change.insert("author", slug="hostile", name=PROBE)
     addresses = dict.fromkeys(("url_abs", "url_pdf", "conference_url_abs", "conference_url_pdf"), PROBE_URL)
     paper = change.insert(
@@ -107,5 +114,11 @@ def _add_hostile(change: Change) -> None:
     change.metric(board, LONG, higher_is_better=True)
     for number, model in enumerate((PROBE, LONG)):
         values = {LONG: f"{80 + number}.5%", PROBE: PROBE}
-        links = {"code_links": link, "model_links": link, "source_url": PROBE_URL, "locator": PROBE, "tags": [PROBE]}
-        change.add_result(Result(board, model, values, paper=paper, paper_date="2021-01-01", **links))
+        about: dict[str, Any] = {
+            "code_links": link,
+            "model_links": link,
+            "source_url": PROBE_URL,
+            "locator": PROBE,
+            "tags": [PROBE],
+        }
+        change.add_result(Result(board, model, values, paper=paper, paper_date="2021-01-01", **about))

@@ -6,6 +6,7 @@ exist once. A result is added or retired; to correct one, the new takes the plac
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -178,7 +179,11 @@ class Change:
             ).fetchone()
         ):
             return int(alias["id"])
-        return self._found("paper", slug=slugify(title), title=title) if title and not number else None
+        if not title or number:
+            return None
+        return next(
+            (row["id"] for row in self._of_slug("paper", slugify(title), "id, title") if row["title"] == title), None
+        )
 
     def paper(self, *, title: str, url: str = "", published: str | None = None) -> int:
         """The paper at an address or of a title; where there is none, one of which no more is known yet."""
@@ -312,12 +317,17 @@ class Change:
 
     def free_slug(self, table: str, name: str) -> str:
         """The slug of a name, with a number behind it where another row has it already."""
-        slug, number = slugify(name), 0
-        free = slug
-        while self._found(table, slug=free):
-            number += 1
-            free = f"{slug}-{number}"
-        return free
+        slug = slugify(name)
+        taken = {row["slug"] for row in self._of_slug(table, slug, "slug")}
+        numbered = (f"{slug}-{number}" for number in itertools.count(1))
+        return next(free for free in itertools.chain([slug], numbered) if free not in taken)
+
+    def _of_slug(self, table: str, slug: str, columns: str) -> list[sqlite3.Row]:
+        """The rows that have a slug, or that slug with a number behind it; the one without comes first."""
+        return self.connection.execute(
+            f"SELECT {columns} FROM {table} WHERE slug = ? OR (slug >= ? AND slug < ?) ORDER BY slug",
+            (slug, f"{slug}-0", f"{slug}-:"),  # a colon comes after the nine
+        ).fetchall()
 
     def _found(self, table: str, **columns: Any) -> int | None:
         where = " AND ".join(f"{name} = ?" for name in columns)
