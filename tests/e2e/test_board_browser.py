@@ -152,7 +152,7 @@ def visit(chromium: Browser) -> Iterator[Visit]:
             return page
 
         yield open_page
-    assert troubles == []
+    assert not troubles, "\n".join(troubles)
 
 
 def watch(page: Page, address: str, troubles: list[str]) -> None:
