@@ -101,9 +101,11 @@ def table(imports: list[Import], store: Path) -> str:
 
 
 def about(command: str) -> str:
-    """What a reader needs to know of the machine; other programs that ran on it made everything slower."""
-    busy = f"{os.cpu_count()} cores, of which other programs used {os.getloadavg()[2]:.1f} on average before"
-    return f"`{command}`; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.machine()}, {busy}"
+    """What a reader needs to know of the machine."""
+    return (
+        f"`{command}`; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.machine()}, "
+        f"{os.cpu_count()} cores"
+    )
 
 
 if __name__ == "__main__":
