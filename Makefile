@@ -26,9 +26,9 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --progress-bar on --constraint constraints.txt --editable '.[dev]'
 	@# Tests compare with these. Their own requirements name other builds and versions than ours, which they work with as well.
-	$(VENV)/bin/python -m pip install --quiet --no-deps imagecorruptions==1.1.2 torchattacks==3.5.1
+	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --no-deps imagecorruptions==1.1.2 torchattacks==3.5.1
 	@# The old site's published client, which our API is tested with, stands apart: it needs pydantic 1 and httpx 0.14.
-	$(VENV)/bin/python -m pip install --quiet --target $(VENV)/peers/paperswithcode paperswithcode-client==0.3.1
+	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --target $(VENV)/peers/paperswithcode paperswithcode-client==0.3.1
 	@touch $(READY)
 
 clean:

@@ -81,8 +81,12 @@ class Column:
         Example:
             >>> Column("Percentage error", "top1", 100.0, -1.0, 2, "%").text(88.4, 0.25)
             '11.60 ± 0.25%'
+            >>> Column("GFLOPs", "macs", 0.0, 1e-9, 2, "").text(3_613_952)
+            '0.00361'
         """
         number = f"{self.number(value):.{self.digits}f}"
+        if self.metric in COSTS and 0 < self.number(value) < 1:
+            number = f"{self.number(value):.3g}"  # of a small network two decimals would leave nothing
         return f"{number} ± {abs(self.factor) * spread:.{self.digits}f}{self.unit}" if spread else number + self.unit
 
     def interval(self, low: float, high: float) -> tuple[float, float]:
