@@ -110,6 +110,16 @@ def runs_of(connection: sqlite3.Connection, leaderboard: int, event: int) -> lis
     ).fetchall()
 
 
+def ranks_of_runs(connection: sqlite3.Connection, leaderboard: int) -> dict[tuple[int, str], int]:
+    """The ranks that runs have among each other, by number and name of the metric; none where claims are ranked."""
+    rows = connection.execute(
+        "SELECT r.id, m.name, v.rank FROM result r JOIN value v ON v.result_id = r.id JOIN metric m ON m.id = v.metric_id "
+        "WHERE r.leaderboard_id = ? AND r.kind = 'run' AND r.retired_by IS NULL AND v.rank IS NOT NULL",
+        (leaderboard,),
+    )
+    return {(row["id"], row["name"]): row["rank"] for row in rows}
+
+
 def rank_today(connection: sqlite3.Connection, leaderboard: int, paper: int) -> int | None:
     """The best rank of a paper's results by the leaderboard's first metric; None where it has none."""
     row = connection.execute(

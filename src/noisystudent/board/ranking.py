@@ -62,7 +62,8 @@ def ranks(values: Mapping[int, Value], *, higher_is_better: bool | None) -> dict
 def refresh(connection: sqlite3.Connection, leaderboard: int) -> None:
     """Bring up to date what is kept of a leaderboard: directions that were found out, units, ranks, who leads since when.
 
-    Claims are ranked among claims. A run stands beside a claim and has no rank.
+    Claims are ranked among claims; a run stands beside a claim and has no rank. Where nobody claims anything, as on a board for one's own
+    work, runs are ranked among runs.
     """
     results = connection.execute(
         "SELECT r.id, r.kind, r.paper_id, coalesce(r.evaluated_on, r.paper_date, p.published) AS date "
@@ -70,20 +71,20 @@ def refresh(connection: sqlite3.Connection, leaderboard: int) -> None:
         "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL ORDER BY r.position, r.id",
         (leaderboard,),
     ).fetchall()
-    claims = [row["id"] for row in results if row["kind"] == "claim"]
+    ranking = [row["id"] for row in results if row["kind"] == "claim"] or [row["id"] for row in results]
     best = None
     metrics = connection.execute(
         "SELECT * FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
     ).fetchall()
     for place, metric in enumerate(metrics):
         values = _values(connection, metric["id"])
-        found = _direction(metric, [values.get(claim) for claim in claims], ranks_table=place == 0)
-        of_claims = {claim: values[claim] for claim in claims if claim in values}
+        found = _direction(metric, [values.get(result) for result in ranking], ranks_table=place == 0)
+        of_ranking = {result: values[result] for result in ranking if result in values}
         connection.execute(
             "UPDATE metric SET higher_is_better = ?, direction_origin = ?, unit = ? WHERE id = ?",
-            (found.higher_is_better, found.origin, column_unit(of_claims.values()), metric["id"]),
+            (found.higher_is_better, found.origin, column_unit(of_ranking.values()), metric["id"]),
         )
-        ranked = ranks(of_claims, higher_is_better=found.higher_is_better)
+        ranked = ranks(of_ranking, higher_is_better=found.higher_is_better)
         connection.executemany(
             "UPDATE value SET rank = ? WHERE result_id = ? AND metric_id = ? AND rank IS NOT ?",
             ((ranked.get(result), result, metric["id"], ranked.get(result)) for result in values),

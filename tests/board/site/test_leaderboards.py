@@ -369,3 +369,20 @@ def test_the_table_for_a_spreadsheet(client: TestClient, add_results: Add) -> No
     answer = client.get("/export/sota/image-classification-on-imagenet.csv")
     assert answer.headers["content-type"].startswith("text/csv")
     assert "70" in answer.text
+
+
+def test_a_board_of_runs_alone_ranks_them_among_each_other(client: TestClient, store: Store) -> None:
+    with store.changing("anna", "add runs") as change:
+        board = change.leaderboard(change.task("Image Classification"), change.dataset("Our photos"))
+        for model, top1 in (("small", "71.0%"), ("large", "80.5%")):
+            change.add_result(Result(board, model, {"Top 1 Accuracy": top1}, kind="run"))
+    runs = client.get("/sota/image-classification-on-our-photos.json").json()["runs"]
+    assert [(run["model"], run["rank"]) for run in runs] == [("large", 1), ("small", 2)]
+    page = client.get("/sota/image-classification-on-our-photos").text
+    assert "No paper claims anything here yet. 2 measured here." in page
+    assert "There are no results yet" not in page
+    with store.changing("anna", "add a claim") as change:
+        change.add_result(Result(board, "theirs", {"Top 1 Accuracy": "75%"}))
+    data = client.get("/sota/image-classification-on-our-photos.json").json()
+    assert [run["rank"] for run in data["runs"]] == [None, None]
+    assert [(row["model"], row["rank"]) for row in data["rows"]] == [("theirs", 1)]

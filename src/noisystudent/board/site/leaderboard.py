@@ -61,7 +61,7 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         "total": len(found),
         "matching": len(matching),
         "rows": _rows(view.connection, shown),
-        "runs": _runs(view.connection, board["id"], event, current=not selection.as_of),
+        "runs": _runs(view.connection, board["id"], metric, event, current=not selection.as_of),
     }
     name = f"{board['task']} on {board['dataset']}"
     if not view.as_json:
@@ -158,35 +158,44 @@ def _code(claim: Claim) -> dict[str, Any] | None:
     return {"title": title, "url": claim.code["url"], "others": claim.code["number"] - 1}
 
 
-def _runs(connection: sqlite3.Connection, board: int, event: int, *, current: bool) -> list[dict[str, Any]]:
-    """What was measured, a row for each value; beside the claim and with a verdict where there is one, which is today's."""
+def _runs(
+    connection: sqlite3.Connection, board: int, metric: sqlite3.Row | None, event: int, *, current: bool
+) -> list[dict[str, Any]]:
+    """What was measured, a row for each value; beside the claim and with a verdict where there is one, which is today's.
+
+    Where there are no claims, runs have ranks, and those of a low rank by the chosen metric come first.
+    """
     verdicts: dict[tuple[int, str], dict[str, Any]] = {}
     if current:
         verdicts = {
             (said["run_result_id"], said["metric"]): said for said in verdicts_of_leaderboard(connection, board)
         }
     runs = leaderboards.runs_of(connection, board, event)
+    ranks = leaderboards.ranks_of_runs(connection, board) if current else {}
+    if metric:
+        runs.sort(key=lambda run: ranks.get((run["id"], metric["name"])) or len(runs) + 1)
     values = values_of(connection, [run["id"] for run in runs])
     found = []
     for run in runs:
         intervals = json.loads(run["intervals"] or "{}")
-        for metric, raw in values[run["id"]].items():
+        for name, raw in values[run["id"]].items():
             about = {
                 "run_result_id": run["id"],
-                "metric": metric,
+                "metric": name,
+                "rank": ranks.get((run["id"], name)),
                 "run": raw,
                 "model": run["model"],
                 "seeds": json.loads(run["seeds"] or "[]"),
                 "images": run["images"],
                 "command": run["command"] or "",
                 "git_commit": run["git_commit"] or "",
-                "interval": intervals.get(metric),
+                "interval": intervals.get(name),
                 "claim": None,
                 "verdict": None,
                 "tolerance": None,
                 "basis": "",
             }
-            found.append(about | verdicts.get((run["id"], metric), {}) | {"model": run["model"]})
+            found.append(about | verdicts.get((run["id"], name), {}) | {"model": run["model"]})
     return found
 
 
