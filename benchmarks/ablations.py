@@ -153,7 +153,7 @@ def on_digits(work: Path, settings: list[str]) -> Callable[[int], Config]:
 def ablation_table(results: Results, ablations: dict[str, Ablation], compared: str) -> str:
     """Markdown: what each ablation changes of the network that is compared, and whether the paper found the same."""
     lines = [
-        f"| ablation | setting | compared with | change of the {compared}, points | 95 % interval | n | the paper | the same direction? |",
+        f"| ablation | setting | compared with | change of {compared}, points | 95 % interval | n | the paper | the same direction? |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, ablation in ablations.items():
