@@ -101,3 +101,43 @@ def test_days_and_times(chess: Store) -> None:
         for wrong in ("yesterday", "2026-13-01", "", "9999-12-31", "2026-11-25T99:00:00Z"):
             with pytest.raises(UserError, match="neither a day"):
                 history.event_as_of(connection, wrong)
+
+
+def test_a_new_entry_goes_and_comes_back_unless_something_hangs_on_it(store: Store) -> None:
+    def titles() -> list[str]:
+        with store.reading() as connection:
+            return [row["title"] for row in connection.execute("SELECT title FROM paper ORDER BY id")]
+
+    with store.changing("bert", "add") as change:
+        spam = change.paper(title="Cheap flights")
+        change.replace_rows("paper_author", {"paper_id": spam}, [{"position": 0, "author_id": change.author("Bert")}])
+        added = change.event
+    gone = history.restore(store, added, actor="carla")
+    assert titles() == []
+    back = history.restore(store, gone, actor="carla")
+    assert titles() == ["Cheap flights"]
+    with store.reading() as connection:
+        assert [row["paper_id"] for row in connection.execute("SELECT paper_id FROM paper_author")] == [spam]
+    history.restore(store, back, actor="carla")
+    assert titles() == []
+
+    with store.changing("bert", "add") as change:
+        used = change.paper(title="A method")
+        assert used > spam  # numbers are not given again
+        made = change.event
+    with store.changing("anna", "claim") as change:
+        board = change.leaderboard(change.task("Chess"), change.dataset("Openings"))
+        change.add_result(Result(board, "m", {"Elo": "1"}, paper=used))
+    history.restore(store, made, actor="carla")
+    assert titles() == ["A method"]
+
+
+def test_an_entry_whose_name_was_given_again_cannot_come_back(store: Store) -> None:
+    with store.changing("bert", "add") as change:
+        change.task("Chess")
+        added = change.event
+    gone = history.restore(store, added, actor="carla")
+    with store.changing("anna", "add") as change:
+        change.task("Chess")
+    with pytest.raises(UserError, match="the task Chess cannot come back"):
+        history.restore(store, gone, actor="carla")

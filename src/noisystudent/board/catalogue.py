@@ -18,6 +18,11 @@ from noisystudent.board.ranking import refresh
 from noisystudent.board.slugs import arxiv_id, slug_of_address, slugify
 from noisystudent.board.values import parse_value
 
+ENTRIES = ("task", "dataset", "paper", "method", "leaderboard")
+MOST_MADE = (
+    100  # entries that an event names one by one; one with more is an import, whose entries stay when it is taken back
+)
+
 Link = dict[str, str]  # {"title": ..., "url": ...}
 
 
@@ -67,6 +72,7 @@ class Change:
     report: dict[str, Any] = field(default_factory=dict)
     changed: list[dict[str, Any]] = field(default_factory=list)
     replaced: list[dict[str, Any]] = field(default_factory=list)
+    made: list[tuple[str, int]] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -76,7 +82,13 @@ class Change:
         """Rank the leaderboards that were touched, and write the event."""
         for leaderboard in sorted(self.touched):
             refresh(self.connection, leaderboard)
-        detail = {"counts": self.counts, "report": self.report, "changed": self.changed, "replaced": self.replaced}
+        detail = {
+            "counts": self.counts,
+            "report": self.report,
+            "changed": self.changed,
+            "replaced": self.replaced,
+            "made": self.made if len(self.made) <= MOST_MADE else [],
+        }
         self.connection.execute(
             "INSERT INTO event (id, at, actor, action, note, detail) VALUES (?, ?, ?, ?, ?, ?)",
             (self.event, now(), actor, action, note, json.dumps(detail, ensure_ascii=False, sort_keys=True)),
@@ -280,6 +292,8 @@ class Change:
             f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})", tuple(columns.values())
         )
         self.counts[table] = self.counts.get(table, 0) + 1
+        if table in ENTRIES:
+            self.made.append((table, int(cursor.lastrowid or 0)))
         return int(cursor.lastrowid or 0)
 
     def edit(self, table: str, row: int, **columns: Any) -> None:

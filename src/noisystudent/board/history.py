@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from noisystudent.board.catalogue import Change
+from noisystudent.board.removal import bring_back, kept_by, remove
 from noisystudent.board.store import Store
 from noisystudent.errors import UserError
 
-RESTORABLE = ("task", "dataset", "paper", "method", "leaderboard", "metric", "model", "repository")
 RESULT_COLUMNS = (
     "leaderboard_id, model_id, paper_id, kind, position, extra_data, evaluated_on, paper_title, paper_url, paper_date, source_url, "
     "locator, code_links, model_links, tags, external_id, source_id"
@@ -36,7 +38,7 @@ def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
     """Take back what one change did, by another: results that it added go, those that it retired come back, edits are undone.
 
     What later changes did to the same rows stays: a result that was retired since is left alone, a column that has another value now
-    is left as it is. New names (a task, a paper) stay, too; nothing stands under them.
+    is left as it is. A new entry (a task, a paper) goes if nothing hangs on it; those of an import, which makes many, stay.
 
     Returns:
         The number of the event that did it.
@@ -55,36 +57,43 @@ def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
                 f"event {event} was taken back already, by event {again}; take that one back to have it again"
             )
         change.report["restores"] = event
-        for added in connection.execute(
-            "SELECT id FROM result WHERE added_by = ? AND retired_by IS NULL", (event,)
-        ).fetchall():
-            change.retire_result(added["id"])
-        retired = connection.execute(
-            "SELECT id, leaderboard_id, external_id FROM result WHERE retired_by = ? AND added_by <> ?", (event, event)
-        ).fetchall()
-        for gone in retired:
-            _bring_back(connection, gone["id"], change.event)
-            change.touched.add(gone["leaderboard_id"])
         detail = json.loads(row["detail"])
-        for listed in reversed(detail.get("replaced", [])):
-            if change.rows_of(listed["table"], listed["owner"]) == listed["after"]:
-                change.replace_rows(listed["table"], listed["owner"], listed["before"])
-        for edit in reversed(detail["changed"]):
-            if edit["table"] in RESTORABLE:
-                names = ", ".join(edit["after"])
-                now = connection.execute(f"SELECT {names} FROM {edit['table']} WHERE id = ?", (edit["id"],)).fetchone()
-                still = {
-                    name: edit["before"][name] for name, value in edit["after"].items() if now and now[name] == value
-                }
-                if still:
-                    change.edit(edit["table"], edit["id"], **still)
-                if edit["table"] == "metric":
-                    change.touched.add(
-                        connection.execute("SELECT leaderboard_id FROM metric WHERE id = ?", (edit["id"],)).fetchone()[
-                            0
-                        ]
-                    )
+        for gone in reversed(detail["report"].get("removed", [])):
+            bring_back(change, gone["table"], gone["row"])
+        _undo_results(change, event)
+        _undo_edits(change, detail)
+        for table, entry in reversed(detail.get("made", [])):
+            exists = connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (entry,)).fetchone()
+            if exists and not kept_by(connection, table, entry):
+                remove(change, table, entry)
         return change.event
+
+
+def _undo_results(change: Change, event: int) -> None:
+    """What an event added is retired, what it retired comes back."""
+    added = "SELECT id FROM result WHERE added_by = ? AND retired_by IS NULL"
+    for row in change.connection.execute(added, (event,)).fetchall():
+        change.retire_result(row["id"])
+    retired = "SELECT id, leaderboard_id FROM result WHERE retired_by = ? AND added_by <> ?"
+    for row in change.connection.execute(retired, (event, event)).fetchall():
+        _bring_back(change.connection, row["id"], change.event)
+        change.touched.add(row["leaderboard_id"])
+
+
+def _undo_edits(change: Change, detail: dict[str, Any]) -> None:
+    """Lists and columns that an event changed are as before, where nobody has changed them since."""
+    for listed in reversed(detail.get("replaced", [])):
+        if change.rows_of(listed["table"], listed["owner"]) == listed["after"]:
+            change.replace_rows(listed["table"], listed["owner"], listed["before"])
+    for edit in reversed(detail["changed"]):
+        table, names = edit["table"], ", ".join(edit["after"])
+        now = change.connection.execute(f"SELECT {names} FROM {table} WHERE id = ?", (edit["id"],)).fetchone()
+        still = {name: edit["before"][name] for name, value in edit["after"].items() if now and now[name] == value}
+        if still:
+            change.edit(table, edit["id"], **still)
+        if now and table == "metric":
+            board = change.connection.execute("SELECT leaderboard_id FROM metric WHERE id = ?", (edit["id"],))
+            change.touched.add(board.fetchone()[0])
 
 
 def taken_back_by(connection: sqlite3.Connection, event: int) -> int | None:

@@ -26,7 +26,7 @@ CREATE TRIGGER event_remains BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'e
 CREATE TABLE area (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE) STRICT;
 
 CREATE TABLE task (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a number that events name is not given again
   slug TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL UNIQUE,
   description TEXT NOT NULL DEFAULT '',
@@ -66,7 +66,7 @@ CREATE INDEX proceeding_of_venue ON proceeding (venue_id);
 
 -- `published` is the date as given, which may lie in the year 2222: readers of "newest" leave out the future.
 CREATE TABLE paper (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a number that events name is not given again
   slug TEXT NOT NULL UNIQUE,
   title TEXT NOT NULL,
   abstract TEXT NOT NULL DEFAULT '',
@@ -130,7 +130,7 @@ CREATE TABLE paper_repository (
 CREATE INDEX paper_repository_of_repository ON paper_repository (repository_id);
 
 CREATE TABLE dataset (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a number that events name is not given again
   slug TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   parent_id INTEGER REFERENCES dataset, -- of a "subdataset" of the evaluation tables
@@ -170,7 +170,7 @@ CREATE TABLE paper_dataset (
 CREATE INDEX paper_dataset_of_dataset ON paper_dataset (dataset_id);
 
 CREATE TABLE method (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a number that events name is not given again
   slug TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   full_name TEXT NOT NULL DEFAULT '',
@@ -209,7 +209,7 @@ CREATE INDEX paper_method_of_method ON paper_method (method_id);
 
 -- The last four columns are kept by `ranking.refresh`: what a list of leaderboards shows.
 CREATE TABLE leaderboard (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a number that events name is not given again
   slug TEXT NOT NULL UNIQUE,
   task_id INTEGER NOT NULL REFERENCES task,
   dataset_id INTEGER NOT NULL REFERENCES dataset,
@@ -229,7 +229,7 @@ CREATE INDEX leaderboard_of_dataset ON leaderboard (dataset_id);
 CREATE INDEX leaderboard_busiest ON leaderboard (result_count);
 
 CREATE TABLE metric (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a number that events name is not given again
   leaderboard_id INTEGER NOT NULL REFERENCES leaderboard ON DELETE CASCADE,
   name TEXT NOT NULL,
   position INTEGER NOT NULL, -- the first one ranks the table
