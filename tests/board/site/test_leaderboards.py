@@ -386,3 +386,11 @@ def test_a_board_of_runs_alone_ranks_them_among_each_other(client: TestClient, s
     data = client.get("/sota/image-classification-on-our-photos.json").json()
     assert [run["rank"] for run in data["runs"]] == [None, None]
     assert [(row["model"], row["rank"]) for row in data["rows"]] == [("theirs", 1)]
+
+
+def test_a_model_without_a_name_is_named_so(client: TestClient, store: Store) -> None:
+    with store.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Chess"), change.dataset("Openings"))
+        change.add_result(Result(board, "", {"Accuracy": "90%"}))
+    assert "no name given" in client.get("/sota/chess-on-openings").text
+    assert "a model without a name" in client.get("/sota").text
