@@ -125,6 +125,7 @@ def uvicorn_stub(monkeypatch: pytest.MonkeyPatch) -> type[Stub]:
     monkeypatch.setattr(module.uvicorn, "Server", Stub)
     monkeypatch.setattr(module, "Multiprocess", Stub)
     monkeypatch.setattr(module.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(module, "LOGGING", None)  # else the tests that follow would log as a server does
     monkeypatch.setenv(module.VARIABLE, "")
     return Stub
 
