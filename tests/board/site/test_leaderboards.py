@@ -379,7 +379,7 @@ def test_a_board_of_runs_alone_ranks_them_among_each_other(client: TestClient, s
     runs = client.get("/sota/image-classification-on-our-photos.json").json()["runs"]
     assert [(run["model"], run["rank"]) for run in runs] == [("large", 1), ("small", 2)]
     page = client.get("/sota/image-classification-on-our-photos").text
-    assert "No paper claims anything here yet. 2 measured here." in page
+    assert "No paper claims anything here yet. Models measured here: 2." in page
     assert "There are no results yet" not in page
     with store.changing("anna", "add a claim") as change:
         change.add_result(Result(board, "theirs", {"Top 1 Accuracy": "75%"}))
