@@ -356,5 +356,10 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def today() -> str:
+    """The day in UTC, as papers are dated. What is dated later has not appeared."""
+    return datetime.now(UTC).date().isoformat()
+
+
 def _json(value: Any) -> str:
     return json.dumps(list(value), ensure_ascii=False, sort_keys=True)

@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
+from noisystudent.board.catalogue import today
 from noisystudent.board.directions import direction
 from noisystudent.board.store import Store
 
@@ -231,9 +231,8 @@ def _directions(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 def _future(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Dates that have not come."""
-    today = datetime.now(UTC).date().isoformat()
     for row in connection.execute(
-        "SELECT slug, published FROM paper WHERE published > ? ORDER BY slug", (f"{today}~",)
+        "SELECT slug, published FROM paper WHERE published > ? ORDER BY slug", (f"{today()}~",)
     ):
         message = f"it was published on {row['published']}, which has not come"
         yield Finding(

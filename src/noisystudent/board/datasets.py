@@ -7,8 +7,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from noisystudent.board.catalogue import today
 from noisystudent.board.leaderboards import DATASET_NAME, WITH_LEADERS
-from noisystudent.board.search import search_names, today
+from noisystudent.board.search import search_names
 
 MOST_FOUND = 1_000  # by words
 EXCERPT = 220

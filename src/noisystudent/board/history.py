@@ -34,6 +34,11 @@ def event_as_of(connection: sqlite3.Connection, day: str) -> int:
     return int(connection.execute("SELECT coalesce(max(id), 0) FROM event WHERE at < ?", (end,)).fetchone()[0])
 
 
+def last_event(connection: sqlite3.Connection) -> int:
+    """The number of the newest event, which stands for the catalogue as it is; 0 where there is none."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+
+
 def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
     """Take back what one change did, by another: results that it added go, those that it retired come back, edits are undone.
 

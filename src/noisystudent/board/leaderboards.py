@@ -83,15 +83,6 @@ def find(connection: sqlite3.Connection, slug: str) -> sqlite3.Row | None:
     return row
 
 
-def moved_to(connection: sqlite3.Connection, kind: str, old: str) -> str | None:
-    """The slug that an old slug of a kind means now, if it means one."""
-    table = {name: name for name in ("task", "dataset", "paper", "method", "leaderboard", "author")}[kind]
-    row = connection.execute(
-        f"SELECT t.slug FROM alias a JOIN {table} t ON t.id = a.id WHERE a.kind = ? AND a.old = ?", (kind, old)
-    ).fetchone()
-    return str(row["slug"]) if row else None
-
-
 def metrics_of(connection: sqlite3.Connection, leaderboard: int) -> list[sqlite3.Row]:
     """A leaderboard's metrics in their order; the first one ranks it."""
     return connection.execute(

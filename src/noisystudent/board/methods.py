@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from noisystudent.board.search import search_names, today
+from noisystudent.board.catalogue import today
+from noisystudent.board.search import search_names
 
 MOST_FOUND = 1_000  # by words
 EXCERPT = 220

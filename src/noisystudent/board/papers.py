@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from noisystudent.board.catalogue import today
 from noisystudent.board.leaderboards import DATASET_NAME, OF_LEADERBOARD
-from noisystudent.board.search import query_papers, today
+from noisystudent.board.search import query_papers
 from noisystudent.board.slugs import arxiv_id, slug_of_address
 
 # So many papers with the words of a text are picked out and put in order. Of more, the newest are looked through until enough have them;

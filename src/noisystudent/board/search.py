@@ -7,9 +7,9 @@ import re
 import sqlite3
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
+from noisystudent.board.catalogue import today
 from noisystudent.board.slugs import slugify
 
 MOST_WORDS = 12  # of a query; what follows is left out
@@ -142,11 +142,6 @@ def search_names(connection: sqlite3.Connection, kind: Named, text: str, limit: 
         (*parameters, plain, _like(plain) + "%", limit),
     )
     return Found([row["id"] for row in rows], total)
-
-
-def today() -> str:
-    """The day in UTC: what is dated later is not new."""
-    return datetime.now(UTC).date().isoformat()
 
 
 def _matching(connection: sqlite3.Connection, expression: str, most: int) -> list[int]:

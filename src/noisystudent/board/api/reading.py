@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import sqlite3
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -11,8 +10,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from noisystudent import __version__
 from noisystudent.board.entries import find
+from noisystudent.board.history import last_event
+from noisystudent.board.site.etags import etag, is_known
 from noisystudent.board.site.view import View
 from noisystudent.board.store import Store
 
@@ -61,10 +61,10 @@ def read(router: APIRouter, path: str, model: Any) -> Callable[[Callable[..., Ba
         def answer(reading: Reading, **parameters: Any) -> Response:
             with reading.store.reading() as connection:
                 reading.connection = connection
-                reading.event = connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0]
-                headers = {"ETag": _tag(reading), "Cache-Control": "no-cache"}  # that is: ask whether it is still so
-                asked = reading.request.headers.get("if-none-match", "")
-                if headers["ETag"] in (tag.strip() for tag in asked.split(",")):
+                reading.event = last_event(connection)
+                tag = etag(str(reading.event), str(reading.request.url))
+                headers = {"ETag": tag, "Cache-Control": "no-cache"}  # that is: ask whether it is still so
+                if is_known(reading.request, tag):
                     return Response(status_code=304, headers=headers)
                 body = function(reading, **parameters).model_dump_json()
             return Response(body, media_type="application/json", headers=headers)
@@ -74,8 +74,3 @@ def read(router: APIRouter, path: str, model: Any) -> Callable[[Callable[..., Ba
         return answer
 
     return register
-
-
-def _tag(reading: Reading) -> str:
-    state = f"{__version__} {reading.event} {reading.request.url}"
-    return f'W/"{hashlib.sha256(state.encode()).hexdigest()[:20]}"'

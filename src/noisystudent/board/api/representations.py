@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any, TypeVar
 
 from noisystudent.board.api.evaluation_models import EvaluationTable, Metric
 from noisystudent.board.api.models import Dataset, Method, Paper, Proceeding, Repository, Task
 
 OF_GIVEN = "IN (SELECT value FROM json_each(?))"  # numbers, as a JSON list
+Shown = TypeVar("Shown")
+
+
+def in_order(
+    connection: sqlite3.Connection, query: str, ids: Sequence[int], shown: Callable[[sqlite3.Row], Shown], *first: Any
+) -> list[Shown]:
+    """What a query finds of the rows with these numbers, in their order; `first` are its parameters before `OF_GIVEN`."""
+    rows = connection.execute(query, (*first, json.dumps(list(ids))))
+    by_id = {row["id"]: shown(row) for row in rows}
+    return [by_id[number] for number in ids]
 
 
 def papers_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Paper]:
     """Papers with all their authors."""
-    numbers = json.dumps(list(ids))
     authors: dict[int, list[str]] = {number: [] for number in ids}
     for row in connection.execute(
         "SELECT pa.paper_id, a.name FROM paper_author pa JOIN author a ON a.id = pa.author_id "
         f"WHERE pa.paper_id {OF_GIVEN} ORDER BY pa.paper_id, pa.position",
-        (numbers,),
+        (json.dumps(list(ids)),),
     ):
         authors[row["paper_id"]].append(row["name"])
-    rows = connection.execute(
+    query = (
         "SELECT p.*, c.slug AS proceeding, v.slug AS venue FROM paper p LEFT JOIN proceeding c ON c.id = p.proceeding_id "
-        f"LEFT JOIN venue v ON v.id = c.venue_id WHERE p.id {OF_GIVEN}",
-        (numbers,),
+        f"LEFT JOIN venue v ON v.id = c.venue_id WHERE p.id {OF_GIVEN}"
     )
-    by_id = {row["id"]: _paper(row, authors[row["id"]]) for row in rows}
-    return [by_id[number] for number in ids]
+    return in_order(connection, query, ids, lambda row: _paper(row, authors[row["id"]]))
 
 
 def _paper(row: sqlite3.Row, authors: list[str]) -> Paper:
@@ -61,15 +69,13 @@ def _day(text: str | None) -> date | None:
 
 def repositories_of(connection: sqlite3.Connection, ids: Sequence[int], paper: int | None = None) -> list[Repository]:
     """Repositories; with a paper, what they are to it. Elsewhere, the framework is that of any paper that names one."""
-    rows = connection.execute(
+    query = (
         "SELECT r.*, coalesce(l.framework, (SELECT o.framework FROM paper_repository o WHERE o.repository_id = r.id "
         "ORDER BY o.framework = 'none', o.framework LIMIT 1), 'none') AS framework, l.is_official "
         "FROM repository r LEFT JOIN paper_repository l ON l.repository_id = r.id AND l.paper_id = ? "
-        f"WHERE r.id {OF_GIVEN}",
-        (paper, json.dumps(list(ids))),
+        f"WHERE r.id {OF_GIVEN}"
     )
-    by_id = {row["id"]: _repository(row) for row in rows}
-    return [by_id[number] for number in ids]
+    return in_order(connection, query, ids, _repository, paper)
 
 
 def best_repositories(connection: sqlite3.Connection, papers: Sequence[int]) -> dict[int, Repository]:
@@ -97,74 +103,64 @@ def _repository(row: sqlite3.Row) -> Repository:
 
 def tasks_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Task]:
     """Tasks."""
-    rows = connection.execute(
-        f"SELECT id, slug, name, description FROM task WHERE id {OF_GIVEN}", (json.dumps(list(ids)),)
-    )
-    by_id = {row["id"]: Task(id=row["slug"], name=row["name"], description=row["description"]) for row in rows}
-    return [by_id[number] for number in ids]
+
+    def shown(row: sqlite3.Row) -> Task:
+        return Task(id=row["slug"], name=row["name"], description=row["description"])
+
+    return in_order(connection, f"SELECT id, slug, name, description FROM task WHERE id {OF_GIVEN}", ids, shown)
 
 
 def datasets_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Dataset]:
     """Datasets."""
-    rows = connection.execute(
-        f"SELECT id, slug, name, full_name, homepage FROM dataset WHERE id {OF_GIVEN}", (json.dumps(list(ids)),)
-    )
-    by_id = {
-        row["id"]: Dataset(
-            id=row["slug"], name=row["name"], full_name=row["full_name"] or None, url=row["homepage"] or None
-        )
-        for row in rows
-    }
-    return [by_id[number] for number in ids]
+
+    def shown(row: sqlite3.Row) -> Dataset:
+        full_name, url = row["full_name"] or None, row["homepage"] or None
+        return Dataset(id=row["slug"], name=row["name"], full_name=full_name, url=url)
+
+    query = f"SELECT id, slug, name, full_name, homepage FROM dataset WHERE id {OF_GIVEN}"
+    return in_order(connection, query, ids, shown)
 
 
 def methods_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Method]:
     """Methods."""
-    rows = connection.execute(
-        "SELECT m.id, m.slug, m.name, m.full_name, m.description, p.slug AS paper FROM method m "
-        f"LEFT JOIN paper p ON p.id = m.paper_id WHERE m.id {OF_GIVEN}",
-        (json.dumps(list(ids)),),
-    )
-    by_id = {
-        row["id"]: Method(
+
+    def shown(row: sqlite3.Row) -> Method:
+        return Method(
             id=row["slug"],
             name=row["name"],
             full_name=row["full_name"],
             description=row["description"],
             paper=row["paper"],
         )
-        for row in rows
-    }
-    return [by_id[number] for number in ids]
+
+    query = (
+        "SELECT m.id, m.slug, m.name, m.full_name, m.description, p.slug AS paper FROM method m "
+        f"LEFT JOIN paper p ON p.id = m.paper_id WHERE m.id {OF_GIVEN}"
+    )
+    return in_order(connection, query, ids, shown)
 
 
 def names_of(connection: sqlite3.Connection, table: str, ids: Sequence[int]) -> list[tuple[str, str]]:
     """Slugs and names of authors, areas or venues."""
-    rows = connection.execute(f"SELECT id, slug, name FROM {table} WHERE id {OF_GIVEN}", (json.dumps(list(ids)),))
-    by_id = {row["id"]: (row["slug"], row["name"]) for row in rows}
-    return [by_id[number] for number in ids]
+    query = f"SELECT id, slug, name FROM {table} WHERE id {OF_GIVEN}"
+    return in_order(connection, query, ids, lambda row: (row["slug"], row["name"]))
 
 
 def proceedings_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Proceeding]:
     """Proceedings."""
-    rows = connection.execute(
-        f"SELECT id, slug, name, year, month FROM proceeding WHERE id {OF_GIVEN}", (json.dumps(list(ids)),)
-    )
-    by_id = {
-        row["id"]: Proceeding(id=row["slug"], name=row["name"], year=row["year"], month=row["month"]) for row in rows
-    }
-    return [by_id[number] for number in ids]
+
+    def shown(row: sqlite3.Row) -> Proceeding:
+        return Proceeding(id=row["slug"], name=row["name"], year=row["year"], month=row["month"])
+
+    query = f"SELECT id, slug, name, year, month FROM proceeding WHERE id {OF_GIVEN}"
+    return in_order(connection, query, ids, shown)
 
 
 def evaluations_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[EvaluationTable]:
     """Leaderboards, which the API calls evaluation tables."""
-    rows = connection.execute(
-        "SELECT l.*, t.slug AS task, d.slug AS dataset FROM leaderboard l JOIN task t ON t.id = l.task_id "
-        f"JOIN dataset d ON d.id = l.dataset_id WHERE l.id {OF_GIVEN}",
-        (json.dumps(list(ids)),),
-    )
-    by_id = {
-        row["id"]: EvaluationTable(
+
+    def shown(row: sqlite3.Row) -> EvaluationTable:
+        return EvaluationTable(
             id=row["slug"],
             task=row["task"],
             dataset=row["dataset"],
@@ -172,16 +168,19 @@ def evaluations_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[E
             mirror_url=row["mirror_url"],
             result_count=row["result_count"],
         )
-        for row in rows
-    }
-    return [by_id[number] for number in ids]
+
+    query = (
+        "SELECT l.*, t.slug AS task, d.slug AS dataset FROM leaderboard l JOIN task t ON t.id = l.task_id "
+        f"JOIN dataset d ON d.id = l.dataset_id WHERE l.id {OF_GIVEN}"
+    )
+    return in_order(connection, query, ids, shown)
 
 
 def metrics_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Metric]:
     """Metrics. The published client knows two directions only, so one that is not known is no loss to it."""
-    rows = connection.execute(f"SELECT * FROM metric WHERE id {OF_GIVEN}", (json.dumps(list(ids)),))
-    by_id = {
-        row["id"]: Metric(
+
+    def shown(row: sqlite3.Row) -> Metric:
+        return Metric(
             id=str(row["id"]),
             name=row["name"],
             description=row["description"],
@@ -190,6 +189,5 @@ def metrics_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Metri
             direction_origin=row["direction_origin"],
             unit=row["unit"],
         )
-        for row in rows
-    }
-    return [by_id[number] for number in ids]
+
+    return in_order(connection, f"SELECT * FROM metric WHERE id {OF_GIVEN}", ids, shown)

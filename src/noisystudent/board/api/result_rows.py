@@ -8,30 +8,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from noisystudent.board.api.evaluation_models import Result
-from noisystudent.board.api.representations import OF_GIVEN
+from noisystudent.board.api.representations import OF_GIVEN, in_order
 
 
 def results_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Result]:
     """Results by their numbers, in that order, with their values and ranks."""
-    numbers = (json.dumps(list(ids)),)
     values: dict[int, list[sqlite3.Row]] = {number: [] for number in ids}
     for row in connection.execute(
         "SELECT v.result_id, v.raw, v.rank, m.name, m.position FROM value v JOIN metric m ON m.id = v.metric_id "
         f"WHERE v.result_id {OF_GIVEN} ORDER BY v.result_id, m.position, m.id",
-        numbers,
+        (json.dumps(list(ids)),),
     ):
         values[row["result_id"]].append(row)
-    rows = connection.execute(
+    query = (
         "SELECT r.*, l.slug AS evaluation, o.name AS model, o.parameters, p.slug AS paper, p.published, "
         "(SELECT min(position) FROM metric WHERE leaderboard_id = r.leaderboard_id) AS ranking, "
         "(SELECT json_group_array(c.url) FROM paper_repository pc JOIN repository c ON c.id = pc.repository_id "
         "WHERE pc.paper_id = r.paper_id) AS code_of_paper "
         "FROM result r JOIN leaderboard l ON l.id = r.leaderboard_id JOIN model o ON o.id = r.model_id "
-        f"LEFT JOIN paper p ON p.id = r.paper_id WHERE r.id {OF_GIVEN}",
-        numbers,
+        f"LEFT JOIN paper p ON p.id = r.paper_id WHERE r.id {OF_GIVEN}"
     )
-    by_id = {row["id"]: _result(row, values[row["id"]]) for row in rows}
-    return [by_id[number] for number in ids]
+    return in_order(connection, query, ids, lambda row: _result(row, values[row["id"]]))
 
 
 def _result(row: sqlite3.Row, values: Sequence[sqlite3.Row]) -> Result:

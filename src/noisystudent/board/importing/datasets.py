@@ -11,6 +11,7 @@ from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.bulk import insert_missing
 from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
 from noisystudent.board.importing.fields import Fields, KnownKeys
+from noisystudent.board.importing.introduced_entries import introducing_paper, slug_and_name
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.names import is_name
 from noisystudent.board.slugs import slug_of_address
@@ -46,16 +47,14 @@ def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
     seen: set[int] = set()
     for number, item in enumerate(items, 1):
         fields = Fields(item, f"item {number}", report)
-        slug, name = slug_of_address(fields.line("url"), "dataset"), fields.line("name")
-        if not slug or not name:
-            report.lost(
-                "dataset", fields.where, "it has no url with /dataset/ and a slug" if not slug else "it has no name"
-            )
+        known_as = slug_and_name(fields, "dataset")
+        if known_as is None:
             continue
+        slug, name = known_as
         known.check(fields)
         for loader in fields.parts("data_loaders"):
             known_of_loaders.check(loader)
-        columns = _columns(fields) | _paper(change, fields)
+        columns = _columns(fields) | introducing_paper(change, fields)
         dataset = _the_one(change, slug, name, seen)
         if dataset in seen:
             report.lost("dataset", fields.where, f"{slug} was in the file before")
@@ -119,16 +118,6 @@ def _columns(fields: Fields) -> dict[str, Any]:
         "num_papers": fields.whole("num_papers"),
         "data_loaders": json.dumps(loaders, ensure_ascii=False),
         **{key: json.dumps(lines, ensure_ascii=False) for key, lines in lists.items()},
-    }
-
-
-def _paper(change: Change, fields: Fields) -> dict[str, Any]:
-    paper = fields.part("paper")
-    title, url = (paper.line("title"), address(paper, "url")) if paper else ("", "")
-    return {
-        "paper_id": change.paper(title=title, url=url) if title or url else None,
-        "paper_title": title or None,
-        "paper_url": url or None,
     }
 
 

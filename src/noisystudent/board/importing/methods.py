@@ -9,8 +9,9 @@ from noisystudent.board.catalogue import Change
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
 from noisystudent.board.importing.fields import Fields, KnownKeys
+from noisystudent.board.importing.introduced_entries import introducing_paper, slug_and_name
 from noisystudent.board.importing.loss import Loss
-from noisystudent.board.slugs import slug_of_address, slugify
+from noisystudent.board.slugs import slugify
 
 KEYS = [
     "url",
@@ -44,14 +45,12 @@ def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
     seen: set[int] = set()
     for number, item in enumerate(items, 1):
         fields = Fields(item, f"item {number}", report)
-        slug, name = slug_of_address(fields.line("url"), "method"), fields.line("name")
-        if not slug or not name:
-            report.lost(
-                "method", fields.where, "it has no url with /method/ and a slug" if not slug else "it has no name"
-            )
+        known_as = slug_and_name(fields, "method")
+        if known_as is None:
             continue
+        slug, _ = known_as
         known.check(fields)
-        columns = _columns(fields) | _paper(change, fields) | {"num_papers": fields.whole("num_papers")}
+        columns = _columns(fields) | introducing_paper(change, fields) | {"num_papers": fields.whole("num_papers")}
         method = _the_one(change, slug, columns, seen)
         if method is None:
             free_the_slug(change, "method", slug)
@@ -119,16 +118,6 @@ def _columns(fields: Fields) -> dict[str, Any]:
         "source_title": fields.line("source_title") or None,
         "source_url": address(fields, "source_url") or None,
         "code_snippet_url": address(fields, "code_snippet_url") or None,
-    }
-
-
-def _paper(change: Change, fields: Fields) -> dict[str, Any]:
-    paper = fields.part("paper")
-    title, url = (paper.line("title"), address(paper, "url")) if paper else ("", "")
-    return {
-        "paper_id": change.paper(title=title, url=url) if title or url else None,
-        "paper_title": title or None,
-        "paper_url": url or None,
     }
 
 

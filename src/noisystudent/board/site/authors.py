@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from noisystudent.board import authors, leaderboards, papers
+from noisystudent.board import authors, papers
 from noisystudent.board.papers import PaperChoice
 from noisystudent.board.site.papers import Page
 from noisystudent.board.site.view import Viewing, page
@@ -19,10 +19,7 @@ ROWS, SHOWN_PAPERS = 50, 20
 def author(view: Viewing, slug: str, page: Page = None) -> Response:
     row = authors.find(view.connection, slug)
     if row is None:
-        new = leaderboards.moved_to(view.connection, "author", slug)
-        if new is None:
-            raise view.missing("author")
-        return view.moved(f"/author/{new}")
+        return view.elsewhere("author", slug, "/author/{}")
     number = page or 1
     ids, total = authors.papers_of(view.connection, row["id"], limit=ROWS, offset=(number - 1) * ROWS)
     data = {

@@ -7,6 +7,7 @@ from markupsafe import escape
 from starlette.responses import JSONResponse, Response
 
 from noisystudent.board import leaderboards
+from noisystudent.board.aliases import moved_to
 from noisystudent.board.site.view import View, Viewing, page
 from noisystudent.board.site.xml_text import xml_text
 
@@ -55,11 +56,11 @@ def draw(label: str, message: str, color: str) -> str:
 
 def _said(view: View, leaderboard: str, paper: str) -> tuple[str, str, str]:
     """Label, message and color."""
-    slug = leaderboards.moved_to(view.connection, "leaderboard", leaderboard) or leaderboard
+    slug = moved_to(view.connection, "leaderboard", leaderboard) or leaderboard
     board = leaderboards.find(view.connection, slug)
     if board is None:
         raise view.missing("leaderboard")
-    slug = leaderboards.moved_to(view.connection, "paper", paper) or paper
+    slug = moved_to(view.connection, "paper", paper) or paper
     row = view.connection.execute("SELECT id FROM paper WHERE slug = ?", (slug,)).fetchone()
     if row is None:
         raise view.missing("paper")

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from noisystudent.board import datasets, leaderboards, papers
+from noisystudent.board import datasets, papers
 from noisystudent.board.datasets import DatasetChoice
 from noisystudent.board.site.papers import Page, from_json, number_of, source_of
 from noisystudent.board.site.view import View, Viewing, page
@@ -52,10 +52,7 @@ def all_datasets(
 def dataset(view: Viewing, slug: str) -> Response:
     row = datasets.find(view.connection, slug)
     if row is None:
-        new = leaderboards.moved_to(view.connection, "dataset", slug)
-        if new is None:
-            raise view.missing("dataset")
-        return view.moved(f"/dataset/{new}")
+        return view.elsewhere("dataset", slug, "/dataset/{}")
     return view.page(
         "dataset.html.jinja",
         _page_of(view, row),

@@ -14,6 +14,8 @@ from fastapi import APIRouter, Response
 from starlette.responses import StreamingResponse
 
 from noisystudent.board.exporting import export
+from noisystudent.board.history import last_event
+from noisystudent.board.site.etags import is_known
 from noisystudent.board.site.refusal import refuse
 from noisystudent.board.site.view import Viewing
 from noisystudent.board.store import Store
@@ -43,9 +45,9 @@ def download(view: Viewing, name: str) -> Response:
     if name not in FILES:
         raise view.missing("file")
     with view.store.reading() as connection:
-        event = connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0]
+        event = last_event(connection)
     headers = {"ETag": f'"{event}-{name}"', "Cache-Control": "no-cache"}
-    if view.request.headers.get("if-none-match") == headers["ETag"]:
+    if is_known(view.request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     pieces = _sent(view.store, FILES[name])
     first = next(pieces)

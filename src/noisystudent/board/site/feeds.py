@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -13,6 +12,7 @@ from starlette.responses import Response
 
 from noisystudent.board import leaderboards, tasks
 from noisystudent.board.additions import Addition, newest_additions
+from noisystudent.board.catalogue import today
 from noisystudent.board.site.view import View, Viewing, page
 from noisystudent.board.site.xml_text import xml_text
 
@@ -42,7 +42,7 @@ class Entry:
 
 @page(router, "/feeds/newest.atom", twin=False)
 def newest(view: Viewing) -> Response:
-    papers = tasks.newest_papers(view.connection, _today(), ENTRIES)
+    papers = tasks.newest_papers(view.connection, today(), ENTRIES)
     return _feed(view, "Newest papers", "/papers", [_paper(paper) for paper in papers])
 
 
@@ -51,7 +51,7 @@ def of_area(view: Viewing, slug: str) -> Response:
     area = tasks.area(view.connection, slug)
     if area is None:
         raise view.missing("area")
-    papers = tasks.newest_of_area(view.connection, area["id"], _today(), ENTRIES)
+    papers = tasks.newest_of_area(view.connection, area["id"], today(), ENTRIES)
     return _feed(view, f"Newest papers: {area['name']}", f"/area/{slug}", [_paper(paper) for paper in papers])
 
 
@@ -60,7 +60,7 @@ def of_task(view: Viewing, slug: str) -> Response:
     task = tasks.task(view.connection, slug)
     if task is None:
         raise view.missing("task")
-    papers = tasks.newest_of_task(view.connection, task["id"], _today(), ENTRIES)
+    papers = tasks.newest_of_task(view.connection, task["id"], today(), ENTRIES)
     return _feed(view, f"Newest papers: {task['name']}", f"/task/{slug}", [_paper(paper) for paper in papers])
 
 
@@ -68,10 +68,7 @@ def of_task(view: Viewing, slug: str) -> Response:
 def of_leaderboard(view: Viewing, slug: str) -> Response:
     board = leaderboards.find(view.connection, slug)
     if board is None:
-        new = leaderboards.moved_to(view.connection, "leaderboard", slug)
-        if new is None:
-            raise view.missing("leaderboard")
-        return view.moved(f"/feeds/sota/{new}.atom")
+        return view.elsewhere("leaderboard", slug, "/feeds/sota/{}.atom")
     additions = newest_additions(view.connection, board["id"], ENTRIES)
     name = f"{board['task']} on {board['dataset']}"
     return _feed(view, f"Results: {name}", f"/sota/{slug}", [_result(slug, name, each) for each in additions])
@@ -120,10 +117,6 @@ def _feed(view: View, title: str, address: str, entries: Sequence[Entry]) -> Res
 
 def _text(parent: ElementTree.Element, name: str, text: str) -> None:
     ElementTree.SubElement(parent, f"{{{ATOM}}}{name}").text = xml_text(text)
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
 
 
 def _last_change(view: View) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board import events, leaderboards, tasks
+from noisystudent.board.catalogue import today
 from noisystudent.board.leaderboards import Choice
 from noisystudent.board.site.chart import sparkline
 from noisystudent.board.site.view import Viewing, page
@@ -20,7 +19,6 @@ COUNTED = ("paper", "repository", "leaderboard", "result", "task", "dataset", "m
 
 @page(router, "/", json_path="/index.json")
 def home(view: Viewing) -> Response:
-    today = datetime.now(UTC).date().isoformat()
     notable = [
         board for board in leaderboards.listed(view.connection, Choice(), limit=NOTABLE) if board["result_count"] > 0
     ]
@@ -33,12 +31,12 @@ def home(view: Viewing) -> Response:
         | {"result": view.connection.execute("SELECT coalesce(sum(result_count), 0) FROM leaderboard").fetchone()[0]},
         "notable": notable,
         "areas": tasks.areas(view.connection),
-        "papers": tasks.newest_papers(view.connection, today, PAPERS),
+        "papers": tasks.newest_papers(view.connection, today(), PAPERS),
         "events": events.newest(view.connection, EVENTS),
     }
     if not view.as_json:
         data["lines"] = {
-            board["slug"]: sparkline(leaderboards.record_line(view.connection, board["slug"], today))
+            board["slug"]: sparkline(leaderboards.record_line(view.connection, board["slug"], today()))
             for board in notable
         }
     return view.page(

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from noisystudent.board import leaderboards
-from noisystudent.board.history import event_as_of
+from noisystudent.board.history import event_as_of, last_event
 from noisystudent.board.site.leaderboard_charts import against_cost, over_time
 from noisystudent.board.site.refusal import refuse
 from noisystudent.board.site.selection import Selection
@@ -37,15 +37,12 @@ ORIGINS = {
 def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depends()]) -> Response:
     board = leaderboards.find(view.connection, slug)
     if board is None:
-        new = leaderboards.moved_to(view.connection, "leaderboard", slug)
-        if new is None:
-            raise view.missing("leaderboard")
-        return view.moved(f"/sota/{new}")
+        return view.elsewhere("leaderboard", slug, "/sota/{}")
     try:
         filters = selection.filters()
     except UserError as error:
         return refuse(view.request, 422, "; ".join(error.problems))
-    event = event_as_of(view.connection, selection.as_of or "9999-12-30")
+    event = event_as_of(view.connection, selection.as_of) if selection.as_of else last_event(view.connection)
     metrics = leaderboards.metrics_of(view.connection, board["id"])
     metric = _chosen(view, metrics, selection.metric)
     found = claims(view.connection, board["id"], metric["id"] if metric else None, event)

@@ -77,10 +77,7 @@ def table(view: Viewing, slug: str) -> Response:
     """One leaderboard for a spreadsheet."""
     board = leaderboards.find(view.connection, slug)
     if board is None:
-        new = leaderboards.moved_to(view.connection, "leaderboard", slug)
-        if new is None:
-            raise view.missing("leaderboard")
-        return view.moved(f"/export/sota/{new}.csv")
+        return view.elsewhere("leaderboard", slug, "/export/sota/{}.csv")
     content = BytesIO()
     export(view.connection, "csv", content, of=board["id"])
     return Response(
@@ -94,10 +91,7 @@ def table(view: Viewing, slug: str) -> Response:
 def history(view: Viewing, slug: str, page: Page = None) -> Response:
     board = leaderboards.find(view.connection, slug)
     if board is None:
-        new = leaderboards.moved_to(view.connection, "leaderboard", slug)
-        if new is None:
-            raise view.missing("leaderboard")
-        return view.moved(f"/history/{new}")
+        return view.elsewhere("leaderboard", slug, "/history/{}")
     metrics = leaderboards.metrics_of(view.connection, board["id"])
     number = page or 1
     total = events.count_of_leaderboard(view.connection, board["id"])

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
-from noisystudent.board import leaderboards, methods, papers
+from noisystudent.board import methods, papers
 from noisystudent.board.methods import MethodChoice
 from noisystudent.board.site.papers import Page, source_of
 from noisystudent.board.site.view import View, Viewing, page
@@ -50,10 +50,7 @@ def all_methods(view: Viewing, q: str = "", area: str = "", collection: str = ""
 def method(view: Viewing, slug: str) -> Response:
     row = methods.find(view.connection, slug)
     if row is None:
-        new = leaderboards.moved_to(view.connection, "method", slug)
-        if new is None:
-            raise view.missing("method")
-        return view.moved(f"/method/{new}")
+        return view.elsewhere("method", slug, "/method/{}")
     return view.page(
         "method.html.jinja",
         _page_of(view, row),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from noisystudent.board import authors, leaderboards, papers
+from noisystudent.board import authors, papers
 from noisystudent.board.exporting import bibtex
 from noisystudent.board.papers import PaperChoice
 from noisystudent.board.site.view import View, Viewing, page
@@ -93,10 +93,7 @@ def number_of(connection: sqlite3.Connection, kind: str, name: str) -> int | Non
 def citation(view: Viewing, slug: str) -> Response:
     row = papers.find(view.connection, slug)
     if row is None:
-        new = leaderboards.moved_to(view.connection, "paper", slug)
-        if new is None:
-            raise view.missing("paper")
-        return view.moved(f"/paper/{new}.bib")
+        return view.elsewhere("paper", slug, "/paper/{}.bib")
     return Response(bibtex.entry(view.connection, row["id"]), media_type="application/x-bibtex; charset=utf-8")
 
 
@@ -104,10 +101,7 @@ def citation(view: Viewing, slug: str) -> Response:
 def paper(view: Viewing, slug: str) -> Response:
     row = papers.find(view.connection, slug)
     if row is None:
-        new = leaderboards.moved_to(view.connection, "paper", slug)
-        if new is None:
-            raise view.missing("paper")
-        return view.moved(f"/paper/{new}")
+        return view.elsewhere("paper", slug, "/paper/{}")
     return view.page(
         "paper.html.jinja",
         _page_of(view, row),

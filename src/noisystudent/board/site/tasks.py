@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from noisystudent.board import leaderboards, tasks
+from noisystudent.board.catalogue import today
 from noisystudent.board.leaderboards import Choice
 from noisystudent.board.site.view import Viewing, page
 
@@ -67,12 +67,8 @@ def area(view: Viewing, slug: str, page: Page = None) -> Response:
 def task(view: Viewing, slug: str) -> Response:
     row = tasks.task(view.connection, slug)
     if row is None:
-        new = leaderboards.moved_to(view.connection, "task", slug)
-        if new is None:
-            raise view.missing("task")
-        return view.moved(f"/task/{new}")
+        return view.elsewhere("task", slug, "/task/{}")
     datasets, dataset_count = tasks.datasets_of(view.connection, row["id"], SHOWN_DATASETS)
-    today = datetime.now(UTC).date().isoformat()
     data = {
         "task": {key: row[key] for key in ("slug", "name", "description", "link_title", "link_url", "papers")},
         "source": {"name": row["source"], "licence": row["source_licence"], "url": row["source_address"]}
@@ -86,7 +82,7 @@ def task(view: Viewing, slug: str) -> Response:
         "leaderboard_count": row["leaderboards"],
         "datasets": datasets,
         "dataset_count": dataset_count,
-        "papers": tasks.newest_of_task(view.connection, row["id"], today, SHOWN_PAPERS),
+        "papers": tasks.newest_of_task(view.connection, row["id"], today(), SHOWN_PAPERS),
     }
     return view.page(
         "task.html.jinja",

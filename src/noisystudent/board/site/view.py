@@ -9,7 +9,6 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,10 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from noisystudent import __version__
+from noisystudent.board.aliases import moved_to
+from noisystudent.board.catalogue import today
+from noisystudent.board.history import last_event
+from noisystudent.board.site.etags import etag, is_known
 from noisystudent.board.site.markdown import markdown
 from noisystudent.board.site.web_address import web_address
 from noisystudent.board.store import Store
@@ -75,6 +77,22 @@ class View:
         """To raise where an address means nothing: `raise view.missing("paper")`."""
         return HTTPException(404, f"there is no such {what}")
 
+    def elsewhere(self, kind: str, old: str, path: str) -> Response:
+        """What to answer where an address names nothing: for good at the new one, where it is an old one.
+
+        Args:
+            kind: of entry, as the schema's `alias` has it.
+            old: its slug in the address.
+            path: the new address, with {} for the slug.
+
+        Raises:
+            HTTPException: 404, it is no old one either.
+        """
+        new = moved_to(self.connection, kind, old)
+        if new is None:
+            raise self.missing(kind)
+        return self.moved(path.format(new))
+
     def moved(self, path: str) -> Response:
         """An old address: for good at another. The query and `.json` go along."""
         query = f"?{self.request.url.query}" if self.request.url.query else ""
@@ -118,11 +136,10 @@ def page(
         @functools.wraps(function)
         def answer(view: View, **parameters: Any) -> Response:
             with view.store.reading() as connection:
-                event = connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0]
                 url = str(view.request.url)
-                state = f"{event} {date.today()}"  # lists of the newest end today
-                tag = f'W/"{hashlib.sha256(f"{__version__} {state} {url}".encode()).hexdigest()[:20]}"'
-                if view.request.headers.get("if-none-match") == tag:
+                state = f"{last_event(connection)} {today()}"  # lists of the newest end today
+                tag = etag(state, url)
+                if is_known(view.request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
                 cache: PageCache = view.request.app.state.cache
                 kept = cache.get((url, state))
