@@ -15,7 +15,7 @@ from user_inputs import Images, Result, Server, quick, write_images
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    script = Path(__file__).with_name("command_server.py")
+    script = Path(__file__).parents[1] / "support" / "command_server.py"
     process = subprocess.Popen(
         [sys.executable, str(script)],
         stdin=subprocess.PIPE,
