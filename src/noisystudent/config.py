@@ -150,6 +150,15 @@ class Training(Section):
     def _false_is_off(cls, value: Any) -> Any:
         return None if value is False else value  # TOML has no null
 
+    @model_validator(mode="after")
+    def _a_fix_is_a_part_of_the_schedule(self) -> Training:
+        if self.resolution_fix is not None and self.resolution_fix.steps > self.steps:
+            raise ValueError(
+                f"resolution_fix.steps is {self.resolution_fix.steps}, more than its {self.steps} steps: "
+                "it runs with the last learning rates of the schedule"
+            )
+        return self
+
     @property
     def view(self) -> tuple[int, float]:
         """Image size and crop_pct with which the network is used once it is trained."""
@@ -251,16 +260,6 @@ class Config(Section):
     execution: Execution = Field(Execution(), description="how, not what")
 
     @model_validator(mode="after")
-    def _a_fix_is_a_part_of_the_schedule(self) -> Config:
-        for where, network in self.networks.items():
-            if network.resolution_fix is not None and network.resolution_fix.steps > network.steps:
-                raise ValueError(
-                    f"{where}.resolution_fix.steps is {network.resolution_fix.steps}, more than its {network.steps} steps: "
-                    "it runs with the last learning rates of the schedule"
-                )
-        return self
-
-    @model_validator(mode="after")
     def _students_have_unlabeled_images(self) -> Config:
         for number, generation in enumerate(self.generations, start=1):
             if generation.student.unlabeled_ratio == 0:
@@ -268,12 +267,6 @@ class Config(Section):
                     f"generations.{number - 1}.student.unlabeled_ratio is 0: student {number} would see no pseudo-label"
                 )
         return self
-
-    @property
-    def networks(self) -> dict[str, Training]:
-        """The teacher and the students in their order, each by its key in the configuration."""
-        students = {f"generations.{i}.student": generation.student for i, generation in enumerate(self.generations)}
-        return {"teacher": self.teacher, **students}
 
     def to_toml(self) -> str:
         """The whole configuration as TOML; an absent optional section is written as `false`."""
@@ -340,7 +333,9 @@ def _explain(problem: Mapping[str, Any]) -> str:
         return f"{key} is missing"
     if problem["type"] == "value_error":
         error = str(problem["ctx"]["error"])
-        return f"{key} = {problem['input']!r}: {error}" if key else error
+        if isinstance(problem["input"], Mapping):  # of a whole section
+            return f"{key}: {error}" if key else error
+        return f"{key} = {problem['input']!r}: {error}"
     return f"{key} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 

@@ -11,7 +11,8 @@ from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import accelerator
 from noisystudent.progress import track
-from noisystudent.stages.networks import baseline_training, check_networks
+from noisystudent.rundir import run_networks
+from noisystudent.stages.networks import check_networks
 from noisystudent.stages.preparation import check_sizes, read_sources, split_off_validation
 from noisystudent.training.schedule import learning_rate
 from noisystudent.trial import Cost, cost_an_image, cost_key
@@ -73,13 +74,11 @@ class Planned(NamedTuple):
 
 
 def _trainings(config: Config) -> list[Planned]:
-    students = [(f"student {n}", generation.student) for n, generation in enumerate(config.generations, start=1)]
-    networks = [("teacher", config.teacher), *students]
+    last = len(config.generations)
     planned = []
-    for number, (name, training) in enumerate(networks):
-        planned += _parts(name, training, labels=number < len(students))
-    if config.baseline and students:
-        planned += _parts("baseline", baseline_training(config), labels=False)
+    for network in run_networks(config):
+        labels = network.number is not None and network.number < last
+        planned += _parts(network.name, network.training, labels=labels)
     return planned
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from noisystudent.config import Config
 from noisystudent.report.html import write_report
-from noisystudent.rundir import open_run
+from noisystudent.rundir import open_run, robustness_stage
 from noisystudent.stages.networks import check_networks, train, train_baseline
 from noisystudent.stages.preparation import prepare
 from noisystudent.stages.pseudo_labels import find_leaks, label, select
-from noisystudent.stages.robustness import check_robustness, measure_robustness, robustness_stage
+from noisystudent.stages.robustness import check_robustness, measure_robustness
 from noisystudent.stages.summary import summarize
 from noisystudent.stages.warnings import warn
 

@@ -1,4 +1,4 @@
-"""The run folder: its layout, the record of each finished stage, the lock, and what makes a run resumable.
+"""The run folder: the networks and stages of a run, the layout, the record of each finished stage, the lock.
 
 A stage reads files and writes files. When it is done, a record says so; with the record there, the stage is not done again.
 """
@@ -17,16 +17,85 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
 from noisystudent import atomic
-from noisystudent.config import Config, load_config
+from noisystudent.config import Config, Training, load_config
 from noisystudent.errors import UserError
 from noisystudent.progress import logger
 
 PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow", "accelerate")
+
+
+class RunNetwork(NamedTuple):
+    """A network that a run trains.
+
+    Attributes:
+        name: for the user: "teacher", "student 1" and so on, "baseline".
+        folder: its folder's name.
+        key: of its training in the configuration; "" for the baseline, which follows from the last student's.
+        training: how it is trained.
+        number: its generation; None for the baseline.
+    """
+
+    name: str
+    folder: str
+    key: str
+    training: Training
+    number: int | None
+
+
+def run_networks(config: Config) -> list[RunNetwork]:
+    """The networks that a run trains, in order: the teacher, the students, the baseline.
+
+    Example:
+        >>> from noisystudent.recipes import recipe
+        >>> [network.name for network in run_networks(recipe("photos-fast"))]
+        ['teacher', 'student 1', 'student 2', 'baseline']
+    """
+    networks = [RunNetwork("teacher", "gen-0", "teacher", config.teacher, 0)]
+    for number, generation in enumerate(config.generations, start=1):
+        key = f"generations.{number - 1}.student"
+        networks.append(RunNetwork(f"student {number}", f"gen-{number}", key, generation.student, number))
+    if config.baseline and config.generations:
+        networks.append(RunNetwork("baseline", "baseline", "", baseline_training(config), None))
+    return networks
+
+
+def baseline_training(config: Config) -> Training:
+    """The last student's network, noise, steps and images a step, with labels only."""
+    student = config.generations[-1].student
+    batch_size = student.batch_size + student.unlabeled_batch_size
+    return student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0, "warm_start": False})
+
+
+def run_stages(config: Config) -> list[str]:
+    """The stages of a run by name, in the order in which they are done.
+
+    Example:
+        >>> from noisystudent.recipes import recipe
+        >>> run_stages(recipe("photos-fast"))[:7]
+        ['prepare', 'gen-0/train', 'gen-0/evaluate', 'gen-1/label', 'leaks', 'gen-1/select', 'gen-1/train']
+    """
+    stages = ["prepare"]
+    for network in run_networks(config):
+        if network.number:
+            # Leaks are found by the hashes that the first labeling makes.
+            stages += [
+                f"{network.folder}/label",
+                *(["leaks"] if network.number == 1 else []),
+                f"{network.folder}/select",
+            ]
+        fix = [f"{network.folder}/resolution-fix"] if network.training.resolution_fix else []
+        stages += [f"{network.folder}/train", *fix, f"{network.folder}/evaluate"]
+    return stages + ([robustness_stage(config)] if config.robustness else [])
+
+
+def robustness_stage(config: Config) -> str:
+    """The stage's name: a finished run may be asked for more."""
+    return f"robustness/{'-'.join(config.robustness)}"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from noisystudent.models.classifier import build_classifier
 from noisystudent.pipeline import run
 from noisystudent.pseudo.label import read_predictions
 from noisystudent.pseudo.noised_teacher import noised_teacher
-from noisystudent.stages.networks import baseline_training, check_networks
+from noisystudent.rundir import baseline_training
+from noisystudent.stages.networks import check_networks
 
 
 def config(folder: Path, *settings: str) -> Config:

@@ -12,8 +12,9 @@ from noisystudent.config import Config
 from noisystudent.errors import UserError
 from noisystudent.models.loading import load_classifier
 from noisystudent.pipeline import run
+from noisystudent.rundir import baseline_training
 from noisystudent.stages import networks
-from noisystudent.stages.networks import baseline_training, check_networks
+from noisystudent.stages.networks import check_networks
 from noisystudent.training.metrics_log import read_metrics
 from noisystudent.training.schedule import learning_rate
 
@@ -99,5 +100,5 @@ def test_modules_that_the_network_does_not_have_are_named_before_anything_is_don
 
 
 def test_a_fix_longer_than_the_schedule_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"generations\.0\.student\.resolution_fix\.steps is 6, more than its 5 steps"):
+    with pytest.raises(UserError, match=r"generations\.0\.student: resolution_fix\.steps is 6, more than its 5 steps"):
         config(tmp_path, "student.resolution_fix.steps=6")

@@ -15,7 +15,7 @@ from noisystudent.config import Config, load_config
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.evaluation.paired import paired_difference
-from noisystudent.rundir import RunDir
+from noisystudent.rundir import RunDir, run_networks, run_stages
 from noisystudent.training.metrics_log import read_metrics
 
 Row = dict[str, Any]
@@ -142,14 +142,7 @@ class Run:
     @property
     def missing(self) -> list[str]:
         """The stages that are not done yet; the last is the summary of the run."""
-        stages = ["prepare", "gen-0/train", "gen-0/evaluate"]
-        for number in range(1, len(self.config.generations) + 1):
-            stages.append(f"gen-{number}/label")
-            stages += ["leaks"] if number == 1 else []
-            stages += [f"gen-{number}/{step}" for step in ("select", "train", "evaluate")]
-        if self.config.baseline and self.config.generations:
-            stages += ["baseline/train", "baseline/evaluate"]
-        return [stage for stage in [*stages, "summary"] if not self.done(stage)]
+        return [stage for stage in [*run_stages(self.config), "summary"] if not self.done(stage)]
 
     @property
     def warnings(self) -> list[tuple[str, str]]:
@@ -203,10 +196,7 @@ def read_run(path: Path) -> Run:
     if not (path / "config.toml").is_file():
         raise UserError(f"{path} is not a run folder: it has no config.toml. Give the --out of `noisystudent run`")
     folder, config = RunDir(path), load_config(path / "config.toml")
-    places = [("teacher", folder.generation(0))]
-    places += [(f"student {number}", folder.generation(number)) for number in range(1, len(config.generations) + 1)]
-    places.append(("baseline", folder.baseline))
-    networks = [_read_network(name, place) for name, place in places]
+    networks = [_read_network(network.name, path / network.folder) for network in run_networks(config)]
     begun = [network for network in networks if network.results or network.curve]
     return Run(folder, config, begun, _read_records(path / ".stages"))
 

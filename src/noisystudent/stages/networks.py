@@ -29,7 +29,7 @@ from noisystudent.models.classifier import (
 from noisystudent.models.loading import load_classifier
 from noisystudent.noise.randaugment import operation_names
 from noisystudent.pseudo.quality import check_teacher
-from noisystudent.rundir import RunDir
+from noisystudent.rundir import RunDir, baseline_training, run_networks
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.preparation import image_set
 from noisystudent.stages.pseudo_labels import selected_examples
@@ -46,7 +46,8 @@ def check_networks(config: Config) -> None:
         UserError: naming all that do not.
     """
     problems: list[str] = []
-    for where, training in config.networks.items():
+    networks = [network for network in run_networks(config) if network.key]
+    for _, _, where, training, _ in networks:
         checks: list[Callable[[], object]] = [functools.partial(check_model_name, training.model)]
         if training.noise.randaugment is not None:
             checks.append(functools.partial(operation_names, training.noise.randaugment.ops))
@@ -57,7 +58,8 @@ def check_networks(config: Config) -> None:
                 attempt()
             except UserError as error:
                 problems += [f"{where}: {problem}" for problem in error.problems]
-    for (_, teacher), (where, student) in itertools.pairwise(config.networks.items()):
+    for before, network in itertools.pairwise(networks):
+        teacher, student, where = before.training, network.training, network.key
         if student.warm_start and (student.model, student.model_args) != (teacher.model, teacher.model_args):
             problems.append(
                 f"{where}: warm_start needs the teacher's network, which is {teacher.model} and not {student.model}, with its model_args"
@@ -85,13 +87,6 @@ def train(run: RunDir, config: Config, data: dict[str, Any], number: int, traini
 def train_baseline(run: RunDir, config: Config, data: dict[str, Any]) -> None:
     """Train and measure the compute-matched baseline."""
     fit_and_measure(run, config, data, run.baseline, baseline_training(config), None, "the baseline")
-
-
-def baseline_training(config: Config) -> Training:
-    """The last student's network, noise, steps and images a step, with labels only."""
-    student = config.generations[-1].student
-    batch_size = student.batch_size + student.unlabeled_batch_size
-    return student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0, "warm_start": False})
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from noisystudent.data.manifest import Manifest
 from noisystudent.evaluation.robustness import paired_scores
 from noisystudent.evaluation.suites import Found, Request, check, evaluate_images
 from noisystudent.models.loading import load_classifier, model_identity
-from noisystudent.rundir import RunDir
+from noisystudent.rundir import RunDir, run_networks
 
 SCORES = {"c": "mce", "p": "mfr"}  # the metric that the scores of a suite make up
 
@@ -20,11 +20,6 @@ def check_robustness(config: Config) -> None:
     """Raise UserError when what `config.robustness` asks for cannot be measured here."""
     if config.robustness:
         check(Request("", config.robustness))
-
-
-def robustness_stage(config: Config) -> str:
-    """The stage's name: a finished run may be asked for more."""
-    return f"robustness/{'-'.join(config.robustness)}"
 
 
 def measure_robustness(run: RunDir, config: Config) -> dict[str, Any]:
@@ -40,14 +35,12 @@ def measure_robustness(run: RunDir, config: Config) -> dict[str, Any]:
         warning = "robustness was asked for, and there are no test or validation images to measure it on"
         return {"networks": [], "warnings": [warning]}
     last = len(config.generations)
-    networks = {f"student {last}" if last else "teacher": run.generation(last)}
-    if config.baseline and last:
-        networks["baseline"] = run.baseline
-    found = {name: _measured(run, config, folder, split) for name, folder in networks.items()}
+    networks = [network for network in run_networks(config) if network.number in (last, None)]
+    found = {network.name: _measured(run, config, run.path / network.folder, split) for network in networks}
     measured = {name: {"metrics": f.metrics, "ci95": f.ci95, "suites": f.about} for name, f in found.items()}
     differences = _differences(found, config.seed)
     atomic.write_json(run.path / "robustness.json", {"split": split, "networks": measured, "differences": differences})
-    return {"networks": list(networks)}
+    return {"networks": list(found)}
 
 
 def _measured(run: RunDir, config: Config, folder: Path, split: str) -> Found:

@@ -12,16 +12,15 @@ import pyarrow.parquet as pq
 from noisystudent import atomic
 from noisystudent.config import Config
 from noisystudent.evaluation.paired import paired_difference
-from noisystudent.rundir import RunDir
+from noisystudent.rundir import RunDir, run_networks
 
 
 def summarize(run: RunDir, config: Config) -> dict[str, Any]:
     """Choose the best generation on validation data, and write the table of all networks to `results.json`."""
-    numbers = [n for n in range(len(config.generations) + 1) if (run.generation(n) / "results.json").exists()]
-    folders = {("teacher" if n == 0 else f"student {n}"): run.generation(n) for n in numbers}
-    best = folders[_best({name: _results(folder) for name, folder in folders.items()})]
-    if (run.baseline / "results.json").exists():
-        folders["baseline"] = run.baseline
+    networks = [network for network in run_networks(config) if (run.path / network.folder / "results.json").exists()]
+    folders = {network.name: run.path / network.folder for network in networks}
+    generations = [network.name for network in networks if network.number is not None]
+    best = folders[_best({name: _results(folders[name]) for name in generations})]
     robustness = run.path / "robustness.json"
     measured = json.loads(robustness.read_text())["networks"] if robustness.exists() else {}
     rows = [_row(name, _results(folder), measured.get(name)) for name, folder in folders.items()]

@@ -1,0 +1,36 @@
+"""The loop does the stages that `run_stages` lists, in that order: whoever shows or counts them can rely on it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from user_inputs import quick, write_images
+
+from noisystudent.pipeline import run
+from noisystudent.report.run_reader import read_run
+from noisystudent.rundir import RunDir, run_networks, run_stages
+from noisystudent.settings import apply_settings
+
+FIX = ("student.resolution_fix.image_size=16", "student.resolution_fix.steps=2")
+
+
+@pytest.mark.parametrize("settings", [(), ("baseline=false",), (*FIX, "robustness=['calibration']")])
+def test_the_loop_does_the_stages_that_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: tuple[str, ...]
+) -> None:
+    done: list[str] = []
+    stage = RunDir.stage
+
+    def recorded(self: RunDir, name: str, work: Any) -> dict[str, Any]:
+        done.append(name)
+        return stage(self, name, work)
+
+    monkeypatch.setattr(RunDir, "stage", recorded)
+    images = write_images(tmp_path)
+    config = apply_settings(quick("teacher.steps=3", "student.steps=3"), settings)
+    sources = {"labeled": str(images.labeled), "unlabeled": str(images.unlabeled), "test": str(images.test)}
+    config = config.model_copy(update={"data": config.data.model_copy(update=sources)})
+    results = run(config, tmp_path / "run")
+    assert done == run_stages(config)
+    assert [row["name"] for row in results["rows"]] == [network.name for network in run_networks(config)]
+    assert read_run(tmp_path / "run").missing == []
