@@ -122,6 +122,11 @@ class Training(Section):
         True,
         description="both kinds of images in every batch; false: first all the pseudo-labeled, then all the labeled",
     )
+    objective: Literal["mean", "sum"] = Field(
+        "mean",
+        description="over both kinds of images together, as the paper's author states it; sum: the labeled images' mean + "
+        "unlabeled_ratio x the pseudo-labeled ones', as the released code has it, which is 1 + unlabeled_ratio times as much",
+    )
     pseudo_labels: Literal["soft", "hard"] = Field("soft", description="the teacher's distribution, or its arg-max")
     temperature: float = Field(1.0, gt=0.0, description="below 1 sharpens soft pseudo-labels")
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="on labeled images, and on hard pseudo-labels")

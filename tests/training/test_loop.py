@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from noisystudent.config import Execution, Noise, RandAugment, Training
 from noisystudent.data.images import ImageSet
-from noisystudent.data.joint_batches import Examples
+from noisystudent.data.joint_batches import Examples, joint_batches
 from noisystudent.data.sources import read_source
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier, build_classifier
@@ -189,6 +189,40 @@ def test_one_step_is_the_gradient_of_the_mean_loss_on_the_noised_images(images: 
         after = before - 0.05 * gradient
         assert torch.allclose(trained[name], 0.1 * before + 0.9 * after, atol=1e-5), name
     assert read_metrics(tmp_path / "metrics.jsonl")[0]["loss"] == pytest.approx(losses.mean().item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("objective", ["sum", "mean"])
+def test_by_the_sum_the_weights_go_where_the_released_code_takes_them(
+    images: ImageSet, tmp_path: Path, objective: str
+) -> None:
+    """Five steps of TensorFlow's RMSProp on L_lab + ratio x L_unl + wd x sum(v^2) / 2, written out (spec sections 1.2 and 3)."""
+    still = Noise(crop="none", flip=False, randaugment=None)
+    training = TRAINING.model_copy(
+        update={"objective": objective, "optimizer": "rmsproptf", "noise": still, "steps": 5, "warmup_steps": 0}
+        | {"schedule": "constant", "learning_rate": 0.01, "weight_decay": 0.01, "ema_decay": 0.0}
+        | {"drop_rate": 0.0, "drop_path_rate": 0.0, "unlabeled_ratio": 3.0}
+    )
+    network = classifier(training).network.train()
+    decayed = [not isinstance(m, torch.nn.BatchNorm2d) for m in network.modules() for _ in m.parameters(recurse=False)]
+    values = list(network.parameters())
+    squares, momenta = [torch.ones_like(v) for v in values], [torch.zeros_like(v) for v in values]
+    labeled = Examples(images, label_targets(torch.arange(10) % 3, 3, 0.1))
+    pseudo = Examples(images, torch.softmax(torch.randn(10, 3, generator=torch.Generator().manual_seed(0)), dim=1))
+    for pixels, targets in joint_batches(training, labeled, pseudo, seed=7):
+        losses = -(torch.log_softmax(network((pixels.float() / 255 - 0.5) / 0.25), dim=1) * targets).sum(dim=1)
+        loss = losses[:4].mean() + 3 * losses[4:].mean()
+        loss = loss + 0.01 * sum(v.square().sum() for v, decays in zip(values, decayed, strict=True) if decays) / 2
+        with torch.no_grad():
+            gradients = torch.autograd.grad(loss, values)
+            for v, g, square, momentum in zip(values, gradients, squares, momenta, strict=True):
+                square.mul_(0.9).add_(0.1 * g**2)
+                momentum.mul_(0.9).add_(0.01 * g / (square + 1e-3).sqrt())
+                v.sub_(momentum)
+
+    fit(images, tmp_path, training)
+    ours = weights(tmp_path)
+    furthest = max(float((ours[name] - v.detach()).abs().max()) for name, v in network.named_parameters())
+    assert furthest < 1e-4 if objective == "sum" else furthest > 0.01  # and the mean over the batch goes elsewhere
 
 
 def test_validation_sees_the_averaged_network_without_noise(images: ImageSet, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from noisystudent.training.loss import label_targets, soft_cross_entropy, soft_targets
+from noisystudent.config import Training
+from noisystudent.training.loss import batch_loss, label_targets, soft_cross_entropy, soft_targets
 
 
 def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> list[float]:
@@ -31,12 +33,39 @@ def test_the_loss_is_the_mean_cross_entropy_of_the_concatenated_batch() -> None:
 
 
 @pytest.mark.parametrize("ratio", [1, 3, 5])
-def test_the_released_code_has_one_plus_the_ratio_times_as_much(ratio: int) -> None:
+@pytest.mark.parametrize("objective", ["mean", "sum"])
+def test_the_sum_is_the_released_codes_and_one_plus_the_ratio_times_the_mean(ratio: int, objective: str) -> None:
     # Spec 3: L_lab + rho L_unl = (1 + rho) times the mean over the concatenated batch.
     labeled, unlabeled = batch(4), batch(4 * ratio, seed=1)
+    logits, targets = (torch.cat(pair) for pair in zip(labeled, unlabeled, strict=True))
+    training = Training(model="x", batch_size=4, unlabeled_ratio=ratio, objective=objective)
+    loss = batch_loss(logits, targets, training)
     released = soft_cross_entropy(*labeled) + ratio * soft_cross_entropy(*unlabeled)
-    ours = soft_cross_entropy(*(torch.cat(pair) for pair in zip(labeled, unlabeled, strict=True)))
-    assert released.item() == pytest.approx((1 + ratio) * ours.item(), rel=1e-5)
+    assert loss.item() == pytest.approx(released.item() / (1 if objective == "sum" else 1 + ratio), rel=1e-5)
+
+
+def test_the_sum_weighs_by_the_ratio_asked_for_where_the_batch_rounds_it() -> None:
+    labeled, unlabeled = batch(3), batch(5, seed=1)  # 3 x 1.5 is 4.5 images
+    logits, targets = (torch.cat(pair) for pair in zip(labeled, unlabeled, strict=True))
+    loss = batch_loss(logits, targets, Training(model="x", batch_size=3, unlabeled_ratio=1.5, objective="sum"))
+    assert loss.item() == pytest.approx(
+        (soft_cross_entropy(*labeled) + 1.5 * soft_cross_entropy(*unlabeled)).item(), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("images", "settings"),
+    [
+        (4, {"unlabeled_ratio": 3.0}),  # labels alone, by a training with a ratio
+        (4, {"unlabeled_ratio": 0.0}),  # a teacher, a baseline, a resolution fix
+        (16, {"unlabeled_ratio": 3.0, "joint": False}),  # one kind after the other
+    ],
+)
+def test_a_batch_of_one_kind_has_its_mean_by_either_objective(images: int, settings: dict[str, Any]) -> None:
+    logits, targets = batch(images)
+    for objective in ("mean", "sum"):
+        training = Training(model="x", batch_size=4, objective=objective, **settings)
+        assert torch.equal(batch_loss(logits, targets, training), soft_cross_entropy(logits, targets))
 
 
 def test_the_gradient_of_the_logits_is_softmax_minus_targets_over_the_batch() -> None:

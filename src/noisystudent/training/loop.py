@@ -22,7 +22,7 @@ from noisystudent.seeds import derive_seed
 from noisystudent.training.checkpoint import load_checkpoint, save_checkpoint
 from noisystudent.training.ema import moving_average
 from noisystudent.training.freezing import freeze
-from noisystudent.training.loss import soft_cross_entropy
+from noisystudent.training.loss import batch_loss
 from noisystudent.training.metrics_log import MetricsLog
 from noisystudent.training.optimizer import build_optimizer
 from noisystudent.training.schedule import learning_rate
@@ -95,7 +95,7 @@ def train(
             torch.manual_seed(derive_seed(seed, "dropout", step))
             with autocast(execution, machine.device):
                 logits = network(classifier.preprocessing.normalize(images))
-            loss = soft_cross_entropy(logits.float(), targets)
+            loss = batch_loss(logits.float(), targets, training)
 
             optimizer.zero_grad()
             machine.backward(loss)

@@ -1,9 +1,11 @@
-"""What a batch is compared with, and the loss: the mean cross-entropy over labeled and pseudo-labeled images together."""
+"""What a batch is compared with, and the loss of labeled and pseudo-labeled images together."""
 
 from __future__ import annotations
 
 from torch import Tensor
 from torch.nn import functional as F
+
+from noisystudent.config import Training
 
 
 def label_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
@@ -32,9 +34,32 @@ def soft_targets(probabilities: Tensor, temperature: float) -> Tensor:
 
 
 def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean over the batch of the cross-entropy between targets [N, K] and softmax(logits [N, K]).
-
-    Over a concatenated batch of B labeled and U pseudo-labeled images this is the objective as the paper's author states it
-    (spec section 1.1, step 4). The released code adds the two means with weights 1 and U/B, which is (1 + U/B) times as much.
-    """
+    """Mean over the batch of the cross-entropy between targets [N, K] and softmax(logits [N, K])."""
     return -(targets * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
+
+
+def batch_loss(logits: Tensor, targets: Tensor, training: Training) -> Tensor:
+    """The loss of a batch of `joint_batches` by `training.objective` (spec sections 1.1, step 4, and 3).
+
+    `mean` is over all images, as the paper's author states it; `sum` adds the two kinds' means with weights 1 and the ratio, as the
+    released code does. The gradients differ by the factor 1 + ratio alone. That is not invisible to RMSProp: its epsilon of 1e-3 and its
+    state, 1 at the start, are large beside the squared gradients, so that updates grow with the loss. A batch of one kind of image (a
+    teacher's, a baseline's, or any with `joint` off) has nothing to add: both are its mean.
+
+    Args:
+        logits: [N, K], those of the `training.batch_size` labeled images first.
+        targets: [N, K].
+        training: gives the objective, and where the pseudo-labeled images begin.
+
+    Example:
+        >>> import torch
+        >>> training = Training(model="resnet18", batch_size=1, unlabeled_ratio=3, objective="sum")
+        >>> logits, targets = torch.zeros(4, 2), torch.tensor([[1.0, 0.0]] * 4)
+        >>> round((batch_loss(logits, targets, training) / soft_cross_entropy(logits, targets)).item(), 3)
+        4.0
+    """
+    labeled = training.batch_size
+    if training.objective == "mean" or not training.joint or len(targets) == labeled:
+        return soft_cross_entropy(logits, targets)
+    pseudo = soft_cross_entropy(logits[labeled:], targets[labeled:])
+    return soft_cross_entropy(logits[:labeled], targets[:labeled]) + training.unlabeled_ratio * pseudo
