@@ -2,14 +2,19 @@ import contextlib
 import io
 import os
 import struct
+import subprocess
+import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from noisystudent.data.decoding import UnreadableImage, decode, eval_view, random_resized_view, read_bytes
+from noisystudent.data import decoding
+from noisystudent.data.decoding import MOST_BYTES, UnreadableImage, decode, eval_view, random_resized_view, read_bytes
+from noisystudent.data.memory_budget import MemoryBudget
 from noisystudent.data.uris import file_uri
 
 RNG = np.random.default_rng(0)
@@ -160,11 +165,143 @@ def test_truncation_is_named(format: str) -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"", "zero bytes"), (b"hello, world", "not an image"), (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not an image")],
+    [
+        (b"", "zero bytes"),
+        (b"hello, world", "not an image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript is not supported"),
+    ],
 )
 def test_what_is_no_image(data: bytes, reason: str) -> None:
     with pytest.raises(UnreadableImage, match=reason):
         decode(data, channels=3)
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        chunk(b"zTXt", b"note\0\0" + zlib.compress(bytes(2**22))),
+        chunk(b"iTXt", b"note\0\1\0\0\0" + zlib.compress(bytes(2**22))),
+        chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(2**22))),
+        chunk(b"tEXt", b"note\0" + b"x" * 2**20) * 70,
+    ],
+    ids=["zTXt", "iTXt", "iCCP", "tEXt"],
+)
+def test_a_png_is_read_however_much_text_or_color_profile_it_carries(long: bytes) -> None:
+    whole = encoded(Image.fromarray(COLOR), "PNG")
+    assert np.array_equal(pixels(whole[:33] + long + whole[33:]), COLOR)
+    assert np.array_equal(pixels(whole[:-12] + long + whole[-12:]), COLOR)
+    with pytest.raises(UnreadableImage, match=r"^truncated$"):
+        decode((whole[:33] + long + whole[33:])[:-40], channels=3)
+
+
+def test_reasons_are_true() -> None:
+    def reason(data: bytes) -> str:
+        with pytest.raises(UnreadableImage) as caught:
+            decode(data, channels=3)
+        return str(caught.value)
+
+    whole = encoded(Image.fromarray(COLOR), "PNG")
+    assert reason(whole[:12] + b"XXXX" + whole[16:]) == "damaged header of a PNG file"
+    assert (
+        reason(encoded(Image.fromarray(COLOR), "JPEG2000")) == "JPEG 2000 is not supported: convert it to PNG or JPEG"
+    )
+    assert "kind of TIFF that is not supported" in reason(float_rgb_tiff())
+    assert reason(b"hello") == "not an image"
+    assert "git lfs pull" in reason(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    assert "web page" in reason(b"\n<!DOCTYPE html><html>404")
+    assert "a video" in reason(b"\0\0\0\x18ftypisom\0\0\0\0isommp42")
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)
+    assert reason(heic) in (
+        'HEIC is not supported without a package: pip install "noisystudent[heic]"',
+        "damaged header of a HEIC file",
+    )
+    empty = bytearray(encoded(Image.fromarray(COLOR), "BMP"))
+    empty[18:22] = bytes(4)  # the width
+    assert reason(bytes(empty)) == "damaged header of a BMP file"
+
+
+def float_rgb_tiff() -> bytes:
+    fields = [(256, 1), (257, 1), (259, 1), (262, 2), (273, 8), (277, 3), (278, 1), (279, 12), (339, 3)]
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in fields)
+    depth = struct.pack("<HHII", 258, 3, 3, 20)
+    return (
+        b"II*\0"
+        + struct.pack("<I", 26)
+        + bytes(12)
+        + struct.pack("<3H", 32, 32, 32)
+        + struct.pack("<H", 10)
+        + directory[:24]
+        + depth
+        + directory[24:]
+        + bytes(4)
+    )
+
+
+def test_heic_is_read_where_its_package_is() -> None:
+    pytest.importorskip("pillow_heif", reason='pip install "noisystudent[heic]"')
+    assert np.abs(pixels(encoded(Image.fromarray(SMOOTH), "HEIF", quality=95)) - SMOOTH.astype(int)).mean() < 3
+
+
+def test_avif_is_read_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    wide = Image.fromarray(SMOOTH)
+    assert np.abs(pixels(encoded(wide, "AVIF", quality=95)) - SMOOTH.astype(int)).mean() < 3
+    assert decode(encoded(wide, "AVIF", exif=exif), channels=3).size == (48, 64)
+
+
+def test_codecs_print_nothing(tmp_path: Path) -> None:
+    """libtiff prints on the file descriptor, past Python's sys.stderr; so a process of its own is looked at."""
+    whole = bytearray(
+        encoded(Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)), "TIFF", compression="tiff_lzw")
+    )
+    whole[200:400] = b"\xff" * 200
+    (tmp_path / "broken.tif").write_bytes(whole)
+    script = (
+        "import sys; from noisystudent.data.decoding import UnreadableImage, decode\n"
+        "try: decode(open(sys.argv[1], 'rb').read(), channels=3)\n"
+        "except UnreadableImage as reason: print(reason)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "broken.tif")]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("damaged")
+    assert result.stderr == ""
+
+
+def test_pipes_and_devices_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    for name in ("pipe.png", "link.png", "zero.png"):
+        with pytest.raises(UnreadableImage, match="a pipe, a socket or a device"):
+            read_bytes(file_uri(str(tmp_path / name)))
+
+
+def test_a_file_larger_than_any_picture_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)  # takes no room on the disk
+    with pytest.raises(UnreadableImage, match="too large: 1,073,741,825 bytes"):
+        read_bytes(file_uri(str(tmp_path / "huge.png")))
+
+
+def test_threads_share_one_bound_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = MemoryBudget(1_000_000)
+    monkeypatch.setattr(decoding, "_memory", budget)
+    data = encoded(Image.new("RGB", (100, 200)), "PNG")
+    with decoding.decoded(data, channels=3) as first:
+        assert first.size == (100, 200)
+        assert budget.left == 1_000_000 - 100 * 200 * decoding.BYTES_A_PIXEL
+    assert budget.left == 1_000_000
+    larger = encoded(Image.new("RGB", (1000, 2000)), "PNG")  # than there is in all: alone, but read
+    with ThreadPoolExecutor(4) as threads:
+        assert {image.size for image in threads.map(lambda _: decode(larger, channels=3), range(8))} == {(1000, 2000)}
+    with pytest.raises(UnreadableImage):
+        decode(data[: len(data) // 2], channels=3)
+    assert budget.left == 1_000_000
 
 
 def test_bombs_are_refused_from_the_header() -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import io
+import contextlib
 import math
 import os
-import warnings
-from typing import Any
+import stat
+from collections.abc import Iterator
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 from PIL import Image, UnidentifiedImageError
 
-from noisystudent.data import uris
+from noisystudent.data import codecs, deep_levels, uris
 from noisystudent.data.huggingface import hf_cell
+from noisystudent.data.memory_budget import MemoryBudget
 from noisystudent.data.parquet_cells import ParquetCells
 from noisystudent.data.random_crops import Draw, even_area
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")  # Pillow knows more, some of which start other programs
 MOST_PIXELS = 178_956_970  # where Pillow itself refuses
+MOST_BYTES = 2**30  # of an encoded picture
+BYTES_A_PIXEL = 16  # what decoding takes at most: a transparent picture is held as four copies of four bytes
+PROGRESSIVE_BYTES_A_PIXEL = 6  # more for the coefficients of a progressive JPEG, which are kept at full size
 MODES = {1: "L", 3: "RGB"}
 _ORIENTATION = 0x0112  # the EXIF tag
 _UPRIGHT = {
@@ -31,8 +35,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _parquet = ParquetCells()
-# Pillow warns of odd metadata, picture after picture; what matters is reported as the reason of an UnreadableImage.
-warnings.filterwarnings("ignore", module=r"PIL\.")
+_memory = MemoryBudget()  # of all threads that decode
 
 
 class UnreadableImage(Exception):
@@ -53,20 +56,40 @@ def read_bytes(uri: str) -> bytes:
         path = uris.file_path(container)
         if "row" in place:
             return _cell_bytes(_parquet.read(path, place["column"], int(place["row"])), folder=os.path.dirname(path))
-        with open(path, "rb") as file:
-            if "offset" not in place:
-                return file.read()
+        if "offset" not in place:
+            return _file_bytes(path)
+        with _opened(path) as file:
             file.seek(int(place["offset"]))
-            data = file.read(int(place["size"]))
+            data = file.read(_checked_size(int(place["size"])))
     except FileNotFoundError as error:
         raise UnreadableImage("missing file") from error
     except OSError as error:
         raise UnreadableImage((error.strerror or str(error)).lower()) from error
-    except (IndexError, KeyError, pa.ArrowException) as error:
+    except (IndexError, KeyError, ValueError, pa.ArrowException) as error:
         raise UnreadableImage(f"no such row in the table: {error}") from error
     if len(data) < int(place["size"]):
         raise UnreadableImage("truncated")
     return data
+
+
+def _file_bytes(path: str) -> bytes:
+    with _opened(path) as file:
+        _checked_size(os.fstat(file.fileno()).st_size)
+        return file.read()
+
+
+def _opened(path: str) -> IO[bytes]:
+    """A file. A pipe would wait for its writer, a device may never end or do something: none is opened."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a folder fails by itself
+        raise UnreadableImage("not a file but a pipe, a socket or a device")
+    return open(path, "rb")
+
+
+def _checked_size(size: int) -> int:
+    if size > MOST_BYTES:
+        raise UnreadableImage(f"too large: {size:,} bytes, of at most {MOST_BYTES:,}")
+    return size
 
 
 def _cell_bytes(cell: Any, *, folder: str) -> bytes:
@@ -77,8 +100,7 @@ def _cell_bytes(cell: Any, *, folder: str) -> bytes:
         if cell.get("bytes") is not None:
             return bytes(cell["bytes"])
         if cell.get("path"):
-            with open(os.path.join(folder, cell["path"]), "rb") as file:
-                return file.read()
+            return _file_bytes(os.path.join(folder, cell["path"]))
     raise UnreadableImage("empty cell in the table")
 
 
@@ -86,7 +108,7 @@ def decode(data: bytes, *, channels: int, at_least: int | None = None) -> Image.
     """The picture in encoded bytes: upright, its first frame, 8 bits a channel, on white where it is transparent.
 
     Args:
-        data: JPEG, PNG, WebP, BMP, GIF or TIFF.
+        data: JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF; HEIC where its package is installed.
         channels: 3 gives mode "RGB", 1 gives "L".
         at_least: the pixels of the short side that will be used. A much larger JPEG is then decoded at 1/2, 1/4 or
             1/8 of its size, but to no less than twice `at_least`, which is quicker. None: full size.
@@ -98,32 +120,76 @@ def decode(data: bytes, *, channels: int, at_least: int | None = None) -> Image.
         >>> decode(Path("cat.jpg").read_bytes(), channels=3).mode  # doctest: +SKIP
         'RGB'
     """
+    with decoded(data, channels=channels, at_least=at_least) as picture:
+        return picture
+
+
+@contextlib.contextmanager
+def decoded(data: bytes, *, channels: int, at_least: int | None = None) -> Iterator[Image.Image]:
+    """`decode` for use by many threads: the memory of the picture counts against one bound of them all while the block lasts.
+
+    A thread that has one picture in hand must not ask for another.
+    """
     if not data:
         raise UnreadableImage("zero bytes")
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if math.prod(image.size) > MOST_PIXELS:
-                raise UnreadableImage(f"decompression bomb ({math.prod(image.size):,} pixels)")
-            if at_least is not None:
-                image.draft(None, (2 * at_least, 2 * at_least))
-            image.load()
-            orientation = _orientation(image)
-            plain = _eight_bit(image, MODES[channels])
-    except UnreadableImage:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnreadableImage(f"decompression bomb (more than {MOST_PIXELS:,} pixels)") from error
-    except UnidentifiedImageError as error:
-        raise UnreadableImage("not an image") from error
-    except Exception as error:  # broken files make Pillow's readers raise nearly anything: struct.error, KeyError, ...
-        reason = " ".join(str(error).split())
-        raise UnreadableImage("truncated" if _is_cut_short(error, reason) else f"damaged: {reason}") from error
+    with contextlib.ExitStack() as held:
+        try:
+            try:
+                picture = _decode(data, MODES[channels], at_least, held)
+            except ValueError as error:
+                if not codecs.is_too_much_text(error):
+                    raise
+                held.close()  # no thread holds two parts of the memory
+                picture = _decode(codecs.without_text(data), MODES[channels], at_least, held)
+        except UnreadableImage:
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise UnreadableImage(f"decompression bomb (more than {MOST_PIXELS:,} pixels)") from error
+        except UnidentifiedImageError as error:
+            raise UnreadableImage(codecs.why_not_opened(data)) from error
+        except deep_levels.NotFinite as error:
+            raise UnreadableImage(str(error)) from error
+        except (
+            Exception
+        ) as error:  # broken files make Pillow's readers raise nearly anything: struct.error, KeyError, ...
+            reason = " ".join(str(error).split())
+            raise UnreadableImage(
+                "truncated" if _is_cut_short(error, reason) else f"damaged: {_plainly(reason)}"
+            ) from error
+        yield picture
+
+
+def _decode(data: bytes, mode: str, at_least: int | None, held: contextlib.ExitStack) -> Image.Image:
+    with codecs.open_image(data) as image:
+        if math.prod(image.size) > MOST_PIXELS:
+            raise UnreadableImage(f"decompression bomb ({math.prod(image.size):,} pixels)")
+        if 0 in image.size:
+            raise UnreadableImage("no pixels")
+        at_full_size = PROGRESSIVE_BYTES_A_PIXEL * math.prod(image.size) * ("progressive" in image.info)
+        if at_least is not None:
+            image.draft(None, (2 * at_least, 2 * at_least))
+        held.enter_context(_memory.part(BYTES_A_PIXEL * math.prod(image.size) + at_full_size))
+        is_deep = deep_levels.is_deep_color(image)
+        image.load()
+        orientation = _orientation(image)
+        if is_deep and deep_levels.is_dark(image):
+            with codecs.open_image(data) as lower:
+                deep_levels.keep_lower_bytes(lower)
+                lower.load()
+                plain = _eight_bit(deep_levels.color(image, lower), mode)
+        else:
+            plain = _eight_bit(image, mode)
     return plain.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else plain
 
 
 def _is_cut_short(error: Exception, reason: str) -> bool:
     signs = ("truncated", "end of file", "not enough")
     return isinstance(error, EOFError) or any(sign in reason.lower() for sign in signs)
+
+
+def _plainly(reason: str) -> str:
+    """Pillow names what its decoders say by number."""
+    return "the pixels cannot be decoded" if reason.startswith("decoder error") or not reason else reason
 
 
 def _orientation(image: Image.Image) -> int:
@@ -136,30 +202,13 @@ def _orientation(image: Image.Image) -> int:
 def _eight_bit(image: Image.Image, mode: str) -> Image.Image:
     """The picture in mode "RGB" or "L", whatever mode it came in."""
     if image.mode.startswith("I") or image.mode == "F":
-        image = _scaled(np.asarray(image))
+        image = deep_levels.grey(image)
     elif image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         image = image.convert("RGB")  # not all of them can be made grey in one step
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert(mode)
-
-
-def _scaled(values: np.ndarray) -> Image.Image:
-    """Grey values of more than 8 bits, scaled to 0..255. Pillow's own conversion would clip them instead.
-
-    What white is depends on the file: 65535 for integers of 16 bits (in a wider type too, which older Pillows use for
-    PNG), 1 or 255 for floats that stay below. Where values leave these ranges, the darkest is black and the brightest
-    white.
-    """
-    if not np.isfinite(values).all():
-        raise UnreadableImage("values that are not finite")
-    low, high = float(values.min()), float(values.max())
-    usual = (65535.0,) if values.dtype.kind in "iu" else (1.0, 255.0)
-    white = next((white for white in usual if low >= 0 and high <= white), None)
-    black, white = (low, high) if white is None else (0.0, white)
-    scaled = (values.astype(np.float64) - black) * (255.0 / max(white - black, 1e-30))
-    return Image.fromarray(np.rint(scaled).astype(np.uint8))
 
 
 def eval_view(image: Image.Image, *, size: int, crop_pct: float) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import torch
 
-from noisystudent.data.decoding import UnreadableImage, decode, eval_view, random_resized_view, read_bytes
+from noisystudent.data.decoding import UnreadableImage, decoded, eval_view, random_resized_view, read_bytes
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.random_crops import Draw, even_area
@@ -170,17 +170,17 @@ class ImageSet:
 
     def _eval_view(self, uri: str, position: int) -> np.ndarray:
         at_least = math.ceil(self.size / self.crop_pct)
-        image = decode(read_bytes(uri), channels=self.channels, at_least=at_least)
-        return eval_view(image, size=self.size, crop_pct=self.crop_pct)
+        with decoded(read_bytes(uri), channels=self.channels, at_least=at_least) as image:
+            return eval_view(image, size=self.size, crop_pct=self.crop_pct)
 
     def _random_view(self, seed: int, scale: tuple[float, float], draw: Draw) -> View:
         # decode() leaves at least twice as many pixels: enough for the smallest part.
         at_least = math.ceil(self.size / (2 * math.sqrt(scale[0])))
 
         def view(uri: str, position: int) -> np.ndarray:
-            image = decode(read_bytes(uri), channels=self.channels, at_least=at_least)
             rng = np.random.default_rng((seed, position))
-            return random_resized_view(image, size=self.size, rng=rng, scale=scale, draw=draw)
+            with decoded(read_bytes(uri), channels=self.channels, at_least=at_least) as image:
+                return random_resized_view(image, size=self.size, rng=rng, scale=scale, draw=draw)
 
         return view
 

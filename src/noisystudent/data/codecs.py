@@ -1,0 +1,99 @@
+"""Pillow's readers: which are used, what they must not print, and why one of them does not take a file."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import logging
+import struct
+import warnings
+from collections.abc import Iterator
+
+from PIL import Image, ImageFile
+from PIL import _imaging as core
+
+from noisystudent.data import kinds
+
+FORMATS = [
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "BMP",
+    "DIB",
+    "GIF",
+    "TIFF",
+    "AVIF",
+]  # Pillow knows more, some of which start other programs
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Of a PNG's chunks these may be compressed text or color profiles of any length; the picture is the same without them.
+_LONG_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
+
+if kinds.reads_heif():
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    FORMATS.append("HEIF")
+
+
+def _silence() -> None:
+    """Keep the readers from printing: picture after picture of odd metadata; what matters is the reason of an UnreadableImage.
+
+    libtiff prints errors on stderr itself, past Python. Its handler is taken away where Pillow's library shows it (on Windows it does
+    not), in place of redirecting stderr, which would swallow what other threads print.
+    """
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(core.__file__).TIFFSetErrorHandler(None)
+
+
+_silence()
+
+
+def open_image(data: bytes) -> ImageFile.ImageFile:
+    """Pillow's lazy image of encoded bytes.
+
+    Raises:
+        UnidentifiedImageError: no reader takes it.
+        Exception: broken files make Pillow's readers raise nearly anything.
+    """
+    return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
+def is_too_much_text(error: Exception) -> bool:
+    """Whether Pillow gave up on a PNG because of text or a color profile of more than a MiB, or 64 in all."""
+    return isinstance(error, ValueError) and "MAX_TEXT" in str(error)
+
+
+def without_text(png: bytes) -> bytes:
+    """The same picture without text and color profile, of whatever length they are."""
+    return _PNG_SIGNATURE + b"".join(chunk for kind, chunk in _chunks(png) if kind not in _LONG_CHUNKS)
+
+
+def why_not_opened(data: bytes) -> str:
+    """The reason that no reader takes some bytes: another kind of file, a part of a kind that is not supported, or damage."""
+    kind = kinds.kind_of_bytes(data[: kinds.HEAD])
+    plugin = {"WebP": "WEBP", "HEIC": "HEIF"}.get(kind, kind)
+    if plugin not in FORMATS:
+        return kinds.why_not_read(kind)
+    if plugin == "TIFF" and "unknown" in _complaint(data, plugin):
+        return "a kind of TIFF that is not supported: convert it to 8 or 16 bits a sample, grey or RGB"
+    return f"damaged header of a {kind} file"
+
+
+def _complaint(data: bytes, plugin: str) -> str:
+    """What a reader says of a file when it is asked directly; `Image.open` keeps that to itself."""
+    try:
+        Image.OPEN[plugin][0](io.BytesIO(data), "")
+    except Exception as error:
+        return str(error)
+    return ""
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = len(_PNG_SIGNATURE)
+    while place + 8 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, place)
+        yield kind, png[place : place + 12 + length]
+        place += 12 + length
