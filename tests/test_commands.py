@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from PIL import Image
 
 from noisystudent import commands
 from noisystudent.config import Config, Execution, Generation, Noise, RandAugment, Selection, Training
+from noisystudent.data.decoding import read_bytes
 from noisystudent.data.images import ImageSet
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
@@ -100,17 +103,73 @@ def test_predict_writes_a_table_for_use(model: Path, pictures: Path, tmp_path: P
     with (tmp_path / "out.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ids
-    assert [row["class"] for row in rows] == names
+    assert [row["label"] for row in rows] == names
     assert [float(row["confidence"]) for row in rows] == pytest.approx(probabilities.max(axis=1).tolist(), abs=1e-5)
 
     commands.predict(str(model), str(pictures), tmp_path / "out.parquet", execution=EXECUTION)
     table = pq.read_table(tmp_path / "out.parquet")
-    assert table["class"].to_pylist() == names
+    assert table["label"].to_pylist() == names
     stored = np.array([[float(p) for p in row] for row in table["probabilities"].to_pylist()])
     assert stored == pytest.approx(probabilities, abs=1e-3)
 
     with pytest.raises(UserError, match=r"end it in \.csv or \.parquet"):
         commands.predict(str(model), str(pictures), tmp_path / "out.txt", execution=EXECUTION)
+
+
+def test_predictions_corrected_by_hand_are_a_labeled_source(model: Path, pictures: Path, tmp_path: Path) -> None:
+    """Each picture with the class that its row gives it, wherever the table lies."""
+    odd = pictures / "cat" / os.fsdecode(b'new\nline \xff; \\ ~".png')
+    odd.write_bytes((pictures / "cat" / '0, "so".png').read_bytes())
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("labels.csv", "labels.parquet"):
+        out = tmp_path / "elsewhere" / name
+        commands.predict(str(model), pictures, out, execution=EXECUTION)
+        if name == "labels.csv":
+            with out.open(newline="") as file:
+                header, *rows = csv.reader(file)
+            corrected = [[path, "dog" if "cat" in path else "cat", *rest] for path, _, *rest in rows]
+            with out.open("w", newline="") as file:
+                csv.writer(file, delimiter=";").writerows([header, *corrected])  # as a spreadsheet in Europe saves it
+        found = read_source(out, split="train", labels="required" if name == "labels.csv" else "optional")
+        plain = read_source(pictures, split="train", labels="required")
+        assert found.table["uri"].equals(plain.table["uri"])
+        assert found.table["id"].equals(plain.table["id"])
+        if name == "labels.csv":
+            swapped = ["dog" if plain.class_names[label] == "cat" else "cat" for label in plain.labels]
+            assert [found.class_names[label] for label in found.labels] == swapped
+
+
+def test_predictions_of_shards_and_tables_can_be_given_back_too(model: Path, pictures: Path, tmp_path: Path) -> None:
+    files = sorted(pictures.rglob("*.png"))
+    with tarfile.open(tmp_path / "s.tar", "w") as tar:
+        for number, path in enumerate(files):
+            tar.add(path, f"{number}.png")
+    pq.write_table(pa.table({"image": [path.read_bytes() for path in files]}), tmp_path / "t.parquet")
+    for source in ("s.tar", "t.parquet"):
+        commands.predict(str(model), tmp_path / source, tmp_path / "out.csv", execution=EXECUTION)
+        back = read_source(tmp_path / "out.csv", split="train", labels="optional")
+        assert [read_bytes(uri) for uri in back.table["uri"].to_pylist()] == [path.read_bytes() for path in files]
+
+
+def test_paths_and_home_folders_are_taken_wherever_a_source_is(
+    model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hub").mkdir()
+    by_path = commands.configure("digits", labeled=pictures, unlabeled=Path("pictures"), test="~/pictures")
+    assert {by_path.data.labeled, by_path.data.unlabeled, by_path.data.test} == {str(pictures)}
+    by_hub = commands.configure("digits", labeled="hf:./hub", unlabeled="hf:~/hub:train", test="hf:owner/name:test")
+    folder = f"hf:{tmp_path}/hub"
+    assert (by_hub.data.labeled, by_hub.data.unlabeled, by_hub.data.test) == (
+        folder,
+        f"{folder}:train",
+        "hf:owner/name:test",
+    )
+    assert Config(data={"labeled": pictures}, teacher=by_path.teacher).data.labeled == str(pictures)
+    record = commands.evaluate(str(model), Path("~/pictures"), execution=EXECUTION)
+    assert (record["n"], record["data"]) == (7, str(pictures))
+    assert commands.label(str(model), pictures, tmp_path / "labels", execution=EXECUTION)["images"] == 7
 
 
 def test_evaluate_measures_and_says_of_what(model: Path, pictures: Path) -> None:

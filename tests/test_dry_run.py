@@ -104,6 +104,24 @@ def test_unreadable_images_of_the_sample_are_named(pictures: Path) -> None:
     assert [row["name"] for row in plan["networks"]] == ["teacher", "student 1"]
 
 
+def test_a_run_without_students_needs_no_unlabeled_images(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
+    whole = config(pictures)
+    alone = {"data": whole.data.model_copy(update={"unlabeled": ""}), "generations": ()}
+    assert [row["name"] for row in dry_run(whole.model_copy(update=alone))["networks"]] == ["teacher"]
+
+
+def test_what_is_left_out_of_a_source_is_said_once(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
+    monkeypatch.setattr("noisystudent.progress.logger.propagate", True)
+    (pictures / "cat" / "a.psd").write_bytes(b"8BPS")
+    plan = dry_run(config(pictures))  # the labeled images are the unlabeled ones too
+    assert plan["warnings"] == [f"{pictures}: left out: 1 .psd file: convert them to PNG or JPEG"]
+    assert caplog.messages.count(plan["warnings"][0]) == 1
+
+
 def test_everything_wrong_is_named_as_in_a_run(pictures: Path) -> None:
     wrong = config(pictures).model_copy(update={"data": Data(labeled=str(pictures / "none"), channels=1)})
     with pytest.raises(UserError) as caught:

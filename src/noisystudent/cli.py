@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-SRC = "class folders, a folder of images, .csv, .parquet, shards/{000..099}.tar, or hf:owner/name[:split]"
+SRC = "class folders, a folder of images, image files, .csv, .parquet, shards/{000..099}.tar, or hf:owner/name[:split]"
 MODEL = "a run, a generation, a model folder, a timm name, or hf-hub:owner/name"
 
 Labeled = Annotated[str, typer.Option(help=f"Labeled images: {SRC}.")]
@@ -267,7 +267,7 @@ def predict(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
-    """The class of each image, with its confidence."""
+    """The class of each image, with its confidence: a table that, corrected by hand, is a labeled source."""
     from noisystudent import commands
 
     return commands.predict(model, images, out), screen.show_labeled

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from noisystudent import atomic, recipes
 from noisystudent.config import Config, Execution, Selection, load_config
 from noisystudent.data.manifest import Manifest
-from noisystudent.data.sources import read_source
+from noisystudent.data.sources import absolute, read_source
+from noisystudent.data.uris import path_or_uri
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import images_for
 from noisystudent.evaluation.corruption_error import Normalizers
@@ -49,10 +50,10 @@ def configure(
     *,
     config: str | Path | None = None,
     settings: Iterable[str] = (),
-    labeled: str = "",
-    unlabeled: str = "",
-    val: str = "",
-    test: str = "",
+    labeled: str | Path = "",
+    unlabeled: str | Path = "",
+    val: str | Path = "",
+    test: str | Path = "",
 ) -> Config:
     """A run's configuration: a recipe or a file, then the sources, then single settings.
 
@@ -72,9 +73,7 @@ def configure(
     chosen = load_config(Path(config)) if config else recipes.recipe(recipe)
     given = {"labeled": labeled, "unlabeled": unlabeled, "val": val, "test": test}
     # A run's config.toml must mean the same from any folder.
-    sources = {
-        key: source if source.startswith("hf:") else os.path.abspath(source) for key, source in given.items() if source
-    }
+    sources = {key: absolute(source) for key, source in given.items() if source}
     return apply_settings(chosen.model_copy(update={"data": chosen.data.model_copy(update=sources)}), settings)
 
 
@@ -93,7 +92,7 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
         return summarize(folder, config)
 
 
-def label(model: str, images: str, out: str | Path, *, execution: Execution | None = None) -> dict[str, Any]:
+def label(model: str, images: str | Path, out: str | Path, *, execution: Execution | None = None) -> dict[str, Any]:
     """Write a predictions table of all images into `out`; the same again goes on.
 
     Args:
@@ -107,9 +106,10 @@ def label(model: str, images: str, out: str | Path, *, execution: Execution | No
     execution = execution or Execution()
     teacher = load_classifier(model)
     manifest = read_source(images, split="unlabeled", labels="ignored")
+    warn({"warnings": manifest.notes})
     identity = {
         **model_identity(model, teacher),
-        "images": images,
+        "images": os.fspath(images),
         "ids_sha256": hashlib.sha256("\n".join(manifest.ids).encode()).hexdigest(),
         "class_names": list(teacher.class_names),
     }
@@ -252,10 +252,10 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
 
 def evaluate(
     model: str | Classifier,
-    data: str,
+    data: str | Path,
     *,
     suites: Sequence[str] = ("clean",),
-    val: str = "",
+    val: str | Path = "",
     normalizers: Normalizers | None = None,
     seed: int = 0,
     cells: Path | None = None,
@@ -279,7 +279,7 @@ def evaluate(
         UserError: no model, no images, or classes that the model does not know.
     """
     execution = execution or Execution()
-    request = Request(data, tuple(suites), val, normalizers, seed, cells)
+    request = Request(os.path.expanduser(data), tuple(suites), os.path.expanduser(val), normalizers, seed, cells)
     check(request)
     if reference and not isinstance(model, Classifier):
         published(model)  # a name that the tables do not have is found out before the work
@@ -291,7 +291,7 @@ def evaluate(
     parameters = sum(parameter.numel() for parameter in classifier.network.parameters())
     return {
         "model": classifier.architecture,
-        "data": data,
+        "data": request.data,
         "split": "test",
         "metrics": {**found.metrics, "params": parameters},
         "ci95": found.ci95,
@@ -326,8 +326,11 @@ def profile(
     return {"model": classifier.architecture, "size": side, "batch": batch, "metrics": found}
 
 
-def predict(model: str, images: str, out: str | Path, *, execution: Execution | None = None) -> dict[str, Any]:
-    """Write the class of each image: `id`, `class`, `confidence` as .csv, and all probabilities too as .parquet.
+def predict(model: str, images: str | Path, out: str | Path, *, execution: Execution | None = None) -> dict[str, Any]:
+    """Write the class of each image: `path`, `label`, `confidence`, `id` as .csv, and all probabilities too as .parquet.
+
+    Corrected by hand, the file is a labeled source: each `path` is absolute, or where an image is no file of its own (a row of a table, a
+    member of a shard) the address that `noisystudent.data.uris` gives it, which a source may name as well.
 
     Raises:
         UserError: no model, no images, or `out` ends in neither.
@@ -338,7 +341,9 @@ def predict(model: str, images: str, out: str | Path, *, execution: Execution | 
     check_output_file(out)
     execution = execution or Execution()
     classifier = load_classifier(model)
-    pictures = images_for(classifier, read_source(images, split="unlabeled", labels="ignored"), execution)
+    manifest = read_source(images, split="unlabeled", labels="ignored")
+    warn({"warnings": manifest.notes})
+    pictures = images_for(classifier, manifest, execution)
     with track("predicting", len(pictures)) as advance:
         rows = np.arange(len(pictures))
         predicted = list(labeling.predict_batches(classifier, pictures, rows, execution=execution, advance=advance))
@@ -347,15 +352,25 @@ def predict(model: str, images: str, out: str | Path, *, execution: Execution | 
         raise UserError(
             f"--images {images}: none of the {len(pictures)} images can be read; the first: {skipped[0].reason}"
         )
-    table = pa.concat_tables([batch.table() for batch in predicted])
-    names = pa.array(classifier.class_names).take(table["label"].combine_chunks())
-    table = pa.table(
-        {"id": table["id"], "class": names, "confidence": table["confidence"], "probabilities": table["probabilities"]}
-    )
+    table = _labels_to_correct(pa.concat_tables([batch.table() for batch in predicted]), manifest, classifier)
     _write_predictions(table, out)
     if skipped:
         logger.warning("%d images cannot be read and have no prediction: %s", len(skipped), _first(skipped))
     return {"out": str(out), "images": table.num_rows, "skipped": [row._asdict() for row in skipped]}
+
+
+def _labels_to_correct(predictions: pa.Table, manifest: Manifest, classifier: Classifier) -> pa.Table:
+    """Predictions as a labeled source has them: where each image is, and the name of its class."""
+    uris = manifest.table["uri"].take(pc.index_in(predictions["id"], manifest.table["id"].combine_chunks()))
+    return pa.table(
+        {
+            "path": [path_or_uri(uri) for uri in uris.to_pylist()],
+            "label": pa.array(classifier.class_names).take(predictions["label"].combine_chunks()),
+            "confidence": predictions["confidence"],
+            "id": predictions["id"],
+            "probabilities": predictions["probabilities"],
+        }
+    )
 
 
 def _classes(predictions: Path) -> int:
@@ -380,7 +395,7 @@ def _write_predictions(table: pa.Table, out: Path) -> None:
         return
     text = io.StringIO()
     writer = csv.writer(text)
-    columns: list[Literal["id", "class", "confidence"]] = ["id", "class", "confidence"]
+    columns = ("path", "label", "confidence", "id")
     writer.writerow(columns)
     writer.writerows(zip(*(table[column].to_pylist() for column in columns), strict=True))
     atomic.write_text(out, text.getvalue())

@@ -49,6 +49,11 @@ class Data(Section):
         description="read the labels that an unlabeled source carries, only to report how good the pseudo-labels were",
     )
 
+    @field_validator("labeled", "unlabeled", "val", "test", mode="before")
+    @classmethod
+    def _named_by_a_path(cls, value: object) -> object:
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
+
 
 class RandAugment(Section):
     """RandAugment's settings; `noisystudent.noise.randaugment` says what each operation does (paper section 3.1)."""

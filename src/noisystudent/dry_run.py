@@ -13,7 +13,8 @@ from noisystudent.device import accelerator
 from noisystudent.progress import track
 from noisystudent.rundir import run_networks
 from noisystudent.stages.networks import check_networks
-from noisystudent.stages.preparation import check_sizes, read_sources, split_off_validation
+from noisystudent.stages.preparation import check_sizes, read_sources, source_notes, split_off_validation
+from noisystudent.stages.warnings import warn
 from noisystudent.training.schedule import learning_rate
 from noisystudent.trial import Cost, cost_an_image, cost_key
 
@@ -27,8 +28,8 @@ def dry_run(config: Config) -> dict[str, Any]:
         config: everything that decides the run.
 
     Returns:
-        `images` and `unreadable` (of a sample) by split, `class_names`, `device`, `seconds` in all, and `networks`: for each its name,
-        model, parameters, steps, labeled and pseudo-labeled images a step, images it sees, epochs of the labels, learning rate at
+        `images` and `unreadable` (of a sample) by split, `class_names`, `warnings`, `device`, `seconds` in all, and `networks`: for each
+        its name, model, parameters, steps, labeled and pseudo-labeled images a step, images it sees, epochs of the labels, learning rate at
         its highest and in the last step, and estimates of its training memory in bytes and of its seconds, labeling included.
 
     Raises:
@@ -36,6 +37,8 @@ def dry_run(config: Config) -> dict[str, Any]:
     """
     check_networks(config)
     manifests = read_sources(config)
+    notes = source_notes(manifests)
+    warn({"warnings": notes})
     split_off_validation(manifests, config)
     check_sizes(manifests, config)
     unreadable = {split: _unreadable(manifest, config) for split, manifest in manifests.items()}
@@ -49,7 +52,7 @@ def dry_run(config: Config) -> dict[str, Any]:
             if kind not in costs:
                 costs[kind] = cost_an_image(part.training, config.execution, config.data.channels, classes)
             row = {"name": part.name, **_plan(part, len(manifests["labeled"]))}
-            row |= _estimate(part, costs[kind], images=row["images"], unlabeled=len(manifests["unlabeled"]))
+            row |= _estimate(part, costs[kind], images=row["images"], unlabeled=len(manifests.get("unlabeled", ())))
             networks.append(row)
             advance(1, part.name)
     seconds = [row["seconds"] for row in networks]
@@ -58,6 +61,7 @@ def dry_run(config: Config) -> dict[str, Any]:
         "class_names": list(manifests["labeled"].class_names),
         "images": {split: len(manifest) for split, manifest in manifests.items()},
         "unreadable": unreadable,
+        "warnings": notes,
         "device": str(accelerator(config.execution).device),
         "networks": networks,
         "seconds": None if None in seconds else sum(seconds),

@@ -62,7 +62,7 @@ REASONS = {
     "<script>alert(1)</script>.png": "zero bytes",
     "new\nline.png": "not an image",
     "bomb.png": "decompression bomb",
-    "q'uo\"te.jpeg": "not an image",
+    "q'uo\"te.jpeg": "damaged header of a GIF file",
     "b\\xff\\xfename.png": "zero bytes",
     "nowhere.png": "missing file",
 }
@@ -243,3 +243,81 @@ def test_a_class_of_which_nothing_can_be_read_is_named(
     (images.labeled / "ring" / "000.png").write_bytes(b"")
     message = refused("run", *images.options, "--config", configuration("data.max_skipped=0.5"), "--out", "run")
     assert "--labeled: no readable image is left of 'ring'" in message
+
+
+def test_a_folder_as_people_have_it_is_read_and_what_is_left_out_is_said_once(
+    finished: Any, noisystudent: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "all my photos"
+    (folder / "__MACOSX" / "2024").mkdir(parents=True)
+    (folder / "2024").mkdir()
+    (folder / "__MACOSX" / "2024" / "._a.jpg").write_bytes(b"\0\5\26\7")
+    (folder / "2024" / "Thumbs.db").write_bytes(b"")
+    for number in range(3):
+        (folder / f"IMG_{number}.CR2").write_bytes(b"II*\0")
+    (folder / "notes.txt").write_text("buy milk")
+    os.mkfifo(folder / "pipe.png")
+    (folder / "link.png").symlink_to(folder / "pipe.png")
+    whole = picture("disk", 1, 32)
+    for name, data in {
+        "a.jfif": encoded(whole, "JPEG"),
+        "b.AVIF": encoded(whole, "AVIF"),
+        "c": encoded(whole, "PNG"),
+        "d.0001": encoded(whole, "GIF"),
+        "2024/avif as.jpg": encoded(whole, "AVIF"),
+        "2024/noted.png": noted(encoded(whole, "PNG")),
+        "broken.tif": broken_tiff(),
+    }.items():
+        (folder / name).write_bytes(data)
+    command = ["predict", "--model", finished.folder / "gen-0", "--images", folder, "--out", "labels.csv", "--json"]
+    result = noisystudent(*command)
+    assert result.status == 0
+    assert result.json["images"] == 6
+    (skipped,) = result.json["skipped"]
+    assert (skipped["id"], skipped["reason"]) == ("broken.tif", "damaged: the pixels cannot be decoded")
+    assert result.message.count("left out: 3 .cr2 files: export these camera files as JPEG") == 1
+    assert result.message.count("left out, since they are no images: 1 .txt file, 2 pipes, sockets or devices") == 1
+    assert "tempfile.tif" not in result.stderr  # libtiff's own words
+
+    one = noisystudent(*command[:4], folder / "c", "--out", "one.csv", "--json")
+    some = noisystudent(*command[:4], folder / "*.jf*", "--out", "some.csv", "--json")
+    assert (one.json["images"], some.json["images"]) == (1, 1)
+
+
+def noted(png: bytes) -> bytes:
+    """With a note of 4 MiB, compressed to a few KiB."""
+    return png[:33] + chunk(b"zTXt", b"note\0\0" + zlib.compress(bytes(2**22))) + png[33:]
+
+
+def broken_tiff() -> bytes:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    data = bytearray(encoded(Image.fromarray(noise), "TIFF", compression="tiff_lzw"))
+    data[200:400] = b"\xff" * 200
+    return bytes(data)
+
+
+def test_predictions_corrected_by_hand_train_a_new_teacher(
+    finished: Any, images: Images, configuration: Callable[..., Path], noisystudent: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "elsewhere" / "labels.csv"
+    predict = ["predict", "--model", finished.folder, "--images", f"{images.unlabeled}/*.png", "--out", out]
+    assert noisystudent(*predict).status == 0
+    lines = out.read_text().splitlines()
+    assert lines[0] == "path,label,confidence,id"
+    kinds = [Path(line.split(",")[0]).name.partition("-")[0] for line in lines[1:]]
+    corrected = [";".join([line.split(",")[0], kind]) for line, kind in zip(lines[1:], kinds, strict=True)]
+    out.write_text("\n".join(["path;label", *corrected]) + "\n")
+    config = configuration("teacher.steps=2", generations=0)
+    result = noisystudent("train", "--labeled", out, "--config", config, "--out", "run", "--json")
+    assert result.status == 0, result.stderr
+    rows = [pq.read_table(tmp_path / "run/data" / f"{split}.parquet").num_rows for split in ("labeled", "val")]
+    assert sum(rows) == 24
+
+
+def test_a_dry_run_without_unlabeled_pictures_says_so(
+    images: Images, configuration: Callable[..., Path], refused: Callable[..., str], noisystudent: Callable[..., Any]
+) -> None:
+    labeled = ["run", "--labeled", images.labeled, "--dry-run", "--config"]
+    assert "--unlabeled is missing" in refused(*labeled, configuration())
+    alone = noisystudent(*labeled, configuration(generations=0), "--json")
+    assert [row["name"] for row in alone.json["networks"]] == ["teacher"]

@@ -35,6 +35,6 @@ def test_the_demo_makes_a_student_that_is_better_than_its_teacher_and_labels_ima
         "predict", "--model", str(out / "run-0"), "--images", str(out / "images-0" / "test"), "--out", str(labels)
     )
     rows = list(csv.DictReader(labels.open()))
-    right = sum(Path(row["id"]).parts[0] == row["class"] for row in rows)
+    right = sum(Path(row["id"]).parts[0] == row["label"] for row in rows)
     best = json.loads((out / "run-0" / "results.json").read_text())["best"]
     assert 100 * right / len(rows) == pytest.approx(top1[f"student {best.removeprefix('gen-')}"])

@@ -277,7 +277,7 @@ def test_a_model_with_classes_that_the_data_do_not_have_is_measured_and_the_reve
     assert measured["n"] == 16
     predicted = noisystudent("predict", "--model", "three-classes", "--images", images.test, "--out", "three.csv")
     assert predicted.status == 0
-    right = [id.startswith(row["class"] + "/") for id, row in read_csv(tmp_path / "three.csv").items()]
+    right = [id.startswith(row["label"] + "/") for id, row in read_csv(tmp_path / "three.csv").items()]
     assert measured["metrics"]["top1"] == pytest.approx(100 * np.mean(right))
     message = refused("evaluate", "--model", finished.folder, "--data", three)
     assert "has classes that the model does not know: 'ring'; the model's are 'bars', 'disk'" in message
@@ -300,12 +300,12 @@ def test_predictions_are_the_same_in_csv_and_parquet(
     table = pq.read_table(tmp_path / "labels.parquet")
     rows = read_csv(tmp_path / "new" / "labels.csv")
     assert list(rows) == table["id"].to_pylist()
-    assert [row["class"] for row in rows.values()] == table["class"].to_pylist()
+    assert [row["label"] for row in rows.values()] == table["label"].to_pylist()
     assert [float(row["confidence"]) for row in rows.values()] == pytest.approx(table["confidence"].to_pylist())
     assert 'a, "b"\n.png' in rows
     probabilities = np.array(table["probabilities"].to_pylist(), dtype=np.float64)
     names = np.array(ns.load_classifier(str(finished.folder)).class_names)
-    assert (names[probabilities.argmax(axis=1)] == np.array(table["class"].to_pylist())).mean() > 0.9
+    assert (names[probabilities.argmax(axis=1)] == np.array(table["label"].to_pylist())).mean() > 0.9
 
 
 def test_images_none_of_which_can_be_read_are_refused(

@@ -1,13 +1,16 @@
-"""A folder of class folders, or a folder of images."""
+"""A folder of class folders, a folder of images, and single image files."""
 
 from __future__ import annotations
 
 import heapq
 import os
+import stat
 
 import pyarrow as pa
 
-from noisystudent.data.listing import Listing, as_text, is_image_name, some
+from noisystudent.data.kinds import HEAD, PassedOver, ending, is_image, is_image_name, is_left_behind
+from noisystudent.data.labels import class_name
+from noisystudent.data.listing import Listing, as_text, some
 from noisystudent.data.uris import file_uris
 
 ADVICE = "put the images of each class into a folder named after it"
@@ -16,16 +19,31 @@ ADVICE = "put the images of each class into a folder named after it"
 def list_folder(folder: str) -> Listing:
     """List the images below `folder`, sorted by path; the first folder on the way to an image is its class."""
     walk = _Walk(os.path.abspath(folder))
-    walk.run()
-    found = sorted(walk.found)
-    listing = Listing(ids=[as_text(path) for path in found], uris=file_uris(walk.root, found), advice=ADVICE)
-    classes = [id.partition("/")[0] if "/" in id else None for id in listing.ids]
-    if any(name is not None for name in classes):
-        listing.labels = pa.array(classes, pa.string())
-    listing.problems = walk.problems
-    if empty := sorted(walk.top_folders - set(classes)):
+    walk.run([""])
+    listing = walk.listing(folder)
+    if empty := sorted(walk.top_folders - set(listing.labels.to_pylist() if listing.labels is not None else ())):
         listing.label_problems = [f"{folder}: no images in {some(empty)}: add images or delete the folder"]
     return listing
+
+
+def list_files(root: str, paths: list[str], source: str) -> Listing:
+    """List image files, and those in folders, that all lie below `root`; their classes are found as in `list_folder`.
+
+    Args:
+        root: the folder that a pattern of paths begins with.
+        paths: what the pattern stands for.
+        source: how the user wrote it.
+    """
+    walk = _Walk(os.path.abspath(root))
+    folders = []
+    for path in paths:
+        relative = os.path.relpath(path, walk.root)
+        if os.path.isdir(path):
+            folders.append(relative + "/")
+        else:
+            walk.add_file(os.path.dirname(relative), os.path.basename(path), path, may_be_special=True)
+    walk.run(folders)
+    return walk.listing(source)
 
 
 class _Walk:
@@ -37,14 +55,17 @@ class _Walk:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.found: list[str] = []  # paths relative to the root
+        self.found: set[str] = set()  # paths relative to the root
         self.top_folders: set[str] = set()
+        self.passed = PassedOver()
         self.problems: list[str] = []
         self._seen: set[tuple[int, int]] = set()  # device and inode of each folder
-        self._folders = [""]
+        self._folders: list[str] = []
         self._links: list[str] = []
 
-    def run(self) -> None:
+    def run(self, folders: list[str]) -> None:
+        """Look into folders, paths that are relative to the root and end in "/"; "" is the root."""
+        self._folders += folders
         while self._folders or self._links:
             relative = self._folders.pop() if self._folders else heapq.heappop(self._links)
             path = os.path.join(self.root, relative)
@@ -53,6 +74,26 @@ class _Walk:
                     self._list(path, relative)
             except OSError as error:
                 self.problems.append(f"{as_text(path)} cannot be listed: {error.strerror}")
+
+    def add_file(self, folder: str, name: str, path: str, *, may_be_special: bool) -> None:
+        """List a file if it is an image, or count its kind; a folder "" or one that ends in "/" or not."""
+        if may_be_special and _is_special(path):
+            self.passed.add_special()
+        elif is_image_name(name) or (not ending(name) and _begins_as_images_do(path)):
+            # A link that leads nowhere is listed too: its image is reported as missing, not passed over.
+            self.found.add(os.path.join(folder, name))
+        else:
+            self.passed.add(name)
+
+    def listing(self, source: str) -> Listing:
+        found = sorted(self.found)
+        listing = Listing(ids=[as_text(path) for path in found], uris=file_uris(self.root, found), advice=ADVICE)
+        classes = [class_name(id.partition("/")[0]) if "/" in id else None for id in listing.ids]
+        if any(name is not None for name in classes):
+            listing.labels = pa.array(classes, pa.string())
+        listing.problems = self.problems
+        listing.notes = self.passed.notes(source)
+        return listing
 
     def _is_new(self, path: str) -> bool:
         status = os.stat(path)
@@ -64,19 +105,19 @@ class _Walk:
     def _list(self, path: str, relative: str) -> None:
         with os.scandir(path) as entries:
             for entry in entries:
-                name = entry.name
-                if name.startswith("."):
+                if is_left_behind(entry.name):
                     continue
                 if _is_folder(entry):
                     self._add_folder(entry, relative)
-                elif is_image_name(name) and (entry.is_symlink() or entry.is_file()):
-                    # A link that leads nowhere is listed too: its image is reported as missing, not passed over.
-                    self.found.append(relative + name)
+                elif entry.is_symlink() or entry.is_file():
+                    self.add_file(relative, entry.name, entry.path, may_be_special=entry.is_symlink())
+                else:
+                    self.passed.add_special()
 
     def _add_folder(self, entry: os.DirEntry[str], relative: str) -> None:
         is_link = entry.is_symlink()
         if not relative and not (is_link and os.path.samefile(entry.path, self.root)):
-            self.top_folders.add(as_text(entry.name))
+            self.top_folders.add(class_name(as_text(entry.name)))
         if is_link:
             heapq.heappush(self._links, f"{relative}{entry.name}/")
         else:
@@ -87,4 +128,21 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # a link to itself
+        return False
+
+
+def _is_special(path: str) -> bool:
+    """Whether there is something that is neither a file nor a folder."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _begins_as_images_do(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return is_image(file.read(HEAD))
+    except OSError:
         return False

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from noisystudent.data.labels import plain_labels
 from noisystudent.data.listing import Listing, some
 from noisystudent.data.uris import hf_uri
 from noisystudent.errors import UserError
@@ -22,12 +23,7 @@ def list_hf(source: str, split: str) -> Listing:
         source: what the user gave.
         split: what the images are wanted for; the split to take when the user names none and there are several.
     """
-    name = source.removeprefix("hf:")
-    asked = ""
-    if ":" in name and not os.path.exists(name):
-        name, _, asked = name.rpartition(":")
-    if name.startswith(("/", ".", "~")):
-        name = os.path.abspath(os.path.expanduser(name))
+    name, asked = named(source)
     splits = _splits(name)
     chosen = asked or (next(iter(splits)) if len(splits) == 1 else split)
     if chosen not in splits:
@@ -42,9 +38,18 @@ def list_hf(source: str, split: str) -> Listing:
     return listing
 
 
+def named(source: str) -> tuple[str, str]:
+    """The name, absolute if it is a folder here, and the split ("" for none) of `hf:NAME[:SPLIT]`."""
+    name, split = source.removeprefix("hf:"), ""
+    if ":" in name and not os.path.exists(os.path.expanduser(name)):
+        name, _, split = name.rpartition(":")
+    is_local = name.startswith(("/", ".", "~")) or os.path.exists(name)
+    return os.path.abspath(os.path.expanduser(name)) if is_local else name, split
+
+
 def hf_cell(name: str, split: str, row: int) -> dict[str, Any] | None:
     """The image of a row as it is stored: {"bytes": encoded or None, "path": of its file or None}."""
-    cell: dict[str, Any] | None = _images(name, split)[row]["image"]
+    cell: dict[str, Any] | None = next(iter(_images(name, split)[row].values()))
     return cell
 
 
@@ -54,9 +59,8 @@ def _add_labels(listing: Listing, data: Any) -> None:
     if column is None:
         return
     labels = data.select_columns([column]).with_format("arrow")[:][column]
-    text = pa.types.is_string(labels.type) or pa.types.is_large_string(labels.type)
     try:
-        listing.labels = labels.cast(pa.string() if text else pa.int64())
+        listing.labels = plain_labels(labels)
     except pa.ArrowException:
         listing.label_problems.append(f"column {column!r} is {labels.type}: choose a data set with one label an image")
     listing.class_names = tuple(getattr(data.features[column], "names", ()))
@@ -69,13 +73,12 @@ def _image_column(data: Any) -> str | None:
 
 @functools.lru_cache(maxsize=8)
 def _images(name: str, split: str) -> Any:
-    """One split, its images as stored, under the name `image`."""
+    """The column of images of one split, as they are stored."""
     import datasets
 
     data = _splits(name)[split]
     column = _image_column(data)
-    data = data.select_columns([column]).cast_column(column, datasets.Image(decode=False))
-    return data.rename_column(column, "image")
+    return data.select_columns([column]).cast_column(column, datasets.Image(decode=False))
 
 
 @functools.lru_cache(maxsize=8)

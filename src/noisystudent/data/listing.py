@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"})
 SHOWN = 5
 
 
@@ -24,6 +23,7 @@ class Listing:
         advice: how a user gives labels in this kind of source.
         problems: what is wrong with the source.
         label_problems: what is wrong only for those who need its labels.
+        notes: what is not wrong, but may not be what the user meant: what was left out.
     """
 
     ids: list[str] = field(default_factory=list)
@@ -33,11 +33,7 @@ class Listing:
     advice: str = ""
     problems: list[str] = field(default_factory=list)
     label_problems: list[str] = field(default_factory=list)
-
-
-def is_image_name(name: str) -> bool:
-    """Whether a file name ends as those of images do."""
-    return name.rpartition(".")[2].lower() in EXTENSIONS
+    notes: list[str] = field(default_factory=list)
 
 
 def as_text(name: str) -> str:

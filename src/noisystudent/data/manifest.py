@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ class Manifest:
     Attributes:
         table: columns `id` (unique, stable), `uri` (see `uris`), `label` (null: not known), `split`; schema `SCHEMA`.
         class_names: the name of each label, by its number; () when no labels are known.
+        notes: what the user should know of how the source was read, such as files that were left out; not saved.
 
     Example:
         >>> table = pa.table({"id": ["a.png"], "uri": ["file:///a.png"], "label": [0], "split": ["train"]}, SCHEMA)
@@ -34,6 +35,7 @@ class Manifest:
 
     table: pa.Table
     class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -52,7 +54,7 @@ class Manifest:
 
     def take(self, rows: np.ndarray) -> Manifest:
         """The manifest of some rows, in the order given; `rows` holds row numbers."""
-        return Manifest(self.table.take(pa.array(np.asarray(rows, dtype=np.int64))), self.class_names)
+        return replace(self, table=self.table.take(pa.array(np.asarray(rows, dtype=np.int64))))
 
     def save(self, path: Path) -> None:
         """Write Parquet, whole or not at all: a killed process leaves the old file or the new one."""

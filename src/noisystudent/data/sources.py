@@ -6,44 +6,50 @@ import glob
 import os
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from noisystudent.data.folders import list_folder
-from noisystudent.data.huggingface import list_hf
+from noisystudent.data.folders import list_files, list_folder
+from noisystudent.data.huggingface import list_hf, named
+from noisystudent.data.kinds import READ, advice, ending, is_image_name
+from noisystudent.data.labels import twins
 from noisystudent.data.listing import Listing, some
 from noisystudent.data.manifest import SCHEMA, UNKNOWN, Manifest
 from noisystudent.data.tables import list_csv, list_parquet
 from noisystudent.data.tars import list_tars
 from noisystudent.errors import UserError
 
-KINDS = "a folder of images or of class folders, a .csv or .parquet table, a .tar shard, or hf:owner/name[:split]"
+KINDS = "a folder of images or of class folders, image files, a .csv or .parquet table, a .tar shard, or hf:owner/name[:split]"
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
 
-def read_source(source: str, *, split: str, labels: Literal["required", "optional", "ignored"]) -> Manifest:
+def read_source(source: str | Path, *, split: str, labels: Literal["required", "optional", "ignored"]) -> Manifest:
     """List the images of a source. No image is decoded; whether a file is there is found out when it is read.
 
     Args:
         source: one of
-            a folder of class folders, or of images in any folders below it (links are followed, hidden names are not);
-            `table.csv` or `table.parquet` with `path` (relative to the table, or absolute) or, in Parquet, `image`
-            (encoded bytes, or a struct with `bytes`), and optionally `label` (a whole number or a name; -1: none) and
-            `id`;
+            a folder of class folders, or of images in any folders below it (links are followed; hidden names, and what systems leave
+            beside pictures, such as `__MACOSX`, are not looked at);
+            an image file, or a pattern of files and folders such as `photos/2024-*/*.jpg`;
+            `table.csv` or `table.parquet` with `path` (relative to the table, absolute, with `~`, or a `file://` address) or, in Parquet,
+            `image` (encoded bytes, or a struct with `bytes`; it wins over `path`), and optionally `label` (a whole number or a name;
+            -1: none) and `id`;
             a folder of Parquet files, or a pattern such as `dir/train-*.parquet`;
             a WebDataset tar file or a pattern such as `shards/{000..099}.tar`;
             `hf:owner/name[:split]` or `hf:/local/folder[:split]`.
+            `~` at its beginning is the user's home folder.
         split: what goes into the manifest's column `split`.
         labels: "required": each image must have one, and there must be two classes or more; "optional": taken where
             there are any; "ignored": not read.
 
     Returns:
         The manifest, in an order that depends on nothing but the source. Classes are sorted by name (by value if they
-        are numbers), unless the source names them in an order of its own.
+        are numbers), unless the source names them in an order of its own. Its `notes` say what was left out.
 
     Raises:
         UserError: naming everything that is wrong with the source.
@@ -52,10 +58,12 @@ def read_source(source: str, *, split: str, labels: Literal["required", "optiona
         >>> read_source("photos/labeled", split="train", labels="required").class_names  # doctest: +SKIP
         ('cat', 'dog')
     """
+    source = os.fspath(source)
     listing = _list(source, split)
     problems = listing.problems
     if not problems and not listing.ids:
-        problems.append(f"{source}: no images there (jpg, png, webp, bmp, gif, tiff): give another source")
+        problems.append(f"{source}: no images there ({READ}): give another source")
+        problems += listing.notes
     problems += _id_problems(source, listing.ids)
     if labels == "ignored":
         listing.labels = None
@@ -64,10 +72,27 @@ def read_source(source: str, *, split: str, labels: Literal["required", "optiona
         problems += listing.label_problems
         if listing.ids and not listing.label_problems:
             problems += _label_problems(source, listing, numbers)
+        elif listing.label_problems:
+            problems += listing.notes
     if problems:
         raise UserError(problems)
     columns = [pa.array(listing.ids, pa.string()), pa.array(listing.uris, pa.string()), numbers]
-    return Manifest(pa.table([*columns, pa.repeat(split, len(listing.ids))], schema=SCHEMA), class_names)
+    table = pa.table([*columns, pa.repeat(split, len(listing.ids))], schema=SCHEMA)
+    return Manifest(table, class_names, (*listing.notes, *_twin_notes(source, class_names)))
+
+
+def absolute(source: str | Path) -> str:
+    """The same source, so named that it means the same from any folder.
+
+    Example:
+        >>> absolute("hf:owner/name:train")
+        'hf:owner/name:train'
+    """
+    source = os.fspath(source)
+    if not source.startswith("hf:"):
+        return os.path.abspath(os.path.expanduser(source))
+    name, split = named(source)
+    return f"hf:{name}:{split}" if split else f"hf:{name}"
 
 
 def _list(source: str, split: str) -> Listing:
@@ -81,14 +106,25 @@ def _list(source: str, split: str) -> Listing:
     if missing := [path for path in paths if not os.path.exists(path)]:
         missing = missing if len(paths) > 1 else [source]
         return Listing(problems=[f"{some(missing)} does not exist: give {KINDS}"])
+    special = [path for path in paths if not (os.path.isfile(path) or os.path.isdir(path))]
+    if special and (len(paths) == 1 or ending(path) in ("parquet", "tar")):  # among image files they are passed over
+        return Listing(problems=[f"{some(special)} is a pipe, a socket or a device: give {KINDS}"])
     match os.path.splitext(path)[1].lower():
         case ".csv" if len(paths) == 1:
             return list_csv(paths[0])
         case ".parquet":
             return list_parquet(paths)
         case ".tar":
-            return list_tars(paths)
-    return Listing(problems=[f"{source} is no image source: give {KINDS}"])
+            return list_tars(paths, source)
+    if paths == [path] and ending(path) and not is_image_name(path):
+        hint = f" ({advice(path)})" if advice(path) else ""
+        return Listing(problems=[f"{source} is no image source{hint}: give {KINDS}"])
+    return list_files(_fixed_folder(path) if paths != [path] else os.path.dirname(path), paths, source)
+
+
+def _fixed_folder(pattern: str) -> str:
+    """The folder that a pattern names before anything in it varies: the same whatever files there are."""
+    return os.path.dirname(re.split(r"[*?\[{]", pattern, maxsplit=1)[0])
 
 
 def _expanded(pattern: str) -> list[str]:
@@ -104,7 +140,15 @@ def _expanded(pattern: str) -> list[str]:
             words = braces[1].split(",")
         before, after = pattern[: braces.start()], pattern[braces.end() :]
         return [path for word in words for path in _expanded(before + word + after)]
-    return sorted(glob.glob(pattern)) or [pattern]
+    return sorted(glob.glob(pattern, recursive=True)) or [pattern]
+
+
+def _twin_notes(source: str, class_names: tuple[str, ...]) -> list[str]:
+    return [
+        f"{source}: the classes {' and '.join(map(repr, alike))} are told apart, though their names differ in capitals, spaces or"
+        " hyphens alone: give them one name if they are one class"
+        for alike in twins(class_names)
+    ]
 
 
 def _id_problems(source: str, ids: list[str]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
 import os
 from typing import Any
@@ -12,24 +14,33 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from noisystudent.data.labels import joined_labels, plain_labels
 from noisystudent.data.listing import Listing, as_text, short_names, some
-from noisystudent.data.uris import file_uri, file_uris
+from noisystudent.data.uris import file_uri
+from noisystudent.data.written_paths import written_uris
 
 ADVICE = "fill in the column 'label'"
+DELIMITERS = ",;\t"
+HEADER = 2**18  # bytes in which a CSV file's first line must lie
+BLOCK = 64 * 2**20  # bytes of CSV that are parsed at a time: the most that a row may have
 
 
 def list_csv(path: str) -> Listing:
-    """List the images of a CSV file with a header: column `path`, and optionally `label` and `id`."""
+    """List the images of a CSV file with a header: column `path`, and optionally `label` and `id`.
+
+    Commas, semicolons or tabs part the columns; the header tells which.
+    """
     name = as_text(path)
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
+        delimiter, written = _header(path)
+        header = [column.strip() for column in written]
         if problem := _column_problem(name, header, ["path"]):
             return Listing(problems=[problem], label_problems=_no_label(name, header))
-        columns = [column for column in ("path", "label", "id") if column in header]
+        columns = [column for column in written if column.strip() in ("path", "label", "id")]
         table = pyarrow.csv.read_csv(
             path,
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+            read_options=pyarrow.csv.ReadOptions(block_size=BLOCK),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 include_columns=columns,
                 column_types=dict.fromkeys(columns, pa.string()),
@@ -37,12 +48,41 @@ def list_csv(path: str) -> Listing:
                 strings_can_be_null=True,
             ),
         )
-    except (pa.ArrowException, UnicodeDecodeError, csv.Error, OSError) as error:
-        return Listing(problems=[f"{name} cannot be read as CSV in UTF-8: {error}"])
+    except UnicodeDecodeError:
+        return Listing(problems=[_not_utf8(path)])
+    except (pa.ArrowException, csv.Error, OSError) as error:
+        if "UTF8" in str(error):
+            return Listing(problems=[_not_utf8(path)])
+        return Listing(problems=[f"{name} cannot be read as CSV: {error}"])
     listing = Listing(advice=ADVICE, label_problems=_no_label(name, header))
+    if columns != [column.strip() for column in columns]:  # "path, label": its values have the space too
+        table = pa.table([pc.utf8_trim_whitespace(column) for column in table.columns], table.column_names)
+    table = table.rename_columns([column.strip() for column in columns])
     _add_rows(listing, path, table)
-    listing.labels = _numbers_if_all_are(table["label"]) if "label" in header else None
+    listing.labels = plain_labels(table["label"]) if "label" in header else None
     return listing
+
+
+def _header(path: str) -> tuple[str, list[str]]:
+    """What parts the columns of a CSV file, and their names: of the signs that give a column `path`, or else of all, the likeliest.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    with open(path, "rb") as file:
+        start = file.read(HEADER)
+    end = start.rfind(b"\n") + 1 or len(start)  # not within a letter
+    text = start[:end].decode("utf-8-sig" if b"\0" not in start else "ascii")
+    headers = {sign: next(csv.reader(io.StringIO(text, newline=""), delimiter=sign), []) for sign in DELIMITERS}
+    return max(headers.items(), key=lambda item: ("path" in map(str.strip, item[1]), len(item[1])))
+
+
+def _not_utf8(path: str) -> str:
+    with open(path, "rb") as file:
+        start = file.read(HEADER)
+    is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start
+    encoding = "UTF-16" if is_wide else "another encoding, perhaps Latin-1"
+    return f"{as_text(path)} is not UTF-8 but {encoding}: save it as UTF-8 (spreadsheets call it 'CSV UTF-8')"
 
 
 def list_parquet(paths: list[str]) -> Listing:
@@ -61,14 +101,16 @@ def list_parquet(paths: list[str]) -> Listing:
 
 
 def _add_parquet(listing: Listing, path: str, short: str, file: pq.ParquetFile) -> pa.ChunkedArray | None:
-    """Add a file's rows to the listing, without reading its images; its labels are returned."""
+    """Add a file's rows to the listing, without reading its images; its labels are returned as they are, if they can be used."""
     schema, name = file.schema_arrow, as_text(path)
     listing.label_problems += _no_label(name, schema.names)
     if problem := _column_problem(name, schema.names, ["path", "image"]):
         listing.problems.append(problem)
         return None
-    in_file = "path" not in schema.names
-    if in_file and not _holds_images(schema.field("image").type):
+    in_file = "image" in schema.names and _holds_images(
+        schema.field("image").type
+    )  # what is here wins over what may be elsewhere
+    if not in_file and "path" not in schema.names:
         listing.problems.append(
             f"{name}: column 'image' is {schema.field('image').type}: give encoded images as binary (or a struct with"
             " 'bytes'), or name files in a column 'path'"
@@ -92,7 +134,12 @@ def _add_parquet(listing: Listing, path: str, short: str, file: pq.ParquetFile) 
     if listing.class_names not in ((), class_names):
         listing.problems.append(f"{name}: its class names differ from those of the files before it")
     listing.class_names = class_names
-    return _plain_labels(table["label"], name, listing)
+    try:
+        plain_labels(table["label"])
+    except pa.ArrowException:
+        listing.label_problems.append(f"{name}: column 'label' is {table['label'].type}: give whole numbers or names")
+        return None
+    return table["label"]
 
 
 def _add_rows(listing: Listing, path: str, table: pa.Table) -> None:
@@ -105,9 +152,10 @@ def _add_rows(listing: Listing, path: str, table: pa.Table) -> None:
             " without the header)"
         )
         return
-    folder = os.path.dirname(os.path.abspath(path))
     names: list[str] = files.to_pylist()
-    listing.uris += file_uris(folder, names)
+    found, problems = written_uris(os.path.dirname(os.path.abspath(path)), names)
+    listing.uris += found
+    listing.problems += [f"{as_text(path)}: {problem}" for problem in problems]
     listing.ids += table["id"].cast(pa.string()).to_pylist() if "id" in table.column_names else names
 
 
@@ -138,33 +186,12 @@ def _class_names(schema: pa.Schema) -> tuple[str, ...]:
     return tuple(str(name) for name in names)
 
 
-def _plain_labels(labels: pa.ChunkedArray, name: str, listing: Listing) -> pa.ChunkedArray | None:
-    """Labels as int64 or string, whatever kind of column they came in."""
-    if pa.types.is_dictionary(labels.type):
-        labels = labels.cast(labels.type.value_type)
-    text = pa.types.is_string(labels.type) or pa.types.is_large_string(labels.type)
-    try:
-        return labels.cast(pa.string() if text else pa.int64())
-    except pa.ArrowException:
-        listing.label_problems.append(f"{name}: column 'label' is {labels.type}: give whole numbers or names")
-        return None
-
-
-def _numbers_if_all_are(labels: pa.ChunkedArray) -> pa.ChunkedArray:
-    """CSV has no types: labels are numbers if every one is written as a number is (and not, say, as 007)."""
-    try:
-        numbers = labels.cast(pa.int64())
-    except pa.ArrowException:
-        return labels
-    same = pc.all(pc.equal(numbers.cast(pa.string()), labels)).as_py()
-    return numbers if same is not False else labels
-
-
 def _joined(listing: Listing, labels: list[Any]) -> pa.ChunkedArray | None:
     """The labels of several files as one column, or None when a file has none."""
     if not labels or any(column is None for column in labels):
         return None
-    if len({column.type for column in labels}) > 1:
+    try:
+        return joined_labels(labels)
+    except pa.ArrowException:
         listing.label_problems.append("column 'label' holds numbers in some files and names in others")
         return None
-    return pa.chunked_array([chunk for column in labels for chunk in column.chunks], labels[0].type)

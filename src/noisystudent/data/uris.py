@@ -1,6 +1,6 @@
 """Addresses of images: one string that says where the encoded bytes are, whatever the kind of source.
 
-file:///photos/a%20b.jpg                      a file
+file:///photos/a%20b.jpg                           a file
 file:///set/train-0.parquet#column=image&row=12    a cell of a Parquet file
 file:///shards/000.tar#offset=512&size=1234   a member of a tar file
 hf:owner/name:train#row=12                    a row of a Hugging Face data set
@@ -28,6 +28,36 @@ def file_uris(folder: str, paths: Iterable[str]) -> list[str]:
         ("file://" if path.startswith("/") else base) + (path if _is_plain(path) else quote(os.fsencode(path)))
         for path in paths
     ]
+
+
+def is_of_a_part(address: str) -> bool:
+    """Whether this is an address as this module writes it, of an image within a table, a shard or a data set."""
+    container, place = inside(address)
+    in_file = container.startswith("file:///") and ({"offset", "size"} == set(place) or {"column", "row"} == set(place))
+    return in_file or (container.startswith("hf:") and set(place) == {"row"})
+
+
+def path_or_uri(uri: str) -> str:
+    """How a table names an image: by the path of its file; by its address where it is no file, or its name no text.
+
+    Example:
+        >>> path_or_uri("file:///photos/a%20b.jpg"), path_or_uri("file:///s.tar#offset=512&size=9")
+        ('/photos/a b.jpg', 'file:///s.tar#offset=512&size=9')
+    """
+    container, place = inside(uri)
+    if place or not container.startswith("file://"):
+        return uri
+    path = file_path(container)
+    return path if is_text(path) else uri
+
+
+def is_text(path: str) -> bool:
+    """Whether the bytes of a path are valid UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def hf_uri(name: str, split: str) -> str:

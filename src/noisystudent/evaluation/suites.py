@@ -26,6 +26,7 @@ from noisystudent.evaluation.intervals import wilson_interval
 from noisystudent.evaluation.label_subsets import among, check_subset, real_accuracy, subset_classes
 from noisystudent.evaluation.robustness import Robustness
 from noisystudent.models.classifier import Classifier
+from noisystudent.progress import logger
 
 SUITES = {
     "clean": "top-1, top-5, NLL, calibration error",
@@ -180,6 +181,8 @@ def _released_layout(request: Request) -> str:
 
 def _labeled(source: str, classifier: Classifier, option: str = "--data") -> Manifest:
     manifest = read_source(source, split="test", labels="optional")  # one class alone can be measured, if not learned
+    for note in manifest.notes:
+        logger.warning(note)
     unknown = int((manifest.labels < 0).sum())
     if unknown:
         raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -44,7 +45,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
             _check_skipped(len(manifests[split]), unread, config)
     split_off_validation(manifests, config)
     check_sizes(manifests, config)
-    warnings = _shared_with_labels(manifests)
+    warnings = source_notes(manifests) + _shared_with_labels(manifests)
     for split, manifest in manifests.items():
         manifest.save(run.manifest(split))
     with atomic.replacing(run.path / "data" / "hashes.parquet") as temporary:
@@ -126,6 +127,11 @@ def read_sources(config: Config) -> dict[str, Manifest]:
     return manifests
 
 
+def source_notes(manifests: dict[str, Manifest]) -> list[str]:
+    """What the user should know of how the sources were read; once, where two splits have one source."""
+    return list(dict.fromkeys(note for manifest in manifests.values() for note in manifest.notes))
+
+
 def split_off_validation(manifests: dict[str, Manifest], config: Config) -> None:
     """Move a share of the labeled images to `val`, in place, when no validation images were given."""
     if "val" not in manifests:
@@ -149,7 +155,7 @@ def _in_order(manifest: Manifest, names: tuple[str, ...], *, lenient: bool) -> M
     )
     labels = indices[manifest.labels]
     column = pa.array(labels, pa.int32(), mask=labels < 0)
-    return Manifest(manifest.table.set_column(2, "label", column), names)
+    return replace(manifest, table=manifest.table.set_column(2, "label", column), class_names=names)
 
 
 def _keep_readable(manifest: Manifest, config: Config) -> tuple[Manifest, list[Skipped], pa.Table]:
