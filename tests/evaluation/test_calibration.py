@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-import torch
 from scipy.special import softmax
-from torchmetrics.functional.classification import multiclass_calibration_error
 
 from noisystudent.evaluation.calibration import Bin, at_temperature, calibration_error, fit_temperature, reliability
+
+RECORDED = {0.5: 0.16571654379367828, 1.0: 0.025223366916179657, 3.0: 0.287567138671875}
 
 
 def drawn(n: int = 4000, classes: int = 6, sharpness: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -19,8 +19,9 @@ def drawn(n: int = 4000, classes: int = 6, sharpness: float = 1.0, seed: int = 0
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
 def test_the_error_in_bins_of_equal_width_is_torchmetrics(sharpness: float) -> None:
     probabilities, labels = drawn(sharpness=sharpness)
-    expected = multiclass_calibration_error(torch.from_numpy(probabilities), torch.from_numpy(labels), 6, n_bins=15)
-    assert calibration_error(reliability(probabilities, labels)) == pytest.approx(100 * float(expected), abs=1e-4)
+    # multiclass_calibration_error of torchmetrics 1.9.0 on these very answers, 15 bins; it computes in float32
+    expected = RECORDED[sharpness]
+    assert calibration_error(reliability(probabilities, labels)) / 100 == pytest.approx(expected, abs=1e-6)
 
 
 def test_bins_of_equal_mass_hold_as_many_images_each() -> None:

@@ -12,7 +12,8 @@ from noisystudent.data.images import ImageSet
 from noisystudent.data.manifest import SCHEMA, Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
-from noisystudent.evaluation.clean import align_labels, bootstrap_interval, evaluate, measure, wilson_interval
+from noisystudent.evaluation.clean import Answers, align_labels, evaluate, judge, measure
+from noisystudent.evaluation.intervals import bootstrap_interval, mean_of_rates_interval, wilson_interval
 from noisystudent.models.classifier import Classifier, Preprocessing, build_classifier
 
 
@@ -41,7 +42,35 @@ def test_top1_top5_and_nll_by_hand() -> None:
     assert ci95["top1"] == wilson_interval(1, 4)
     assert ci95["top5"] == wilson_interval(2, 4)
     assert ci95["nll"][0] < metrics["nll"] < ci95["nll"][1]
-    assert set(ci95) == {"top1", "top5", "nll"}
+    assert set(ci95) == {"top1", "top5", "balanced_accuracy", "nll"}
+
+
+def test_two_hundred_daisies_do_not_hide_that_no_rose_was_recognized() -> None:
+    labels = np.array([0] * 200 + [1] * 2)
+    metrics, ci95 = measure(np.tile([0.9, 0.1], (202, 1)), labels)
+    assert metrics["top1"] == pytest.approx(100 * 200 / 202)
+    assert metrics["balanced_accuracy"] == 50
+    low, high = ci95["balanced_accuracy"]
+    assert 40 < low < 50 < 75 < high < 90  # of two roses, a third and more may be right
+
+
+def test_a_class_without_images_counts_for_nothing_and_has_no_recall() -> None:
+    labels = np.array([0, 0, 0, 0, 1])
+    probabilities = np.array([[0.8, 0.1, 0.1]] * 3 + [[0.1, 0.8, 0.1]] * 2)
+    evaluation = judge(Answers(list("abcde"), labels, probabilities, []), ("daisy", "rose", "tulip"))
+    assert evaluation.metrics["balanced_accuracy"] == pytest.approx((75 + 100) / 2)
+    assert evaluation.as_json()["per_class"] == [
+        {"name": "daisy", "n": 4, "recall": 75.0},
+        {"name": "rose", "n": 1, "recall": 100.0},
+        {"name": "tulip", "n": 0, "recall": None},
+    ]
+
+
+def test_the_interval_of_one_class_is_wilsons_and_many_classes_narrow_it() -> None:
+    assert mean_of_rates_interval(np.array([37]), np.array([50])) == pytest.approx(wilson_interval(37, 50))
+    assert mean_of_rates_interval(np.array([5, 5]), np.array([5, 5]))[1] == 100
+    narrow, wide = (mean_of_rates_interval(np.full(k, 8), np.full(k, 10)) for k in (100, 4))
+    assert wide[0] < narrow[0] < 80 < narrow[1] < wide[1]
 
 
 def test_top5_is_left_out_for_five_classes_or_fewer() -> None:

@@ -24,7 +24,6 @@ for module in (
     "duckdb",
     "matplotlib.pyplot",
     "sklearn.datasets",
-    "torchmetrics.functional.classification",
     "noisystudent.board.importing",
     "noisystudent.board.serve",
     "noisystudent.commands",

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import torch
-from torchmetrics.functional.classification import multiclass_calibration_error
 
 from noisystudent.config import Execution
 from noisystudent.data.images import ImageSet, Skipped, fits_in_memory
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
-from noisystudent.evaluation.intervals import bootstrap_interval, wilson_interval
+from noisystudent.evaluation.calibration import calibration_error, reliability
+from noisystudent.evaluation.intervals import bootstrap_interval, mean_of_rates_interval, wilson_interval
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import track
 from noisystudent.pseudo.label import predict_batches
@@ -25,19 +25,28 @@ class Evaluation:
     """What was measured.
 
     Args:
-        metrics: top1, top5 (from six classes on) and ece in percent, nll in nats.
-        ci95: for top1 and top5 Wilson's score interval; for nll a bootstrap over the images. None for ece.
+        metrics: top1, top5 (from six classes on), balanced_accuracy and ece in percent, nll in nats. Balanced accuracy is the mean
+            over the classes that have images of how often an image of the class is recognized.
+        ci95: for top1 and top5 Wilson's score interval; for balanced accuracy those of the classes together; for nll a bootstrap
+            over the images. None for ece.
+        per_class: `name`, `n` images, and `recall` in percent; None for a class without images.
         predictions: id, label (the truth), predicted, confidence, correct (the probability of the truth).
         skipped: images that could not be read; they count for nothing.
     """
 
     metrics: dict[str, float]
     ci95: dict[str, tuple[float, float]]
+    per_class: list[dict[str, Any]]
     predictions: pa.Table
     skipped: list[Skipped]
 
     def as_json(self) -> dict[str, Any]:
-        return {"metrics": self.metrics, "ci95": self.ci95, "n": self.predictions.num_rows}
+        return {
+            "metrics": self.metrics,
+            "ci95": self.ci95,
+            "n": self.predictions.num_rows,
+            "per_class": self.per_class,
+        }
 
 
 class Answers(NamedTuple):
@@ -82,13 +91,29 @@ def evaluate(
     Raises:
         UserError: none of the images can be read.
     """
-    return judge(answers(classifier, images, execution=execution, description=description), seed=seed)
+    given = answers(classifier, images, execution=execution, description=description)
+    return judge(given, classifier.class_names, seed=seed)
 
 
-def judge(given: Answers, *, seed: int = 0) -> Evaluation:
-    """What answers are worth."""
+def judge(given: Answers, class_names: Sequence[str], *, seed: int = 0) -> Evaluation:
+    """What answers are worth; labels are indices of `class_names`."""
     predictions = _predictions(given.ids, given.probabilities, given.labels)
-    return Evaluation(*measure(given.probabilities, given.labels, seed=seed), predictions, given.skipped)
+    images, right = per_class(given.probabilities.argmax(axis=1), given.labels, len(class_names))
+    rows = [
+        {"name": name, "n": n, "recall": 100 * hits / n if n else None}
+        for name, n, hits in zip(class_names, images.tolist(), right.tolist(), strict=True)
+    ]
+    return Evaluation(*measure(given.probabilities, given.labels, seed=seed), rows, predictions, given.skipped)
+
+
+def per_class(predicted: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of each class, how many images there are and how many of them are taken for it, int [K] each.
+
+    Example:
+        >>> [counts.tolist() for counts in per_class(np.array([0, 0, 1]), np.array([0, 1, 1]), 3)]
+        [[1, 2, 0], [1, 1, 0]]
+    """
+    return np.bincount(labels, minlength=classes), np.bincount(labels[predicted == labels], minlength=classes)
 
 
 def measure(
@@ -112,15 +137,13 @@ def measure(
     if classes > 5:
         metrics["top5"] = 100 * float((rank < 5).mean())
         ci95["top5"] = wilson_interval(int((rank < 5).sum()), n)
+    images, right = per_class(probabilities.argmax(axis=1), labels, classes)
+    there = images > 0
+    metrics["balanced_accuracy"] = 100 * float((right[there] / images[there]).mean())
+    ci95["balanced_accuracy"] = mean_of_rates_interval(right[there], images[there])
     metrics["nll"] = float(loss.mean())
     ci95["nll"] = bootstrap_interval(loss, seed=seed)
-    metrics["ece"] = 100 * float(
-        multiclass_calibration_error(
-            torch.from_numpy(probabilities / probabilities.sum(axis=1, keepdims=True)),
-            torch.from_numpy(labels).long(),
-            classes,
-        )
-    )
+    metrics["ece"] = calibration_error(reliability(probabilities / probabilities.sum(axis=1, keepdims=True), labels))
     return metrics, ci95
 
 

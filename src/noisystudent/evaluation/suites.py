@@ -201,10 +201,12 @@ def _cells(request: Request, identity: dict[str, Any], manifest: Manifest | None
 def _of_answers(suite: str, given: Answers, classifier: Classifier, seed: int) -> Robustness:
     """What clean answers alone tell."""
     if suite == "clean":
-        evaluation = judge(given, seed=seed)
+        evaluation = judge(given, classifier.class_names, seed=seed)
         right = 100.0 * (given.probabilities.argmax(axis=1) == given.labels)
         scores = pa.table({"id": given.ids, "score": right})
-        return Robustness(evaluation.metrics, evaluation.ci95, {"n": len(given.ids)}, scores)
+        return Robustness(
+            evaluation.metrics, evaluation.ci95, {"n": len(given.ids), "per_class": evaluation.per_class}, scores
+        )
     if suite == "real":
         right, n = real_accuracy(given.ids, given.probabilities.argmax(axis=1))
         return Robustness({"top1_real": 100 * right / n}, {"top1_real": wilson_interval(right, n)}, {"n": n}, None)
