@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from noisystudent.config import Config, Data, Generation, Noise, ResolutionFix, Training
+from noisystudent.config import Config, Data, Generation, Noise, ResolutionFix, Selection, Training
 from noisystudent.dry_run import dry_run
 from noisystudent.errors import UserError
 from noisystudent.screen import show_dry_run
@@ -127,3 +127,15 @@ def test_everything_wrong_is_named_as_in_a_run(pictures: Path) -> None:
     with pytest.raises(UserError) as caught:
         dry_run(wrong)
     assert len(caught.value.problems) == 2
+
+
+def test_where_a_selection_is_kept_no_other_image_is_labeled(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second an image labeled, nothing for training: the seconds are the images."""
+    cost = Cost(10, 100, 1000, 1e6, 0.0, 1.0)
+    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: cost)
+    student = config(pictures).generations[0].student
+    select = Selection(per_class=4)
+    kept = select.model_copy(update={"reassign": True})
+    chain = tuple(Generation(student=student, select=each) for each in (select, kept, select))
+    plan = dry_run(config(pictures).model_copy(update={"generations": chain}))
+    assert [row["seconds"] for row in plan["networks"]] == [12, 2 * 4, 12, 0, 0]

@@ -7,6 +7,7 @@ Where a default comes from the paper, its section is named; "spec" is the projec
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 import os
 import tomllib
@@ -205,6 +206,10 @@ class Selection(Section):
         "a share such as 0.25: that part of mean, the surest of each class",
     )
     mode: Literal["exact", "official"] = Field("exact", description="the paper's text, or the released code's rule")
+    reassign: bool = Field(
+        False,
+        description="from the second generation on: keep the images and copies selected before, and label them anew (as the paper does)",
+    )
 
     @field_validator("per_class", mode="before")
     @classmethod
@@ -275,6 +280,29 @@ class Config(Section):
             if generation.student.unlabeled_ratio == 0:
                 raise ValueError(
                     f"generations.{number - 1}.student.unlabeled_ratio is 0: student {number} would see no pseudo-label"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_kept_was_selected_before(self) -> Config:
+        for number, (before, now) in enumerate(itertools.pairwise([None, *(g.select for g in self.generations)])):
+            if now is None or not now.reassign:
+                continue
+            where = f"generations.{number}.select"
+            if before is None:
+                later = " and ".join(f"generations.{i}.select.reassign=true" for i in range(1, len(self.generations)))
+                raise ValueError(
+                    f"{where}.reassign: before the first student nothing was selected that could be kept: "
+                    + (
+                        f"set it for the later ones, {later}"
+                        if later
+                        else "it is for a second generation and later ones"
+                    )
+                )
+            if now.model_copy(update={"reassign": before.reassign}) != before:
+                raise ValueError(
+                    f"{where}: with reassign the images selected before are kept, so that its threshold, per_class and mode "
+                    f"must be those of generations.{number - 1}.select"
                 )
         return self
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from noisystudent.config import Config, Training
+from noisystudent.config import Config, Selection, Training
 from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import accelerator
@@ -52,7 +52,8 @@ def dry_run(config: Config) -> dict[str, Any]:
             if kind not in costs:
                 costs[kind] = cost_an_image(part.training, config.execution, config.data.channels, classes)
             row = {"name": part.name, **_plan(part, len(manifests["labeled"]))}
-            row |= _estimate(part, costs[kind], images=row["images"], unlabeled=len(manifests.get("unlabeled", ())))
+            labels = _labels_at_most(part.labels_for, classes, len(manifests.get("unlabeled", ())))
+            row |= _estimate(part, costs[kind], images=row["images"], labels=labels)
             networks.append(row)
             advance(1, part.name)
     seconds = [row["seconds"] for row in networks]
@@ -69,12 +70,12 @@ def dry_run(config: Config) -> dict[str, Any]:
 
 
 class Planned(NamedTuple):
-    """A training that a run would do: whose, how, the schedule that it is a part of, and whether its network labels then."""
+    """A training that a run would do: whose, how, the schedule that it is a part of, and the selection that its network labels for."""
 
     name: str
     training: Training
     schedule: Training
-    labels: bool
+    labels_for: Selection | None
 
 
 def _trainings(config: Config) -> list[Planned]:
@@ -82,17 +83,27 @@ def _trainings(config: Config) -> list[Planned]:
     planned = []
     for network in run_networks(config):
         labels = network.number is not None and network.number < last
-        planned += _parts(network.name, network.training, labels=labels)
+        labels_for = config.generations[network.number or 0].select if labels else None
+        planned += _parts(network.name, network.training, labels_for)
     return planned
 
 
-def _parts(name: str, training: Training, *, labels: bool) -> list[Planned]:
+def _parts(name: str, training: Training, labels_for: Selection | None) -> list[Planned]:
     """A network's training, and with a resolution fix the one after it."""
     fix = training.resolution_fix
-    parts = [Planned(name, training.model_copy(update={"resolution_fix": None}), training, labels and fix is None)]
-    if fix is not None:
-        parts.append(Planned(f"{name} at {fix.image_size} px", training.at_full_resolution(), training, labels))
-    return parts
+    alone = training.model_copy(update={"resolution_fix": None})
+    if fix is None:
+        return [Planned(name, alone, training, labels_for)]
+    fixed = Planned(f"{name} at {fix.image_size} px", training.at_full_resolution(), training, labels_for)
+    return [Planned(name, alone, training, None), fixed]
+
+
+def _labels_at_most(selection: Selection | None, classes: int, unlabeled: int) -> int:
+    """How many images a network labels at most: all of them, or those that were selected before."""
+    if selection is None:
+        return 0
+    rows = selection.per_class
+    return min(unlabeled, rows * classes) if selection.reassign and isinstance(rows, int) and rows else unlabeled
 
 
 def _unreadable(manifest: Manifest, config: Config) -> list[dict[str, str]]:
@@ -127,10 +138,10 @@ def _plan(part: Planned, labels: int) -> dict[str, Any]:
     }
 
 
-def _estimate(part: Planned, cost: Cost, *, images: int, unlabeled: int) -> dict[str, Any]:
+def _estimate(part: Planned, cost: Cost, *, images: int, labels: int) -> dict[str, Any]:
     """Parameters, bytes that a step of the whole batch needs, and seconds, None when they could not be found."""
     batch = part.training.batch_size + part.training.unlabeled_batch_size
     seconds = None
     if cost.training_seconds is not None and cost.labeling_seconds is not None:
-        seconds = images * cost.training_seconds + (unlabeled * cost.labeling_seconds if part.labels else 0.0)
+        seconds = images * cost.training_seconds + labels * cost.labeling_seconds
     return {"parameters": cost.parameters, "memory": cost.states + cost.activations * batch, "seconds": seconds}

@@ -1,8 +1,10 @@
 """The whole loop: one command makes a run folder, and the folder is what the documentation says."""
 
 import csv
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -238,3 +240,46 @@ def test_a_finished_run_may_be_asked_how_robust_its_last_student_is(
     again = noisystudent(*command, "--set", f"robustness={wanted}")
     assert again.json == more.json
     assert {path: path.stat().st_mtime_ns for path in (run / "baseline" / "robustness").iterdir()} == parts
+
+
+REASSIGNED = ("generations.1.select.reassign=true", "execution.part_rows=3", "execution.label_batch_size=3")
+
+
+def test_a_selection_made_once_is_labeled_anew_by_later_teachers(
+    noisystudent: Callable[..., Any], killed: Callable[..., None], images: Images, configuration: Callable[..., Path]
+) -> None:
+    """The images and copies of student 1 for student 2, the labels of the new teacher; a kill on the way changes nothing."""
+    some = ("select.per_class=4", "data.score_pseudo_labels=true")
+    command = ["run", *images.options, "--config", configuration(*some, *REASSIGNED)]
+    assert noisystudent(*command, "--dry-run").status == 0
+    assert noisystudent(*command, "--out", "run").status == 0
+    folder = images.labeled.parent / "run"
+    first, second = (pq.read_table(folder / f"gen-{n}/selection/selection.parquet") for n in (1, 2))
+    kept = ["id", "copies"]
+    assert second.select(kept).equals(first.select(kept))
+    predicted = pa.concat_tables([pq.read_table(part) for part in sorted(folder.glob("gen-2/predictions/*.parquet"))])
+    assert sorted(predicted["id"].to_pylist()) == first["id"].to_pylist()  # no other image is labeled
+    new = {row["id"]: (row["label"], row["confidence"]) for row in predicted.to_pylist()}
+    assert [(row["label"], row["confidence"]) for row in second.to_pylist()] == [
+        new[id] for id in second["id"].to_pylist()
+    ]
+    summaries = [json.loads((folder / f"gen-{n}/selection/selection.json").read_text()) for n in (1, 2)]
+    digest = hashlib.sha256((folder / "gen-1/selection/selection.parquet").read_bytes()).hexdigest()
+    assert [summary.get("reassigned_from") for summary in summaries] == [None, digest]
+    assert summaries[0]["teacher"] != summaries[1]["teacher"]
+    assert "The images selected for student 1, with the labels of student 1." in (folder / "report.html").read_text()
+
+    killed(*command, "--out", "broken", at="*/gen-2/predictions/part-*.parquet", count=2)
+    assert noisystudent(*command, "--out", "broken").status == 0
+    assert weights(images.labeled.parent / "broken") == weights(folder)
+
+
+def test_nothing_was_selected_before_the_first_student(refused: Callable[..., str], images: Images) -> None:
+    """And what the message says is accepted."""
+    command = ["run", *images.options, "--recipe", "digits", "--out", "run"]
+    message = refused(*command, "--set", "select.reassign=true")
+    assert "generations.0.select.reassign: before the first student nothing was selected that could be kept" in message
+    later = re.findall(r"generations\.\d\.select\.reassign=true", message)
+    assert later[0] == "generations.1.select.reassign=true"
+    message = refused(*command, "--set", later[0], "--set", "generations.1.select.threshold=0.9")
+    assert "threshold, per_class and mode must be those of generations.0.select" in message

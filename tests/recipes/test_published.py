@@ -92,10 +92,10 @@ def test_the_chain_of_l2_is_the_papers() -> None:
 
 
 @pytest.mark.skipif("NOISYSTUDENT_DATA" not in os.environ, reason="NOISYSTUDENT_DATA is not set")
-def test_by_the_objective_of_the_recipes_svhn_b0_moves_as_far_as_by_the_released_code() -> None:
-    """Three steps of 16 + 80 pictures at the highest rate: the mean over the batch takes the network a fifth as far.
+def test_by_its_objective_svhn_b0_moves_as_far_as_by_the_released_code() -> None:
+    """Three steps of 16 + 80 pictures at the highest rate; the mean over the batch takes the network a fifth as far.
 
-    After ten steps it is 27.5 as released and 6.9 by the mean.
+    The figure is that of the released formula, which tests/training/test_loop.py writes out; after ten steps it is 27.5, by the mean 6.9.
     """
     student = recipe("svhn-b0").generations[0].student.model_copy(update={"drop_rate": 0.0, "drop_path_rate": 0.0})
     table = pq.read_table(os.environ["NOISYSTUDENT_DATA"] + "/cifar10/train-00000-of-00005.parquet").slice(0, 960)
@@ -120,14 +120,14 @@ def test_by_the_objective_of_the_recipes_svhn_b0_moves_as_far_as_by_the_released
         moved = [(v.detach() - first).norm() for v, first in zip(network.parameters(), start, strict=True)]
         return torch.stack(moved).norm().item()
 
-    def released(logits: Tensor, targets: Tensor) -> Tensor:
-        losses = -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1)
-        return losses[:16].mean() + 5 * losses[16:].mean()
-
     far = {}
     for objective in ("sum", "mean"):
         small = student.model_copy(update={"objective": objective, "batch_size": 16})
         far[objective] = distance(small, functools.partial(batch_loss, training=small))
-    assert far["sum"] == pytest.approx(distance(student, released), rel=0.01)
     assert far["sum"] == pytest.approx(7.34, rel=0.05)
     assert far["mean"] == pytest.approx(1.6, rel=0.05)
+
+
+def test_l2_filters_once_and_later_teachers_label_the_same_images() -> None:
+    """Spec section 2.2, step 4."""
+    assert [generation.select.reassign for generation in recipe("imagenet-l2").generations] == [False, True, True]

@@ -43,6 +43,7 @@ SOURCES = {
     "resolution_fix": "1.5 epochs at 800 pixels, P4 table 8; the tail of the schedule: main.py:582, utils.py:51; "
     "how many layers were frozen is unpublished",
     "select": "P4 section 3.1; imagenet/filter_unlabel.sh:27-40, svhn/filter_unlabel.sh:27-40",
+    "reassign": "later teachers label the images selected first: predict_label.py:96-105, 204-249",
 }
 
 
@@ -183,7 +184,11 @@ def _student(supervised: Training, *, ratio: int) -> Training:
 
 
 def _published(name: str, data: Data, teacher: Training, students: list[Training], select: Selection) -> Config:
-    generations = tuple(Generation(student=student, select=select) for student in students)
+    """One recipe. Images are filtered and balanced once; later teachers label the same ones (spec section 2.2, step 4)."""
+    generations = tuple(
+        Generation(student=student, select=select.model_copy(update={"reassign": number > 0}))
+        for number, student in enumerate(students)
+    )
     return Config(recipe=name, data=data, teacher=teacher, generations=generations, baseline=False)
 
 

@@ -121,9 +121,14 @@ def confidence_histogram(pseudo: PseudoLabels, *, name: str) -> Markup | None:
         if counts.any():
             axes.bar(edges, counts, 0.86 / BINS, bottom, align="edge", color=color, label=label)
             bottom += counts
-    axes.axvline(
-        pseudo.threshold, color=svg.INK, linewidth=1.2, linestyle=(0, (4, 2)), label=f"threshold {pseudo.threshold:g}"
-    )
+    if not pseudo.reassigned:
+        axes.axvline(
+            pseudo.threshold,
+            color=svg.INK,
+            linewidth=1.2,
+            linestyle=(0, (4, 2)),
+            label=f"threshold {pseudo.threshold:g}",
+        )
     axes.set_xlim(-0.01, 1.01)
     axes.grid(axis="x", visible=False)
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -131,11 +136,14 @@ def confidence_histogram(pseudo: PseudoLabels, *, name: str) -> Markup | None:
     axes.set_xlabel("confidence")
     axes.set_ylabel("images")
     figure.legend(loc="outside upper left", ncols=4, fontsize=9, handlelength=1.2, columnspacing=1.2)
-    title = (
-        f"Confidence of the pseudo-labels for student {pseudo.generation}: {number(pseudo.above_threshold)} of "
-        f"{number(pseudo.candidates)} images are used at the threshold {pseudo.threshold:g}"
+    used = (
+        f"the {number(pseudo.kept)} images selected before, labeled anew"
+        if pseudo.reassigned
+        else f"{number(pseudo.above_threshold)} of {number(pseudo.candidates)} images are used at the threshold {pseudo.threshold:g}"
     )
-    return svg.inline_svg(figure, name=name, title=title)
+    return svg.inline_svg(
+        figure, name=name, title=f"Confidence of the pseudo-labels for student {pseudo.generation}: {used}"
+    )
 
 
 def class_chart(classes: Sequence[ClassCounts], *, name: str) -> Markup:

@@ -58,6 +58,7 @@ class PseudoLabels:
         selected_accuracy: the same of those selected.
         classes: per class.
         histogram: of the confidences; None when the predictions are not there.
+        reassigned: the images are those selected before, labeled anew.
     """
 
     generation: int
@@ -68,6 +69,7 @@ class PseudoLabels:
     selected_accuracy: tuple[float, int] | None
     classes: list[ClassCounts]
     histogram: Histogram | None
+    reassigned: bool
 
     @property
     def candidates(self) -> int:
@@ -120,6 +122,7 @@ def _from_summary(number: int, summary: dict[str, Any], histogram: Histogram | N
         ),
         classes=[ClassCounts(**{field: row[field] for field in fields}) for row in summary["classes"]],
         histogram=histogram,
+        reassigned="reassigned_from" in summary,
     )
 
 

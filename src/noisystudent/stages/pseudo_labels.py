@@ -23,7 +23,7 @@ from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.pseudo import label as labeling
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy
-from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob
+from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob, reassign
 from noisystudent.pseudo.select import select as choose
 from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
@@ -35,11 +35,16 @@ Record = dict[str, Any]
 
 
 def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
-    """Have the teacher predict every unlabeled image, for generation `number`; who it was, and how many it could read."""
+    """Have the teacher predict the unlabeled images, for generation `number`; who it was, and how many it could read.
+
+    Those are all of them; where a selection is kept, the selected ones.
+    """
 
     def work() -> Record:
         previous = config.teacher if number == 1 else config.generations[number - 2].student
         manifest = Manifest.load(run.manifest("unlabeled"))
+        if config.generations[number - 1].select.reassign:
+            manifest = _take(manifest, _read_selection(run, number - 1)["id"].to_pylist())
         images = image_set(manifest, previous, config)
         classifier = open_teacher(teacher, run)
         seed = derive_seed(config.seed, "noised teacher", number)
@@ -91,14 +96,23 @@ def find_leaks(run: RunDir, config: Config, predictions: Path | None = None) -> 
 
 
 def select(run: RunDir, config: Config, data: Record, number: int, selection: Selection, predictions: Record) -> None:
-    """Filter and balance the pseudo-labels of generation `number`, and say what is suspicious about them."""
+    """Filter and balance the pseudo-labels of generation `number`, and say what is suspicious about them.
+
+    Or keep the images and copies of the generation before, with the new labels: held-out images were left out of those.
+    """
 
     def work() -> Record:
         names = data["class_names"]
         folder = predictions_folder(run, number)
         excluded = leaked_ids(run)
         seed = derive_seed(config.seed, "select", number)
-        selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
+        reassigned: Record = {}
+        if selection.reassign:
+            kept_from = selection_folder(run, number - 1) / "selection.parquet"
+            reassigned = {"reassigned_from": atomic.sha256(kept_from)}
+            selected = reassign(parts_glob(folder), _read_selection(run, number - 1), classes=len(names))
+        else:
+            selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
         labels = Manifest.load(run.manifest("labeled")).labels
         table = labeling.read_predictions(folder, ["id", "label", "confidence"])
         warnings = check_selection(
@@ -113,7 +127,8 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         summary: Record = {
             "teacher": predictions["teacher"],
             "predictions": os.path.relpath(folder, selection_folder(run, number)),
-            **selection.model_dump(),
+            **selection.model_dump(exclude={"reassign"}),
+            **reassigned,
             "seed": seed,
             "excluded": len(excluded),
             "known_labels": known_accuracy(table, selected, truth),
@@ -142,7 +157,7 @@ def write_selection(folder: Path, selected: Selected, summary: Record) -> None:
 
 def selected_examples(run: RunDir, config: Config, number: int, training: Training) -> Examples:
     """What student `number` learns from beside the labels."""
-    selection = pq.read_table(selection_folder(run, number) / "selection.parquet", schema=SELECTION_SCHEMA)
+    selection = _read_selection(run, number)
     unlabeled = Manifest.load(run.manifest("unlabeled"))
     classes = len(Manifest.load(run.manifest("labeled")).class_names)
     return pseudo_examples(unlabeled, selection, predictions_folder(run, number), training, config, classes=classes)
@@ -167,13 +182,7 @@ def pseudo_examples(
         config: channels and execution.
         classes: how many.
     """
-    rows = {id: row for row, id in enumerate(unlabeled.ids)}
-    missing = [id for id in selection["id"].to_pylist() if id not in rows]
-    if missing:
-        raise UserError(
-            f"{len(missing)} selected images are not among the unlabeled ones, such as {missing[0]!r}: give the same source"
-        )
-    chosen = unlabeled.take(np.array([rows[id] for id in selection["id"].to_pylist()]))
+    chosen = _take(unlabeled, selection["id"].to_pylist())
     if training.pseudo_labels == "hard":
         targets = label_targets(torch.tensor(selection["label"].to_pylist()), classes, training.label_smoothing)
     else:
@@ -185,6 +194,21 @@ def pseudo_examples(
     return Examples(
         image_set(chosen, training, config, for_training=True), targets, np.array(selection["copies"].to_pylist())
     )
+
+
+def _take(unlabeled: Manifest, ids: list[str]) -> Manifest:
+    """The selected images, in the selection's order."""
+    rows = {id: row for row, id in enumerate(unlabeled.ids)}
+    missing = [id for id in ids if id not in rows]
+    if missing:
+        raise UserError(
+            f"{len(missing)} selected images are not among the unlabeled ones, such as {missing[0]!r}: give the same source"
+        )
+    return unlabeled.take(np.array([rows[id] for id in ids]))
+
+
+def _read_selection(run: RunDir, number: int) -> pa.Table:
+    return pq.read_table(selection_folder(run, number) / "selection.parquet", schema=SELECTION_SCHEMA)
 
 
 def open_teacher(model: Path, run: RunDir) -> Classifier:
