@@ -46,6 +46,16 @@ class RunNetwork(NamedTuple):
     training: Training
     number: int | None
 
+    def before_resolution_fix(self) -> RunNetwork | None:
+        """What the network was before its resolution fix, which is kept beside it; None when it has none."""
+        if self.training.resolution_fix is None:
+            return None
+        return self._replace(
+            name=f"{self.name} before the resolution fix",
+            folder=f"{self.folder}/before-resolution-fix",
+            training=self.training.model_copy(update={"resolution_fix": None}),
+        )
+
 
 def run_networks(config: Config) -> list[RunNetwork]:
     """The networks that a run trains, in order: the teacher, the students, the baseline.

@@ -1,5 +1,6 @@
 """The resolution fix: after the training, some steps on clean labeled images at the size of use, the first layers frozen."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 from user_inputs import quick, write_images
 
+import noisystudent as ns
 from noisystudent.config import Config
 from noisystudent.errors import UserError
 from noisystudent.models.loading import load_classifier
@@ -102,3 +104,30 @@ def test_modules_that_the_network_does_not_have_are_named_before_anything_is_don
 def test_a_fix_longer_than_the_schedule_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"generations\.0\.student: resolution_fix\.steps is 6, more than its 5 steps"):
         config(tmp_path, "student.resolution_fix.steps=6")
+
+
+@pytest.mark.parametrize("suites", ["['c','adversarial','calibration']", "['adversarial']"])
+def test_a_row_speaks_of_one_network(tmp_path: Path, suites: str) -> None:
+    """Corruptions are those of the network before its fix, in rows of their own; attacks and calibration of the one handed on."""
+    results = run(config(tmp_path, f"robustness={suites}"), tmp_path / "run")
+    rows = {row["name"]: row["metrics"] for row in results["rows"]}
+    before = {row["name"]: row["metrics"] for row in results.get("before_resolution_fix", ())}
+    assert list(rows) == ["teacher", "student 1", "student 2", "baseline"]
+    measured = [(rows["student 2"], "model", {"adversarial", "calibration"})]
+    if "'c'" in suites:
+        measured.append((before["student 2 before the resolution fix"], "before-resolution-fix/model", {"c"}))
+    for metrics, model, allowed in measured:
+        asked = [suite for suite in ast.literal_eval(suites) if suite in allowed]
+        alone = ns.evaluate(str(tmp_path / "run/gen-2" / model), str(tmp_path / "test"), suites=["clean", *asked])
+        shared = metrics.keys() & alone["metrics"].keys() - {"top5"}
+        assert {
+            "top1",
+            *({"mce"} if "c" in asked else ()),
+            *({"fgsm_eps16"} if "adversarial" in asked else ()),
+        } <= shared
+        assert {key: metrics[key] for key in shared} == pytest.approx({key: alone["metrics"][key] for key in shared})
+        assert ("mce" in metrics, "fgsm_eps16" in metrics) == ("c" in asked, "adversarial" in asked)
+    networks = ["student 2 before the resolution fix", "baseline before the resolution fix"]
+    assert list(before) == (networks if "'c'" in suites else [])
+    page = (tmp_path / "run/report.html").read_text()
+    assert ("before their resolution fix, as in the paper" in page) == ("'c'" in suites)

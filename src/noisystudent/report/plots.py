@@ -180,5 +180,5 @@ def _figure(height: float) -> tuple[Figure, Axes]:
 def look(network: Network) -> tuple[str, str]:
     """Color and line style of a network, the same in all charts."""
     if network.generation is None:
-        return (svg.BASELINE, "--") if network.name == "baseline" else (svg.TEACHER, ":")
+        return (svg.BASELINE, "--") if network.is_baseline else (svg.TEACHER, ":")
     return svg.STUDENTS[(network.generation - 1) % len(svg.STUDENTS)], "-"

@@ -58,7 +58,7 @@ class Robustness:
 
     Attributes:
         split: of which images.
-        networks: the last student, then the baseline when there is one.
+        networks: the last student, then the baseline when there is one; with a resolution fix, each also as it was before.
         found: of each network by its name, `metrics`, `ci95` and `suites`.
         differences: the last student against the baseline, by metric.
         examples: one of each corruption.
@@ -73,8 +73,22 @@ class Robustness:
     @property
     def metrics(self) -> list[tuple[str, str]]:
         """The metrics that there are, by name and in words."""
-        first = next(iter(self.found.values()))["metrics"]
-        return [(metric, words) for metric, words in NAMES.items() if metric in first]
+        found = set().union(*(of_network["metrics"] for of_network in self.found.values()))
+        return [(metric, words) for metric, words in NAMES.items() if metric in found]
+
+    def measured_by(self, suite: str) -> list[Network]:
+        """The networks of which a suite tells."""
+        return [network for network in self.networks if suite in self.found[network.name]["suites"]]
+
+    @property
+    def with_baseline(self) -> bool:
+        """Whether the baseline was measured, too."""
+        return any(network.is_baseline for network in self.networks)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether corruptions and perturbations are those of the networks before their resolution fix."""
+        return any(network.folder.name == "before-resolution-fix" for network in self.networks)
 
     def suite(self, name: str) -> dict[str, dict[str, Any]]:
         """What a suite tells of each network; {} when it was not asked for."""
@@ -103,11 +117,16 @@ def read_robustness(run: Run) -> Robustness | None:
         return None
     value = json.loads(path.read_text(encoding="utf-8"))
     found = value["networks"]
-    networks = [network for name in found for network in run.networks if network.name == name]
+    networks = [_network(name, of_network, run) for name, of_network in found.items()]
     differences = {row["metric"]: row for row in value["differences"]}
-    with_corruptions = all("c" in of_network["suites"] for of_network in found.values())
-    examples = _examples(run, networks, value["split"]) if with_corruptions and find_spec("cv2") else []
+    corrupted = [network for network in networks if "c" in found[network.name]["suites"]]
+    examples = _examples(run, corrupted, value["split"]) if corrupted and find_spec("cv2") else []
     return Robustness(value["split"], networks, found, differences, examples)
+
+
+def _network(name: str, found: dict[str, Any], run: Run) -> Network:
+    known = next((network for network in run.networks if network.name == name), None)
+    return known or Network(name, run.folder.path / found["folder"], None, [])
 
 
 def _examples(run: Run, networks: Sequence[Network], split: str) -> list[Example]:
@@ -146,9 +165,7 @@ def _corrupted(uri: str, id: str, corruption: str, size: int, crop_pct: float, r
 
 def _view(folder: Path) -> tuple[int, float]:
     """Image size and crop of a network."""
-    before = folder / "before-resolution-fix" / "model"
-    model = before if before.exists() else folder / "model"
-    view = json.loads((model / "config.json").read_text(encoding="utf-8"))["pretrained_cfg"]
+    view = json.loads((folder / "model" / "config.json").read_text(encoding="utf-8"))["pretrained_cfg"]
     return view["input_size"][1], view["crop_pct"]
 
 

@@ -22,9 +22,9 @@ def corruption_chart(robustness: Robustness, *, name: str) -> Markup | None:
     corruptions = (*MAIN, *EXTRA)
     figure = Figure(figsize=(WIDTH, 6.2), layout="constrained")
     axes = figure.subplots()
-    places, height = np.arange(len(corruptions)), 0.76 / len(robustness.networks)
+    places, height = np.arange(len(corruptions)), 0.76 / len(of)
     means: dict[str, float] = {}
-    for index, network in enumerate(robustness.networks):
+    for index, network in enumerate(robustness.measured_by("c")):
         errors = [np.mean(list(of[network.name]["errors"][corruption].values())) for corruption in corruptions]
         means[network.name] = float(np.mean(errors[: len(MAIN)]))
         color, _ = look(network)
@@ -48,7 +48,7 @@ def severity_chart(robustness: Robustness, *, name: str) -> Markup | None:
     figure = Figure(figsize=(WIDTH, 3.0), layout="constrained")
     axes = figure.subplots()
     said = []
-    for network in robustness.networks:
+    for network in robustness.measured_by("c"):
         errors = of[network.name]["errors"]
         clean = 100 - robustness.found[network.name]["metrics"]["top1"]
         severities = sorted(int(severity) for severity in errors[MAIN[0]])
@@ -72,7 +72,7 @@ def reliability_chart(robustness: Robustness, *, name: str) -> Markup | None:
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 100], [0, 100], color=svg.MUTED, linewidth=1, linestyle=(0, (4, 3)), label="right as often as sure")
-    for network in robustness.networks:
+    for network in robustness.measured_by("calibration"):
         bins = of[network.name]["reliability"]
         color, style = look(network)
         x, y = ([100 * bin[key] for bin in bins] for key in ("confidence", "accuracy"))

@@ -44,7 +44,12 @@ class Network:
     @property
     def generation(self) -> int | None:
         """A student's number; None for the teacher and the baseline."""
-        return int(self.name.removeprefix("student ")) if self.name.startswith("student ") else None
+        return int(self.name.split()[1]) if self.name.startswith("student ") else None
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is the baseline, or what that was before its resolution fix."""
+        return self.name.startswith("baseline")
 
     def predictions(self, split: str) -> Path:
         """Its predictions on an evaluation split."""

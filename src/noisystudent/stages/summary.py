@@ -24,8 +24,13 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
     robustness = run.path / "robustness.json"
     measured = json.loads(robustness.read_text())["networks"] if robustness.exists() else {}
     rows = [_row(name, _results(folder), measured.get(name)) for name, folder in folders.items()]
+    others = [
+        {"name": name, "split": rows[0]["split"], **found} for name, found in measured.items() if name not in folders
+    ]
     _link(run.path / "best", best.name)
     results = {"best": best.name, "rows": rows, "differences": _differences(folders, rows[0]["split"], config.seed)}
+    if others:  # of networks as they were before a resolution fix; a row speaks of one network alone
+        results["before_resolution_fix"] = others
     atomic.write_json(run.path / "results.json", results)
     return results
 
