@@ -64,6 +64,10 @@ class RandAugment(Section):
     )
     num_ops: int = Field(2, ge=1, description="operations an image, drawn with replacement")
     semantics: Literal["official", "clamped"] = Field("clamped", description="as released, or the sane variant")
+    level: Literal["drawn", "fixed"] = Field(
+        "drawn",
+        description="in the clamped reading: each image's own, evenly from 0 to the magnitude, or the magnitude; as released it is fixed",
+    )
     ops: tuple[str, ...] = Field((), description="the operations to draw from; empty: all")
 
 

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from noisystudent.evaluation import flip_rate
-from noisystudent.evaluation.perturbations import MARGIN, PERTURBATIONS, sequence
+from noisystudent.evaluation import flip_rate, perturbations
+from noisystudent.evaluation.perturbations import PERTURBATIONS, sequence
+
+MARGIN = 256 / 224  # of the pictures that the released frames are the middle of
 
 
 def picture(side: int, seed: int = 0) -> np.ndarray:
@@ -75,3 +77,17 @@ def test_frames_move_away_from_the_middle_step_by_step() -> None:
         frames = sequence(image, name, size=96, id="a").astype(float)
         away = [np.abs(frames[15 + i] - frames[15]).mean() for i in (0, 3, 6, 10, 15)]
         assert away == sorted(away), name
+
+
+@pytest.mark.parametrize(("size", "zoom"), [(32, 2), (63, 2), (64, 3), (224, 3)])
+def test_flakes_of_snow_are_as_large_as_published(size: int, zoom: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # make_cifar_p.py enlarges them twice, make_imagenet_p.py three times.
+    seen = []
+
+    def snowflakes(shape: tuple[int, int], draw: np.random.Generator, *strength: float) -> np.ndarray:
+        seen.append(strength)
+        return np.zeros(shape, np.float32)
+
+    monkeypatch.setattr(perturbations, "snowflakes", snowflakes)
+    sequence(picture(size), "snow", size=size, id="a")
+    assert seen == [(0.05, 0.3, zoom, 0.5)]

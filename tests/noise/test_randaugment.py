@@ -13,7 +13,6 @@ from noisystudent.errors import UserError
 from noisystudent.noise import randaugment as ra
 
 MAGNITUDES = (5, 6, 12, 15, 18, 24, 27)
-PARAMETER_FREE = ("auto_contrast", "equalize", "invert")
 SIGNED = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
 HEIGHT, WIDTH = 11, 14
 
@@ -328,7 +327,7 @@ def test_both_signs_are_drawn_and_each_image_has_its_own() -> None:
     assert 70 < lefts < 130  # 100 +- 4 standard deviations
 
 
-@pytest.mark.parametrize("name", [name for name in ra.OPERATIONS if name not in PARAMETER_FREE])
+@pytest.mark.parametrize("name", [name for name in ra.OPERATIONS if name not in ra.WITHOUT_LEVEL])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_clamped_magnitude_0_changes_nothing(name: str, channels: int, sign: int) -> None:
@@ -375,7 +374,7 @@ def test_images_of_different_levels_are_changed_as_each_would_be_alone() -> None
                 assert torch.equal(together[row : row + 1], alone), name
 
 
-@pytest.mark.parametrize("name", [name for name in ra.OPERATIONS if name not in PARAMETER_FREE])
+@pytest.mark.parametrize("name", [name for name in ra.OPERATIONS if name not in ra.WITHOUT_LEVEL])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_clamped_operations_change_more_with_a_higher_magnitude(name: str, sign: int) -> None:
     # Stairs: edges to sharpen, and what is farther is more different.
@@ -389,6 +388,37 @@ def test_clamped_operations_change_more_with_a_higher_magnitude(name: str, sign:
     assert changes[0] == 0
     assert all(more >= less for less, more in itertools.pairwise(changes)), changes
     assert changes[-1] > changes[1]
+
+
+@pytest.mark.parametrize("name", [name for name in ra.OPERATIONS if name not in ra.WITHOUT_LEVEL])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_clamped_magnitude_of_0_changes_no_pixel(name: str, channels: int) -> None:
+    for images in (
+        pictures(8, channels, 33, 30),
+        torch.arange(256).view(1, 1, 16, 16).expand(8, channels, 16, 16).byte(),
+    ):
+        config = RandAugment(magnitude=0, num_ops=3, ops=(name,))
+        assert torch.equal(ra.augment(images, config, torch.Generator().manual_seed(0)), images)
+
+
+@pytest.mark.parametrize("name", ra.WITHOUT_LEVEL)
+def test_operations_without_a_level_do_the_same_at_each(name: str) -> None:
+    images = pictures(2, 3, 24, 27) // 2 + 20
+    changed = [apply(name, images, magnitude, official=False) for magnitude in (0, 10)]
+    assert torch.equal(*changed)
+    assert not torch.equal(changed[0], images)
+
+
+def test_a_fixed_level_is_the_magnitude_of_every_image() -> None:
+    images = torch.full((200, 1, 4, 4), 100, dtype=torch.uint8)
+    for magnitude in (9, 27):  # levels stop at 10
+        config = RandAugment(magnitude=magnitude, num_ops=1, ops=("solarize_add",), level="fixed")
+        changed = ra.augment(images, config, torch.Generator().manual_seed(0))
+        assert changed.unique().tolist() == [100 + int(11 * min(magnitude, 10))]
+    drawn = ra.augment(
+        images, RandAugment(magnitude=9, num_ops=1, ops=("solarize_add",)), torch.Generator().manual_seed(0)
+    )
+    assert len(drawn.unique()) > 50
 
 
 def test_clamped_arguments_are_relative_and_symmetric() -> None:

@@ -109,3 +109,19 @@ def test_rounded_half_precision_probabilities_sum_to_1_again() -> None:
     stored = torch.tensor([[0.3333, 0.3333, 0.3333], [0.9995, 0.0004, 0.0]]).half()
     assert soft_targets(stored, 1.0).sum(dim=1).tolist() == pytest.approx([1, 1])
     assert soft_targets(stored, 1.0).dtype == torch.float32
+
+
+@pytest.mark.parametrize(("classes", "temperature"), [(10, 0.1), (10, 0.02), (1000, 0.1), (1000, 0.06), (1000, 1e-3)])
+def test_a_low_temperature_sharpens_without_underflow(classes: int, temperature: float) -> None:
+    unsure = soft_targets(torch.full((1, classes), 1 / classes).half(), temperature)
+    assert unsure[0].tolist() == pytest.approx([1 / classes] * classes)
+    surer = torch.full((1, classes), 0.9 / (classes - 1)).half()
+    surer[0, 3], surer[0, 4] = 0.1, 0.0
+    sharpened = soft_targets(surer, temperature)
+    assert sharpened.sum().item() == pytest.approx(1)
+    assert sharpened[0, 4] == 0
+
+
+def test_targets_at_temperature_1_are_the_stored_probabilities_over_their_sum() -> None:
+    stored = batch(5)[1].half()
+    assert torch.equal(soft_targets(stored, 1.0), stored.float() / stored.float().sum(dim=1, keepdim=True))

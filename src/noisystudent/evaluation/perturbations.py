@@ -24,9 +24,6 @@ from noisystudent.evaluation.corruptions.digital import brightness as brightened
 from noisystudent.evaluation.corruptions.weather import snowed, snowflakes
 from noisystudent.seeds import derive_seed
 
-MARGIN = 256 / 224
-"""The released frames of 224 px are the middle of pictures of 256 px: what is moved in from outside is real."""
-
 FRAMES = 31
 Frames = Iterator[np.ndarray]
 """uint8, or float with 1 for full brightness; [H, W, 3], as large as the picture or already the middle of it."""
@@ -36,7 +33,8 @@ def sequence(image: np.ndarray, name: str, *, size: int, id: str, seed: int = 0)
     """The frames of one perturbation of one picture.
 
     Args:
-        image: uint8 [H, W, 3], H and W at least `size`; best `MARGIN` times as large.
+        image: uint8 [H, W, 3], H and W at least `size`. The released frames of 224 px are the middle of pictures of 256 px: what is
+            moved in from outside is real.
         name: of `PERTURBATIONS`.
         size: side of a frame in pixels.
         id: with `seed` it decides the draws.
@@ -88,8 +86,8 @@ def zoom_blur(image: np.ndarray, size: int, _: Generator) -> Frames:
 
 def snow(image: np.ndarray, size: int, draw: Generator) -> Frames:
     """The direction in which it falls turns."""
-    clean, (radius, sigma) = _middle(image, size), (10, 2) if size < SMALL else (14, 4)
-    specks = snowflakes((size, size), draw, 0.05, 0.3, 2, 0.5)
+    clean, (zoom, radius, sigma) = _middle(image, size), (2, 10, 2) if size < SMALL else (3, 14, 4)
+    specks = snowflakes((size, size), draw, 0.05, 0.3, zoom, 0.5)
     for i in range(FRAMES):
         yield snowed(clean, moved(specks, radius, sigma, i * 4 - 150), 0.85)
 

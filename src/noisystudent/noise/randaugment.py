@@ -4,9 +4,10 @@
 clamped, translations are absolute pixels, the contrast "mean" is the pixel count over 256, sampling is nearest-neighbour, and what is
 moved in from outside is grey (128).
 
-`clamped` is the sane variant: each image draws its level evenly from 0 to the magnitude (as FixMatch does, arXiv 2001.07685), levels
-stop at 10, level 0 changes nothing and every operation grows with its level, lengths are relative to the image, contrast uses the real
-mean, sampling is bilinear and the border is continued.
+`clamped` is the sane variant: each image draws its level evenly from 0 to the magnitude (as FixMatch does, arXiv 2001.07685) or has the
+magnitude itself (`level = "fixed"`), levels stop at 10, lengths are relative to the image, contrast uses the real mean, sampling is
+bilinear and the border is continued. Level 0 changes no pixel and every operation grows with its level, but for those of WITHOUT_LEVEL,
+which always do the same: a magnitude of 0 still inverts, equalizes and stretches; `ops` leaves them out.
 
 Each image draws its own operations and signs; images that drew the same operation are changed together.
 """
@@ -115,9 +116,10 @@ def augment(images: Tensor, config: RandAugment, generator: torch.Generator) -> 
 
 def _fractions(count: int, config: RandAugment, generator: torch.Generator) -> Tensor:
     """Each image's level over 10, float64 [count, 1, 1, 1]."""
-    if config.semantics == "official":
-        return torch.full((count, 1, 1, 1), config.magnitude / 10, dtype=torch.float64)
-    return torch.rand(count, 1, 1, 1, generator=generator, dtype=torch.float64) * min(config.magnitude, 10.0) / 10
+    magnitude = config.magnitude if config.semantics == "official" else min(config.magnitude, 10.0)
+    if config.semantics == "official" or config.level == "fixed":
+        return torch.full((count, 1, 1, 1), magnitude / 10, dtype=torch.float64)
+    return torch.rand(count, 1, 1, 1, generator=generator, dtype=torch.float64) * magnitude / 10
 
 
 def operation_names(names: Sequence[str]) -> list[str]:
@@ -294,3 +296,4 @@ OPERATIONS: dict[str, Operation] = {
     "solarize_add": solarize_add,
     "cutout": cutout,
 }
+WITHOUT_LEVEL = ("auto_contrast", "equalize", "invert")

@@ -29,8 +29,12 @@ def label_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
 
 def soft_targets(probabilities: Tensor, temperature: float) -> Tensor:
     """The teacher's probabilities [N, K], sharpened to the power 1 / temperature and made to sum to 1 again (spec section 3)."""
-    sharpened = probabilities.float() ** (1 / temperature)
-    return sharpened / sharpened.sum(dim=1, keepdim=True)
+    given = probabilities.float()
+    if (
+        temperature != 1
+    ):  # powers of shares of the highest: that of the highest itself is 1, so that their sum is never 0
+        given = (given / given.amax(dim=1, keepdim=True)) ** (1 / temperature)
+    return given / given.sum(dim=1, keepdim=True)
 
 
 def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
