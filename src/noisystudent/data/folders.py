@@ -11,7 +11,7 @@ import pyarrow as pa
 from noisystudent.data.kinds import HEAD, PassedOver, ending, is_image, is_image_name, is_left_behind
 from noisystudent.data.labels import class_name
 from noisystudent.data.listing import Listing, as_text, some
-from noisystudent.data.uris import file_uris
+from noisystudent.data.uris import from_folder
 
 ADVICE = "put the images of each class into a folder named after it"
 
@@ -41,7 +41,8 @@ def list_files(root: str, paths: list[str], source: str) -> Listing:
         if os.path.isdir(path):
             folders.append(relative + "/")
         else:
-            walk.add_file(os.path.dirname(relative), os.path.basename(path), path, may_be_special=True)
+            folder, slash, name = relative.rpartition("/")
+            walk.add_file(folder + slash, name, path, may_be_special=True)
     walk.run(folders)
     return walk.listing(source)
 
@@ -76,21 +77,23 @@ class _Walk:
                 self.problems.append(f"{as_text(path)} cannot be listed: {error.strerror}")
 
     def add_file(self, folder: str, name: str, path: str, *, may_be_special: bool) -> None:
-        """List a file if it is an image, or count its kind; a folder "" or one that ends in "/" or not."""
+        """List a file if it is an image, or count its kind; `folder` is "" or ends in "/"."""
         if may_be_special and _is_special(path):
             self.passed.add_special()
         elif is_image_name(name) or (not ending(name) and _begins_as_images_do(path)):
             # A link that leads nowhere is listed too: its image is reported as missing, not passed over.
-            self.found.add(os.path.join(folder, name))
+            self.found.add(folder + name)
         else:
             self.passed.add(name)
 
     def listing(self, source: str) -> Listing:
         found = sorted(self.found)
-        listing = Listing(ids=[as_text(path) for path in found], uris=file_uris(self.root, found), advice=ADVICE)
-        classes = [class_name(id.partition("/")[0]) if "/" in id else None for id in listing.ids]
-        if any(name is not None for name in classes):
-            listing.labels = pa.array(classes, pa.string())
+        to_uri = from_folder(self.root)
+        listing = Listing(ids=[as_text(path) for path in found], uris=[to_uri(path) for path in found], advice=ADVICE)
+        top = [id.partition("/")[0] if "/" in id else None for id in listing.ids]
+        class_of = {name: None if name is None else class_name(name) for name in set(top)}
+        if class_of.keys() - {None}:
+            listing.labels = pa.array([class_of[name] for name in top], pa.string())
         listing.problems = self.problems
         listing.notes = self.passed.notes(source)
         return listing
@@ -109,10 +112,9 @@ class _Walk:
                     continue
                 if _is_folder(entry):
                     self._add_folder(entry, relative)
-                elif entry.is_symlink() or entry.is_file():
-                    self.add_file(relative, entry.name, entry.path, may_be_special=entry.is_symlink())
                 else:
-                    self.passed.add_special()
+                    is_file = entry.is_file(follow_symlinks=False)
+                    self.add_file(relative, entry.name, entry.path, may_be_special=not is_file)
 
     def _add_folder(self, entry: os.DirEntry[str], relative: str) -> None:
         is_link = entry.is_symlink()

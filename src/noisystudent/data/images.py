@@ -166,7 +166,7 @@ class ImageSet:
         tasks = np.array_split(np.arange(len(rows)), self._workers * TASKS_A_WORKER if self._threads else 1)
         for _ in (self._threads.map if self._threads else map)(fill, tasks):
             pass
-        return torch.from_numpy(pixels), unreadable
+        return torch.from_numpy(pixels), dict(sorted(unreadable.items()))  # not in the order of threads
 
     def _eval_view(self, uri: str, position: int) -> np.ndarray:
         at_least = math.ceil(self.size / self.crop_pct)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
 _is_plain = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
@@ -21,13 +21,14 @@ def file_uri(path: str) -> str:
     return "file://" + quote(os.fsencode(path))
 
 
-def file_uris(folder: str, paths: Iterable[str]) -> list[str]:
-    """The addresses of many files, their paths relative to `folder` (which is absolute) or absolute themselves."""
+def from_folder(folder: str) -> Callable[[str], str]:
+    """What gives the address of a path relative to `folder` (which is absolute), or absolute itself; quick, for many of them."""
     base = file_uri(os.path.join(folder, ""))
-    return [
-        ("file://" if path.startswith("/") else base) + (path if _is_plain(path) else quote(os.fsencode(path)))
-        for path in paths
-    ]
+
+    def to_uri(path: str) -> str:
+        return ("file://" if path.startswith("/") else base) + (path if _is_plain(path) else quote(os.fsencode(path)))
+
+    return to_uri
 
 
 def is_of_a_part(address: str) -> bool:

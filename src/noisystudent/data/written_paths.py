@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from noisystudent.data import uris
 
-_is_common = re.compile(r"[A-Za-z0-9_./-][A-Za-z0-9_.~/-]*").fullmatch  # no other way to take it than as it is
+_is_common = re.compile(r"[^~:\\][^:\\]*", re.DOTALL).fullmatch  # there is no other way to take it than as it is
 _NET = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
@@ -25,17 +25,17 @@ def written_uris(folder: str, paths: Iterable[str]) -> tuple[list[str], list[str
         The addresses; and what is wrong with rows whose files cannot be on this machine.
     """
     found, unreachable = [], _Unreachable()
-    base = uris.file_uri(os.path.join(folder, ""))
+    to_uri = uris.from_folder(folder)
     for row, path in enumerate(paths, start=1):
         if _is_common(path):
-            found.append(("file://" if path.startswith("/") else base) + path)
+            found.append(to_uri(path))
         elif uris.is_of_a_part(path):
             found.append(path)
         elif path.startswith("file:"):
-            found.append(uris.file_uri(os.path.join(folder, _of_address(path))))
+            found.append(to_uri(_of_address(path)))
         else:
             unreachable.check(row, path)
-            found.append(uris.file_uri(os.path.join(folder, _of_words(folder, path))))
+            found.append(to_uri(_of_words(folder, path)))
     return found, unreachable.problems()
 
 
