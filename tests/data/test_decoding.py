@@ -210,6 +210,8 @@ def test_reasons_are_true() -> None:
         reason(encoded(Image.fromarray(COLOR), "JPEG2000")) == "JPEG 2000 is not supported: convert it to PNG or JPEG"
     )
     assert "kind of TIFF that is not supported" in reason(float_rgb_tiff())
+    for format, length in (("JPEG", 30), ("PNG", 20), ("TIFF", 60), ("TIFF", 300), ("BMP", 20), ("WEBP", 40)):
+        assert reason(encoded(Image.fromarray(COLOR), format)[:length]) == "truncated", format
     assert reason(b"hello") == "not an image"
     assert "git lfs pull" in reason(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     assert "web page" in reason(b"\n<!DOCTYPE html><html>404")

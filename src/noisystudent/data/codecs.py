@@ -9,6 +9,7 @@ import logging
 import struct
 import warnings
 from collections.abc import Iterator
+from typing import Literal
 
 from PIL import Image, ImageFile
 from PIL import _imaging as core
@@ -77,18 +78,40 @@ def why_not_opened(data: bytes) -> str:
     plugin = {"WebP": "WEBP", "HEIC": "HEIF"}.get(kind, kind)
     if plugin not in FORMATS:
         return kinds.why_not_read(kind)
-    if plugin == "TIFF" and "unknown" in _complaint(data, plugin):
+    complaint = _complaint(data, plugin)
+    if is_cut_short(complaint, data):
+        return "truncated"
+    if plugin == "TIFF" and "unknown" in str(complaint):
         return "a kind of TIFF that is not supported: convert it to 8 or 16 bits a sample, grey or RGB"
     return f"damaged header of a {kind} file"
 
 
-def _complaint(data: bytes, plugin: str) -> str:
+def is_cut_short(error: Exception, data: bytes) -> bool:
+    """Whether a file ends too early: the reader says so, or the file is shorter than its beginning says."""
+    signs = ("truncated", "end of file", "not enough", "unpack requires", "index out of range")
+    if isinstance(error, EOFError) or any(sign in str(error).lower() for sign in signs):
+        return True
+    if data[:4] == b"RIFF":
+        return int.from_bytes(data[4:8], "little") + 8 > len(data)
+    return kinds.kind_of_bytes(data[:4]) == "TIFF" and _end_of_directory(data) > len(data)
+
+
+def _end_of_directory(tiff: bytes) -> int:
+    """Where the first directory of a TIFF file ends, which programs often write last."""
+    order: Literal["little", "big"] = "little" if tiff[:2] == b"II" else "big"
+    if tiff[2:4] not in (b"*\0", b"\0*"):  # BigTIFF
+        return int.from_bytes(tiff[8:16], order) + 8
+    start = int.from_bytes(tiff[4:8], order)
+    return start + 2 + 12 * int.from_bytes(tiff[start : start + 2], order) + 4
+
+
+def _complaint(data: bytes, plugin: str) -> Exception:
     """What a reader says of a file when it is asked directly; `Image.open` keeps that to itself."""
     try:
         Image.OPEN[plugin][0](io.BytesIO(data), "")
     except Exception as error:
-        return str(error)
-    return ""
+        return error
+    return ValueError("nothing")
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:

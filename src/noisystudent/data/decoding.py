@@ -152,10 +152,8 @@ def decoded(data: bytes, *, channels: int, at_least: int | None = None) -> Itera
         except (
             Exception
         ) as error:  # broken files make Pillow's readers raise nearly anything: struct.error, KeyError, ...
-            reason = " ".join(str(error).split())
-            raise UnreadableImage(
-                "truncated" if _is_cut_short(error, reason) else f"damaged: {_plainly(reason)}"
-            ) from error
+            reason = "truncated" if codecs.is_cut_short(error, data) else f"damaged: {_plainly(error)}"
+            raise UnreadableImage(reason) from error
         yield picture
 
 
@@ -182,14 +180,10 @@ def _decode(data: bytes, mode: str, at_least: int | None, held: contextlib.ExitS
     return plain.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else plain
 
 
-def _is_cut_short(error: Exception, reason: str) -> bool:
-    signs = ("truncated", "end of file", "not enough")
-    return isinstance(error, EOFError) or any(sign in reason.lower() for sign in signs)
-
-
-def _plainly(reason: str) -> str:
-    """Pillow names what its decoders say by number."""
-    return "the pixels cannot be decoded" if reason.startswith("decoder error") or not reason else reason
+def _plainly(error: Exception) -> str:
+    """What a reader says, on one line; Pillow names what some decoders say by number."""
+    said = " ".join(str(error).split())
+    return "the pixels cannot be decoded" if said.startswith("decoder error") or not said else said
 
 
 def _orientation(image: Image.Image) -> int:
