@@ -13,7 +13,7 @@ from noisystudent.cli import app
 from noisystudent.recipes import RECIPES
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "README.md"]
 COMMAND = re.compile(r"^(?: {4}|\$ )noisystudent (.+)$", re.MULTILINE)
 
 
@@ -43,6 +43,24 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+CITED = re.compile(r"\b[Ss]pec(?:,? sections?)?\s+(\d(?:\.\d)?(?:(?:,| and)\s+\d(?:\.\d)?)*)")
+
+
+def test_every_section_of_the_spec_that_is_cited_exists() -> None:
+    spec = (ROOT / "docs" / "spec" / "noisy-student.md").read_text()
+    sections = set(re.findall(r"^#+ (\d(?:\.\d)?)\.? ", spec, re.MULTILINE))
+    files = [path for folder in ("src", "tests", "docs", "benchmarks") for path in (ROOT / folder).rglob("*.*")]
+    cited = [
+        (number, str(path.relative_to(ROOT)))
+        for path in files
+        if path.suffix in (".py", ".md", ".jinja")
+        for numbers in CITED.findall(path.read_text())
+        for number in re.findall(r"\d(?:\.\d)?", numbers)
+    ]
+    assert len(cited) > 40
+    assert [f"{path}: spec section {number}" for number, path in cited if number not in sections] == []
 
 
 def test_the_readme_names_every_recipe() -> None:

@@ -1,7 +1,8 @@
 """The configuration of a run: typed, written to and read from TOML, all mistakes reported at once.
 
 A configuration is complete in itself: `config.toml` of a run folder, given to `noisystudent run --config`, gives the same run.
-Where a default comes from the paper, its section is named; "spec" is the project's reading of the paper and its released code.
+Where a default comes from the paper, its section is named; "spec" is docs/spec/noisy-student.md, what the paper says
+and its released code does.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel:
     """A copy of `network` that follows it; call `update_parameters(network)` after each step.
 
     After update t (from 0) the copy is d * copy + (1 - d) * network with d = min(decay, (1 + t) / (10 + t)), as TensorFlow's
-    moving average with `num_updates`. BatchNorm's running statistics are averaged too; counters are copied.
+    moving average with `num_updates` = t. (The released code's counter stands at 1 by the first update: docs/method.md.) BatchNorm's
+    running statistics are averaged too; counters are copied.
 
     Example:
         >>> network = nn.Linear(1, 1, bias=False)
