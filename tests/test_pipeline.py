@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from user_inputs import quick, write_images
 
+from noisystudent.commands import predict
 from noisystudent.pipeline import run
 from noisystudent.report.run_reader import read_run
 from noisystudent.rundir import RunDir, run_networks, run_stages
@@ -34,3 +35,19 @@ def test_the_loop_does_the_stages_that_are_listed(
     assert done == run_stages(config)
     assert [row["name"] for row in results["rows"]] == [network.name for network in run_networks(config)]
     assert read_run(tmp_path / "run").missing == []
+
+
+def test_where_nothing_is_held_out_no_baseline_is_trained_and_predict_says_which_model_it_used(tmp_path: Path) -> None:
+    images = write_images(tmp_path)
+    config = apply_settings(quick("teacher.steps=3", "student.steps=3", "data.val_fraction=0.0"), ())
+    sources = {"labeled": str(images.labeled), "unlabeled": str(images.unlabeled)}
+    config = config.model_copy(update={"data": config.data.model_copy(update=sources)})
+    folder = tmp_path / "run"
+    results = run(config, folder)
+    assert [row["name"] for row in results["rows"]] == ["teacher", "student 1", "student 2"]
+    assert not (folder / "baseline").exists()
+    assert read_run(folder).missing == []
+    assert results["answer"]["sentence"].startswith("It was not measured whether the")
+    assert "No baseline was trained" in (folder / "report.html").read_text()
+    said = predict(str(folder), str(images.unlabeled), tmp_path / "labels.csv")["model"]
+    assert said == f"student 2 (gen-2) of {folder}: the last student; no validation images could say otherwise"

@@ -37,17 +37,41 @@ def test_a_run_is_shown_with_its_intervals_the_best_network_and_what_the_student
             **shared,
         },
     ]
-    difference = {"better": "student 1", "than": "teacher", "points": 3.92, "ci95": [-0.5, 8.3], "n": 500}
-    screen.show_run({"best": "gen-1", "rows": rows, "differences": [difference]}, out=Path("my [run]"))
+    answer = {
+        "sentence": "Not clearly: ...", "more": ["Student 1 is right."], "advice": ["Give --test."],
+        "measured": "500 test images", "balanced": False, "split": "test",
+    }  # fmt: skip
+    screen.show_run({"best": "gen-1", "rows": rows, "answer": answer}, out=Path("my [run]"))
     shown = capsys.readouterr().out
-    for expected in ("85.0", "89.0", "80.0 to 90.0", "257,754", "61", "student 1 (best)", "my [run]/gen-1/model"):
+    assert shown.startswith("Not clearly: ...\nStudent 1 is right.\n")
+    for expected in ("85.0", "89.0", "80.0 to 90.0", "257,754", "61", "student 1 (handed on)", "- Give --test."):
         assert expected in shown
-    assert "student 1 over the teacher: +3.9 points (95 % interval -0.5 to +8.3, n = 500)" in shown
+    assert "accuracy on 500 test images" in shown
+    assert "noisystudent predict --model 'my [run]' --images FOLDER --out labels.csv" in shown
+    assert "local-dir:my [run]/best/model" in shown
 
 
 def test_a_run_without_held_out_images_is_shown_without_accuracies(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"name": "teacher", "model": "m", "split": None, "metrics": {"params": 5}, "ci95": {}, "seconds": 1.0}
+    answer = {"sentence": "It was not measured.", "more": [], "advice": [], "measured": None, "balanced": False}
     screen.show_run(
-        {"best": "gen-0", "rows": [{**row, "provenance": {"folder": "gen-0"}}], "differences": []}, out=Path("r")
+        {"best": "gen-0", "rows": [{**row, "provenance": {"folder": "gen-0"}}], "answer": {**answer, "split": None}},
+        out=Path("r"),
     )
-    assert "nothing was held out" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "top-1" not in shown
+    assert "interval" not in shown
+    assert "noisystudent evaluate --model r --data FOLDER" in shown
+
+
+def test_the_worst_classes_are_shown_and_those_without_images_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    classes = [{"name": f"class {n}", "n": 10, "recall": float(n)} for n in range(30)] + [
+        {"name": "rose", "n": 0, "recall": None}
+    ]
+    suites = {"clean": {"n": 300, "per_class": classes}}
+    screen.show_evaluation({"model": "m", "n": 300, "metrics": {"top1": 50.0}, "ci95": {}, "suites": suites})
+    shown = capsys.readouterr().out
+    assert "recall of the worst 20 of 30 classes" in shown
+    assert "class 19" in shown
+    assert "class 20" not in shown
+    assert "1 of the 31 classes have no image here" in shown

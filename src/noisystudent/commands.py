@@ -29,7 +29,7 @@ from noisystudent.evaluation.cost import cost
 from noisystudent.evaluation.published import compare, published
 from noisystudent.evaluation.suites import Request, check, evaluate_suites
 from noisystudent.models.classifier import Classifier
-from noisystudent.models.loading import load_classifier, model_identity
+from noisystudent.models.loading import load_classifier, model_identity, stands_for
 from noisystudent.progress import logger, track
 from noisystudent.pseudo import label as labeling
 from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob
@@ -341,6 +341,8 @@ def predict(model: str, images: str | Path, out: str | Path, *, execution: Execu
     check_output_file(out)
     execution = execution or Execution()
     classifier = load_classifier(model)
+    used = stands_for(model)
+    logger.info("the model is %s", used)
     manifest = read_source(images, split="unlabeled", labels="ignored")
     warn({"warnings": manifest.notes})
     pictures = images_for(classifier, manifest, execution)
@@ -356,7 +358,7 @@ def predict(model: str, images: str | Path, out: str | Path, *, execution: Execu
     _write_predictions(table, out)
     if skipped:
         logger.warning("%d images cannot be read and have no prediction: %s", len(skipped), _first(skipped))
-    return {"out": str(out), "images": table.num_rows, "skipped": [row._asdict() for row in skipped]}
+    return {"out": str(out), "model": used, "images": table.num_rows, "skipped": [row._asdict() for row in skipped]}
 
 
 def _labels_to_correct(predictions: pa.Table, manifest: Manifest, classifier: Classifier) -> pa.Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noisystudent.config import Config
+from noisystudent.progress import logger
 from noisystudent.report.html import write_report
 from noisystudent.rundir import open_run, robustness_stage
 from noisystudent.stages.networks import check_networks, train, train_baseline
@@ -49,7 +50,10 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
             select(folder, config, data, number, generation.select, predictions)
             teacher = train(folder, config, data, number, generation.student)
         if config.baseline and config.generations:
-            train_baseline(folder, config, data)
+            if folder.held_out:
+                train_baseline(folder, config, data)
+            else:
+                logger.info("no baseline is trained: nothing was held out to compare the students with it on")
 
         if config.robustness:
             warn(folder.stage(robustness_stage(config), lambda: measure_robustness(folder, config)))

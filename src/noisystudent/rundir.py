@@ -57,8 +57,12 @@ class RunNetwork(NamedTuple):
         )
 
 
-def run_networks(config: Config) -> list[RunNetwork]:
+def run_networks(config: Config, *, held_out: bool = True) -> list[RunNetwork]:
     """The networks that a run trains, in order: the teacher, the students, the baseline.
+
+    Args:
+        config: of the run.
+        held_out: whether there are images to measure on; the baseline is there to be compared with, and without them it is not trained.
 
     Example:
         >>> from noisystudent.recipes import recipe
@@ -69,7 +73,7 @@ def run_networks(config: Config) -> list[RunNetwork]:
     for number, generation in enumerate(config.generations, start=1):
         key = f"generations.{number - 1}.student"
         networks.append(RunNetwork(f"student {number}", f"gen-{number}", key, generation.student, number))
-    if config.baseline and config.generations:
+    if config.baseline and config.generations and held_out:
         networks.append(RunNetwork("baseline", "baseline", "", baseline_training(config), None))
     return networks
 
@@ -81,8 +85,8 @@ def baseline_training(config: Config) -> Training:
     return student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0, "warm_start": False})
 
 
-def run_stages(config: Config) -> list[str]:
-    """The stages of a run by name, in the order in which they are done.
+def run_stages(config: Config, *, held_out: bool = True) -> list[str]:
+    """The stages of a run by name, in the order in which they are done; arguments as for `run_networks`.
 
     Example:
         >>> from noisystudent.recipes import recipe
@@ -90,7 +94,7 @@ def run_stages(config: Config) -> list[str]:
         ['prepare', 'gen-0/train', 'gen-0/evaluate', 'gen-1/label', 'leaks', 'gen-1/select', 'gen-1/train']
     """
     stages = ["prepare"]
-    for network in run_networks(config):
+    for network in run_networks(config, held_out=held_out):
         if network.number:
             # Leaks are found by the hashes that the first labeling makes.
             stages += [
@@ -125,6 +129,11 @@ class RunDir:
     @property
     def baseline(self) -> Path:
         return self.path / "baseline"
+
+    @property
+    def held_out(self) -> bool:
+        """Whether there are images to measure on; as far as is known, before the images have been read."""
+        return not self.manifest("labeled").exists() or any(self.manifest(split).exists() for split in ("val", "test"))
 
     def manifest(self, split: str) -> Path:
         """Where the manifest of `split` (labeled, unlabeled, val, test) is."""

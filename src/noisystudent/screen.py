@@ -9,44 +9,52 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
+from noisystudent.evaluation.next_steps import next_steps
+
 Row = dict[str, Any]
+MOST_CLASSES = 20  # in a table
 
 
 def show_run(results: Row, *, out: Path) -> None:
-    """The table of generations, what the last student gained, and where things are."""
-    console = _console()
+    """The run's answer, the table of its networks, and what to do next."""
+    console, answer = _console(), results["answer"]
+    console.print(answer["sentence"])
+    for sentence in answer["more"]:
+        console.print(sentence)
     console.print(networks_table(results))
-    for difference in results["differences"]:
-        console.print(_difference(difference))
-    console.print(f"model: {out / results['best'] / 'model'}", soft_wrap=True)
+    console.print("What to do next")
+    for what, line in next_steps(out, measured=answer["split"] is not None):
+        console.print(f"- {what}:")
+        console.print(f"  {line}", soft_wrap=True)
+    for advice in answer["advice"]:
+        console.print(f"- {advice}")
     if (out / "report.html").exists():
-        console.print(f"report: {out / 'report.html'}", soft_wrap=True)
+        console.print(f"- More is in the report: {out / 'report.html'}", soft_wrap=True)
 
 
 def networks_table(results: Row) -> Table:
-    split = results["rows"][0]["split"]
-    table = Table(title=f"accuracy on {split} images" if split else "nothing was held out to measure on")
-    for column in ("network", "model", "parameters", "top-1 %", "95 % interval", "seconds"):
+    """The networks of a run; columns that would be empty are left out."""
+    answer = results["answer"]
+    table = Table(title=f"accuracy on {answer['measured']}" if answer["measured"] else "what was trained")
+    accuracies = ["top-1 %", "95 % interval"] if answer["measured"] else []
+    accuracies += ["balanced %", "95 % interval"] if answer["balanced"] else []
+    for column in ("network", "model", "parameters", *accuracies, "seconds"):
         table.add_column(column, justify="left" if column in ("network", "model") else "right")
     for row in results["rows"]:
-        top1, interval = row["metrics"].get("top1"), row["ci95"].get("top1")
-        table.add_row(
-            row["name"] + (" (best)" if row["provenance"]["folder"] == results["best"] else ""),
-            row["model"],
-            f"{row['metrics']['params']:,}",
-            "" if top1 is None else f"{top1:.1f}",
-            "" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}",
-            f"{row['seconds']:.0f}",
-        )
+        chosen = row["provenance"]["folder"] == results["best"] and len(results["rows"]) > 1
+        measured = _measured(row, "top1") if answer["measured"] else []
+        measured += _measured(row, "balanced_accuracy") if answer["balanced"] else []
+        name = row["name"] + (" (handed on)" if chosen else "")
+        table.add_row(name, row["model"], f"{row['metrics']['params']:,}", *measured, f"{row['seconds']:.0f}")
     return table
 
 
-def _difference(difference: Row) -> str:
-    low, high = difference["ci95"]
-    return (
-        f"{difference['better']} over the {difference['than']}: {difference['points']:+.1f} points "
-        f"(95 % interval {low:+.1f} to {high:+.1f}, n = {difference['n']})"
-    )
+def _measured(row: Row, metric: str) -> list[str]:
+    value, interval = row["metrics"].get(metric), row["ci95"].get(metric)
+    return [
+        "" if value is None else f"{value:.1f}",
+        "" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f}",
+    ]
 
 
 def show_dry_run(plan: Row) -> None:
@@ -98,6 +106,18 @@ def show_demo(results: Row) -> None:
             values = (row["mean"], row["sd"], row["lowest"], row["highest"])
             table.add_row(row["name"], *(f"{value:.1f}" for value in values))
         _console().print(table)
+        _console().print(_gain_over_seeds(results["gain"]))
+
+
+def _gain_over_seeds(gain: Row) -> str:
+    """The interval of two seeds would say more than they know."""
+    sure = (
+        "" if gain["ci95"] is None else f"95 % interval of the mean {gain['ci95'][0]:+.1f} to {gain['ci95'][1]:+.1f}, "
+    )
+    return (
+        f"The last student over the better of the two networks that saw labels only, seed by seed: {gain['mean']:+.1f} points "
+        f"({sure}{gain['lowest']:+.1f} to {gain['highest']:+.1f}, n = {gain['n']} seeds)"
+    )
 
 
 def show_labeled(results: Row) -> None:
@@ -125,8 +145,25 @@ def show_evaluation(results: Row) -> None:
         shown = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
         table.add_row(name, shown, "" if interval is None else f"{interval[0]:.4g} to {interval[1]:.4g}")
     _console().print(table)
+    _show_recall(results["suites"].get("clean", {}).get("per_class", []))
     if "reference" in results:
         _show_reference(results["reference"])
+
+
+def _show_recall(classes: list[Row]) -> None:
+    """How often each class is recognized, the worst first; classes without images are counted."""
+    measured = sorted((row for row in classes if row["n"]), key=lambda row: (row["recall"], -row["n"]))
+    if not measured:
+        return
+    which = f"the worst {MOST_CLASSES} of {len(measured)} classes" if len(measured) > MOST_CLASSES else "each class"
+    table = Table(title=f"recall of {which}")
+    for column in ("class", "images", "recognized %"):
+        table.add_column(column, justify="left" if column == "class" else "right")
+    for row in measured[:MOST_CLASSES]:
+        table.add_row(row["name"], f"{row['n']:,}", f"{row['recall']:.1f}")
+    _console().print(table)
+    if len(measured) < len(classes):
+        _say(f"{len(classes) - len(measured)} of the {len(classes)} classes have no image here, and are not measured")
 
 
 def _show_reference(rows: list[Row]) -> None:

@@ -133,7 +133,9 @@ def test_json_is_one_object_on_stdout_and_quiet_says_nothing(finished: Any, nois
     for row in finished.result.json["rows"]:
         assert row["name"] in shown.stdout
         assert f"{row['metrics']['top1']:.1f}" in shown.stdout
-    assert f"model: {finished.folder}/{finished.result.json['best']}/model" in shown.stdout
+    assert " ".join(shown.stdout.split()).startswith(finished.result.json["answer"]["sentence"])
+    assert f"noisystudent predict --model {finished.folder} --images FOLDER --out labels.csv" in shown.stdout
+    assert f"local-dir:{finished.folder}/best/model" in shown.stdout
     assert f"report: {finished.folder}/report.html" in shown.stdout
 
 

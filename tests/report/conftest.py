@@ -97,6 +97,9 @@ class RunWriter:
         columns = {"id": ids, "uri": uris, "label": labels, "split": ["unlabeled"] * self.images}
         labeled = {"id": ["a"], "uri": uris[:1], "label": [0], "split": ["train"]}
         Manifest(pa.table(labeled, SCHEMA), names).save(self.path / "data/labeled.parquet")
+        for split in self.splits:
+            held_out = {**labeled, "split": [split]}
+            Manifest(pa.table(held_out, SCHEMA), names).save(self.path / f"data/{split}.parquet")
         if self.generations:
             Manifest(pa.table(columns, SCHEMA), names if self.known else ()).save(self.path / "data/unlabeled.parquet")
             leak = {"id": ids[0], "split": "test", "twin": "twin.png", "exact": False}
@@ -164,6 +167,7 @@ class RunWriter:
             "metrics": {"top1": 100 * right / EVALUATED, "nll": 0.5, "ece": 3.21},
             "ci95": {"top1": wilson_interval(right, EVALUATED), "nll": [0.4, 0.6]},
             "n": EVALUATED,
+            "per_class": self._recalls(labels, predicted),
         }
         split = "test" if "test" in self.splits else "val" if "val" in self.splits else None
         results: dict[str, Any] = {"model": f"net-{folder}", "split": split, "metrics": {}, "ci95": {}, "n": 0}
@@ -178,6 +182,13 @@ class RunWriter:
         (self.path / folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         self.record(f"{folder}/train", parameters=98_682)
         self.record(f"{folder}/evaluate", warnings=[])
+
+    def _recalls(self, labels: np.ndarray, predicted: np.ndarray) -> list[dict[str, Any]]:
+        rows = []
+        for index, name in enumerate(self.class_names):
+            n, hits = int((labels == index).sum()), int(((labels == index) & (predicted == index)).sum())
+            rows.append({"name": name, "n": n, "recall": 100 * hits / n if n else None})
+        return rows
 
 
 class Page(HTMLParser):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest, norm, t
 
 from noisystudent.seeds import derive_seed
 
 RESAMPLES = 1000
+FEWEST_SEEDS = 3  # that make an interval
 
 
 def wilson_interval(successes: int, n: int) -> tuple[float, float]:
@@ -38,6 +41,22 @@ def mean_of_rates_interval(successes: np.ndarray, n: np.ndarray) -> tuple[float,
         float(np.sqrt((distance**2).sum())) / len(n) for distance in (rates - center + half, center + half - rates)
     )
     return 100 * max(mean - below, 0.0), 100 * min(mean + above, 1.0)
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Student's 95 % interval of a mean over seeds; None of fewer than three, whose interval says next to nothing.
+
+    Example:
+        >>> [round(bound, 2) for bound in mean_interval([1.0, 2.0, 3.0])]
+        [-0.48, 4.48]
+        >>> mean_interval([1.0, 2.0]) is None
+        True
+    """
+    n = len(values)
+    if n < FEWEST_SEEDS:
+        return None
+    half = float(t.ppf(0.975, n - 1)) * float(np.std(values, ddof=1)) / float(np.sqrt(n))
+    return float(np.mean(values)) - half, float(np.mean(values)) + half
 
 
 def bootstrap_interval(values: np.ndarray, *, seed: int) -> tuple[float, float]:

@@ -48,6 +48,23 @@ def load_classifier(model: str, *, weights: bool = True) -> Classifier:
     )
 
 
+def stands_for(model: str) -> str:
+    """Which network MODEL is, and why, in words: a run folder has several.
+
+    Example:
+        >>> stands_for("resnet18")
+        'resnet18'
+    """
+    results = Path(model) / "results.json"
+    if not _looks_like_a_path(model) or not (Path(model) / "best" / "model").is_dir() or not results.is_file():
+        return model
+    found = json.loads(results.read_text(encoding="utf-8"))
+    choice = found.get("choice")
+    if choice is None:  # an earlier version chose by the highest accuracy on validation images
+        return f"{found['best']} of {model}: the generation that was chosen when the run ended"
+    return f"{choice['network']} ({choice['folder']}) of {model}: {choice['why']}"
+
+
 def model_identity(model: str, classifier: Classifier) -> dict[str, Any]:
     """What is measured or labeled with: what the user called it, the architecture, and the SHA-256 of its file, or of its weights."""
     if _looks_like_a_path(model):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from noisystudent import atomic
+from noisystudent.evaluation.answer import per_class
+from noisystudent.evaluation.next_steps import next_steps
 from noisystudent.report import gallery, plots, robustness_plots, svg
 from noisystudent.report.confusion import Confusion, read_confusion
-from noisystudent.report.headline import headline
 from noisystudent.report.pseudo_labels import SHOWN, PseudoLabels, read_pseudo_labels
 from noisystudent.report.robustness import PUBLISHED, Robustness, read_robustness
 from noisystudent.report.run_reader import Difference, Network, Run, read_run
 from noisystudent.report.visible import number, points, short, visible
 
 MOST_ROWS = 50  # of the lists of skipped images and leaks
+MOST_RECALL = 20  # classes, the worst, in the table of recall
 
 
 def write_report(run: Path) -> Path:
@@ -48,7 +51,10 @@ def render(run: Run) -> str:
     return _template().render(
         run=run,
         title=run.folder.path.resolve().name,
-        headline=headline(run),
+        answer=run.answer,
+        next_steps=next_steps(run.folder.path.resolve(), measured=run.split is not None) if run.finished else [],
+        recall=_recall(run),
+        most_recall=MOST_RECALL,
         against_baseline=_against_baseline(run),
         pseudo={labels.generation: labels for labels in pseudo},
         charts=charts,
@@ -103,8 +109,14 @@ def _against_baseline(run: Run) -> dict[str, Difference]:
     return {name: difference for name, difference in found.items() if difference}
 
 
+def _recall(run: Run) -> list[dict[str, Any]]:
+    """How often the network that is handed on recognizes each class, those without images first, then the worst."""
+    rows = per_class(run.best.results) if run.best and run.best.results else []
+    return sorted(rows, key=lambda row: (row["n"] > 0, row["recall"] or 0.0, -row["n"]))
+
+
 def _confusion(run: Run) -> tuple[Network, Confusion] | None:
-    """The confusion of the best generation."""
+    """The confusion of the network that is handed on."""
     if run.best is None or run.split is None or not run.class_names:
         return None
     found = read_confusion(run.best.predictions(run.split), run.class_names)

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from noisystudent.config import Config, load_config
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
+from noisystudent.evaluation.answer import answer, is_clear
+from noisystudent.evaluation.choice import choose
 from noisystudent.evaluation.paired import paired_difference
 from noisystudent.rundir import RunDir, run_networks, run_stages
 from noisystudent.training.metrics_log import read_metrics
@@ -75,8 +77,8 @@ class Difference:
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves 0 out."""
-        return self.low > 0 or self.high < 0
+        """Whether it is more than chance."""
+        return is_clear(self.points, (self.low, self.high), self.p)
 
 
 @dataclass(frozen=True)
@@ -129,11 +131,31 @@ class Run:
         return [network for network in self.measured if network.generation]
 
     @cached_property
+    def choice(self) -> Row | None:
+        """Which generation is handed on and why (`evaluation.choice`); before the run is finished, of those there are."""
+        generations = {n.name: n.folder for n in self.networks if n.results is not None and n.name != "baseline"}
+        if not generations:
+            return None
+        if not self.finished:
+            return choose(generations, seed=self.config.seed)
+        results = json.loads(self.text("results.json"))
+        name = next((name for name, folder in generations.items() if folder.name == results["best"]), None)
+        earlier = {"network": name, "folder": results["best"], "why": "chosen when the run ended"}
+        choice: Row = results.get("choice") or {**earlier, "n": None, "p": None, "split": None}
+        return choice if name else None
+
+    @cached_property
+    def answer(self) -> Row | None:
+        """Whether the unlabeled images helped (`evaluation.answer`); None before a generation has results."""
+        if self.choice is None:
+            return None
+        folders = {n.name: n.folder for n in self.networks if n.results is not None}
+        return answer(folders, self.choice, unlabeled=self.images.get("unlabeled"), seed=self.config.seed)
+
+    @property
     def best(self) -> Network | None:
-        """The generation that the run chose; before it is finished, the last one measured."""
-        generations = [network for network in self.measured if network.name != "baseline"]
-        chosen = json.loads(self.text("results.json"))["best"] if self.finished else None
-        return next((n for n in generations if n.folder.name == chosen), generations[-1] if generations else None)
+        """The generation that is handed on."""
+        return next((n for n in self.networks if self.choice and n.name == self.choice["network"]), None)
 
     @property
     def finished(self) -> bool:
@@ -147,7 +169,11 @@ class Run:
     @property
     def missing(self) -> list[str]:
         """The stages that are not done yet; the last is the summary of the run."""
-        return [stage for stage in [*run_stages(self.config), "summary"] if not self.done(stage)]
+        return [
+            stage
+            for stage in [*run_stages(self.config, held_out=self.folder.held_out), "summary"]
+            if not self.done(stage)
+        ]
 
     @property
     def warnings(self) -> list[tuple[str, str]]:
@@ -201,7 +227,9 @@ def read_run(path: Path) -> Run:
     if not (path / "config.toml").is_file():
         raise UserError(f"{path} is not a run folder: it has no config.toml. Give the --out of `noisystudent run`")
     folder, config = RunDir(path), load_config(path / "config.toml")
-    networks = [_read_network(network.name, path / network.folder) for network in run_networks(config)]
+    networks = [
+        _read_network(network.name, path / network.folder) for network in run_networks(config, held_out=folder.held_out)
+    ]
     begun = [network for network in networks if network.results or network.curve]
     return Run(folder, config, begun, _read_records(path / ".stages"))
 

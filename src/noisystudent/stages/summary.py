@@ -1,4 +1,4 @@
-"""The end of a run: which generation is best, and the table of all networks."""
+"""The end of a run: which generation is handed on, whether the unlabeled images helped, and the table of all networks."""
 
 from __future__ import annotations
 
@@ -11,24 +11,36 @@ import pyarrow.parquet as pq
 
 from noisystudent import atomic
 from noisystudent.config import Config
+from noisystudent.evaluation.answer import answer
+from noisystudent.evaluation.choice import choose
 from noisystudent.evaluation.paired import paired_difference
 from noisystudent.rundir import RunDir, run_networks
 
 
 def summarize(run: RunDir, config: Config) -> dict[str, Any]:
-    """Choose the best generation on validation data, and write the table of all networks to `results.json`."""
-    networks = [network for network in run_networks(config) if (run.path / network.folder / "results.json").exists()]
+    """Choose the generation to hand on, and write it, the run's answer and the table of all networks to `results.json`."""
+    networks = [
+        network
+        for network in run_networks(config, held_out=run.held_out)
+        if (run.path / network.folder / "results.json").exists()
+    ]
     folders = {network.name: run.path / network.folder for network in networks}
     generations = [network.name for network in networks if network.number is not None]
-    best = folders[_best({name: _results(folders[name]) for name in generations})]
+    choice = choose({name: folders[name] for name in generations}, seed=config.seed)
     robustness = run.path / "robustness.json"
     measured = json.loads(robustness.read_text())["networks"] if robustness.exists() else {}
     rows = [_row(name, _results(folder), measured.get(name)) for name, folder in folders.items()]
     others = [
         {"name": name, "split": rows[0]["split"], **found} for name, found in measured.items() if name not in folders
     ]
-    _link(run.path / "best", best.name)
-    results = {"best": best.name, "rows": rows, "differences": _differences(folders, rows[0]["split"], config.seed)}
+    _link(run.path / "best", choice["folder"])
+    results = {
+        "best": choice["folder"],
+        "choice": choice,
+        "answer": answer(folders, choice, unlabeled=_images(run.manifest("unlabeled")), seed=config.seed),
+        "rows": rows,
+        "differences": _differences(folders, rows[0]["split"], config.seed),
+    }
     if others:  # of networks as they were before a resolution fix; a row speaks of one network alone
         results["before_resolution_fix"] = others
     atomic.write_json(run.path / "results.json", results)
@@ -48,12 +60,8 @@ def _results(folder: Path) -> dict[str, Any]:
     return results
 
 
-def _best(results: dict[str, dict[str, Any]]) -> str:
-    """The network with the highest validation accuracy, the later one of equals; the last one when nothing was held out."""
-    accuracies = {
-        name: result["val"]["metrics"]["top1"] if "val" in result else 0.0 for name, result in results.items()
-    }
-    return max(reversed(accuracies), key=lambda name: accuracies[name])
+def _images(manifest: Path) -> int | None:
+    return int(pq.read_metadata(manifest).num_rows) if manifest.exists() else None
 
 
 def _link(path: Path, target: str) -> None:
