@@ -16,20 +16,16 @@ from timm.data import ImageNetInfo
 from noisystudent import atomic
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier, Preprocessing, check_model_name
-from noisystudent.models.tensorflow_efficientnet import is_tensorflow, load_tensorflow, weights_file
 
 
 def load_classifier(model: str, *, weights: bool = True) -> Classifier:
-    """Open MODEL: a run folder (its best generation), a generation's folder, a timm folder, a timm name, `hf-hub:owner/name`, or a
-    checkpoint that the authors published (`noisystudent.models.tensorflow_efficientnet`).
+    """Open MODEL: a run folder (its best generation), a generation's folder, a timm folder, a timm name or `hf-hub:owner/name`.
 
     The network is in evaluation mode. Without `weights`, what a timm name stands for has random ones, and nothing is downloaded.
 
     Raises:
         UserError: there is no such model, or the folder does not hold a whole one.
     """
-    if _looks_like_a_path(model) and is_tensorflow(Path(model)):
-        return load_tensorflow(Path(model))
     folder = _model_folder(Path(model)) if _looks_like_a_path(model) else None
     if folder is None and not model.startswith("hf-hub:"):
         check_model_name(model)
@@ -68,8 +64,7 @@ def stands_for(model: str) -> str:
 def model_identity(model: str, classifier: Classifier) -> dict[str, Any]:
     """What is measured or labeled with: what the user called it, the architecture, and the SHA-256 of its file, or of its weights."""
     if _looks_like_a_path(model):
-        path = Path(model)
-        digest = atomic.sha256(weights_file(path) if is_tensorflow(path) else _model_folder(path) / "model.safetensors")
+        digest = atomic.sha256(_model_folder(Path(model)) / "model.safetensors")
     else:
         digest = hashlib.sha256(save(classifier.network.state_dict())).hexdigest()
     return {"model": model, "architecture": classifier.architecture, "sha256": digest}
