@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from torch import Tensor
+from timm.layers import DropPath
+from torch import Tensor, nn
 
 from noisystudent.config import Training
 from noisystudent.data.decoding import decode
 from noisystudent.models.classifier import build_classifier
-from noisystudent.recipes import recipe
+from noisystudent.recipes import published, recipe
+from noisystudent.rundir import run_networks
 from noisystudent.training.loss import batch_loss, label_targets
 from noisystudent.training.optimizer import build_optimizer
 from noisystudent.training.schedule import learning_rate
@@ -131,3 +133,31 @@ def test_by_its_objective_svhn_b0_moves_as_far_as_by_the_released_code() -> None
 def test_l2_filters_once_and_later_teachers_label_the_same_images() -> None:
     """Spec section 2.2, step 4."""
     assert [generation.select.reassign for generation in recipe("imagenet-l2").generations] == [False, True, True]
+
+
+@pytest.mark.parametrize("name", published.RECIPES)
+def test_what_all_networks_of_the_paper_share(name: str) -> None:
+    """Spec sections 1.2 and 1.4: optimizer, averaging, smoothing, soft labels, evaluation crop, two operations as released."""
+    for network in run_networks(recipe(name)):
+        training = network.training
+        assert (training.optimizer, training.momentum, training.ema_decay) == ("rmsproptf", 0.9, 0.9999)
+        assert (training.label_smoothing, training.drop_path_rate, training.objective) == (0.1, 0.2, "sum")
+        assert (training.pseudo_labels, training.temperature, training.joint) == ("soft", 1.0, True)
+        assert (training.schedule, training.decay_rate) == ("exponential", 0.97)
+        assert (training.pretrained, training.warm_start) == (False, False)
+        size = training.image_size
+        assert training.crop_pct == (1.0 if name == "svhn-b0" else size / (size + 32))
+        if (noise := training.noise.randaugment) is not None:
+            assert (noise.num_ops, noise.semantics, noise.ops) == (2, "official", ())
+    assert not any(generation.noised_teacher for generation in recipe(name).generations)
+
+
+@pytest.mark.parametrize(("name", "blocks"), [("svhn-b0", 16), ("imagenet-b0", 16)])
+def test_the_built_network_has_the_papers_batchnorm_and_stochastic_depth(name: str, blocks: int) -> None:
+    """Spec section 1.2: momentum 0.99 (PyTorch's 0.01), epsilon 1e-3; drop rates 0.2 i / N, the highest 0.2 (N - 1) / N."""
+    student = recipe(name).generations[0].student
+    classifier = build_classifier(student, class_names=("a", "b"), channels=3, mean=[0.5] * 3, std=[0.25] * 3, seed=0)
+    norms = [module for module in classifier.network.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert {(norm.momentum, norm.eps) for norm in norms} == {(0.01, 1e-3)}
+    rates = [module.drop_prob for module in classifier.network.modules() if isinstance(module, DropPath)]
+    assert max(rates) == pytest.approx(0.2 * (blocks - 1) / blocks)
