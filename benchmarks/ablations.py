@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from seeded_runs import (
     NO_NOISE,
     Results,
@@ -161,9 +162,10 @@ def ablation_table(results: Results, ablations: dict[str, Ablation], compared: s
             continue
         last, reference = (top1(results[row], compared) for row in (name, ablation.reference))
         mean, low, high, n = paired(last, reference)
+        interval = f"{low:+.1f} to {high:+.1f}" if np.isfinite(high) else "-"
         settings = " ".join(f"`{setting}`" for setting in ablation.settings if setting != "baseline=false")
         lines.append(
-            f"| {name} | {settings} | {ablation.reference} | {mean:+.1f} | {low:+.1f} to {high:+.1f} | {n} "
+            f"| {name} | {settings} | {ablation.reference} | {mean:+.1f} | {interval} | {n} "
             f"| {ablation.paper} | {verdict(low, high, ablation.sign)} |"
         )
     return "\n".join(lines)
@@ -184,7 +186,8 @@ def iteration_table(results: Results) -> str:
     lines = ["| iteration | change, points | 95 % interval | n |", "|---|---|---|---|"]
     for before, after in itertools.pairwise(names):
         mean, low, high, n = paired(top1(runs, after), top1(runs, before))
-        lines.append(f"| {after} - {before} | {mean:+.1f} | {low:+.1f} to {high:+.1f} | {n} |")
+        interval = f"{low:+.1f} to {high:+.1f}" if np.isfinite(high) else "-"
+        lines.append(f"| {after} - {before} | {mean:+.1f} | {interval} | {n} |")
     return "\n".join(lines)
 
 

@@ -1,0 +1,39 @@
+"""Write the tables of results/*.md anew from the figures in results/*.json, without running anything.
+
+python benchmarks/tables.py
+"""
+
+from __future__ import annotations
+
+import json
+
+from digits import peer_tables
+from seeded_runs import RESULTS, Results, accuracy_table, recipe_differences
+
+NAMES = (
+    "digits",
+    "cifar10",
+    "fashion_mnist_200",
+    "fashion_mnist_1000",
+    "imagenette_scratch",
+    "imagenette_pretrained",
+)
+
+
+def tables(name: str) -> list[str]:
+    """Markdown: what the benchmark of this name prints, but for its first line, which says how it was run."""
+    kept = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    results: Results = {variant: [{"rows": rows} for rows in runs] for variant, runs in kept.items()}
+    peers = json.loads((RESULTS / "digits_peers.json").read_text(encoding="utf-8")) if name == "digits" else None
+    return [accuracy_table(results), recipe_differences(results), *(peer_tables(results, peers) if peers else [])]
+
+
+def main() -> None:
+    for name in NAMES:
+        path = RESULTS / f"{name}.md"
+        about = path.read_text(encoding="utf-8").split("\n\n", 1)[0]
+        path.write_text("\n\n".join([about, *tables(name)]) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
