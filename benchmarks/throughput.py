@@ -21,6 +21,8 @@ import pyarrow as pa
 import torch
 from PIL import Image
 
+from seeded_runs import RESULTS
+
 from noisystudent import progress
 from noisystudent.config import Execution, Noise, RandAugment, Training
 from noisystudent.data.decoding import decode, eval_view, random_resized_view, read_bytes
@@ -43,10 +45,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     progress.configure(quiet=True)
-    print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {repeats} repeats in turns, median [min to max]\n"
-    )
-    print("| work | ours, images/s | bare, images/s | ratio |\n|---|---|---|---|")
+    about = f"`python benchmarks/throughput.py --repeats {repeats}`; torch {torch.__version__}, {torch.get_num_threads()} threads"
+    head = f"{about}, in turns, median [min to max]\n\n| work | ours, images/s | bare, images/s | ratio |\n|---|---|---|---|"
+    print(head)
+    lines = measured(repeats)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "throughput.md").write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+
+
+def measured(repeats: int) -> list[str]:
+    """A line of the table for each kind of work."""
     with tempfile.TemporaryDirectory() as folder:
         small = Training(
             model="resnet9_16",
@@ -66,17 +74,15 @@ def main() -> None:
         )
         write_images(Path(folder) / "small", count=2048, size=32, suffix="png")
         write_images(Path(folder) / "large", count=96, size=400, suffix="jpg")
-        compare("label, 32 px, resnet9_16", *labeling(small, Path(folder) / "small", in_memory=True), repeats)
-        compare("train, 32 px, resnet9_16", *training(small, Path(folder) / "small", in_memory=True, steps=24), repeats)
-        compare(
-            "label, 224 px JPEG, efficientnet_b0", *labeling(large, Path(folder) / "large", in_memory=False), repeats
-        )
-        compare("evaluate, 224 px JPEG, efficientnet_b0", *evaluating(large, Path(folder) / "large"), repeats)
-        compare(
-            "train, 224 px JPEG, efficientnet_b0",
-            *training(large, Path(folder) / "large", in_memory=False, steps=3),
-            repeats,
-        )
+        folders = Path(folder) / "small", Path(folder) / "large"
+        works = {
+            "label, 32 px, resnet9_16": labeling(small, folders[0], in_memory=True),
+            "train, 32 px, resnet9_16": training(small, folders[0], in_memory=True, steps=24),
+            "label, 224 px JPEG, efficientnet_b0": labeling(large, folders[1], in_memory=False),
+            "evaluate, 224 px JPEG, efficientnet_b0": evaluating(large, folders[1]),
+            "train, 224 px JPEG, efficientnet_b0": training(large, folders[1], in_memory=False, steps=3),
+        }
+        return [compare(name, *work, repeats) for name, work in works.items()]
 
 
 def small_noise() -> Noise:
@@ -195,8 +201,8 @@ def decoded(settings: Training, images: ImageSet, rows: np.ndarray) -> torch.Ten
     return torch.from_numpy(np.stack(pixels).transpose(0, 3, 1, 2).copy())
 
 
-def compare(name: str, ours: Work, bare: Work, repeats: int) -> None:
-    """Measure both in turns, after one round to warm up."""
+def compare(name: str, ours: Work, bare: Work, repeats: int) -> str:
+    """Measure both in turns, after one round to warm up; the line of the table."""
     rates: dict[str, list[float]] = {"ours": [], "bare": []}
     for repeat in range(repeats + 1):
         for key, work in (("ours", ours), ("bare", bare)):
@@ -206,7 +212,9 @@ def compare(name: str, ours: Work, bare: Work, repeats: int) -> None:
                 rates[key].append(count / (time.perf_counter() - start))
     shown = {key: f"{statistics.median(v):,.0f} [{min(v):,.0f} to {max(v):,.0f}]" for key, v in rates.items()}
     ratio = statistics.median(rates["ours"]) / statistics.median(rates["bare"])
-    print(f"| {name} | {shown['ours']} | {shown['bare']} | {ratio:.2f} |", flush=True)
+    line = f"| {name} | {shown['ours']} | {shown['bare']} | {ratio:.2f} |"
+    print(line, flush=True)
+    return line
 
 
 if __name__ == "__main__":
