@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from typer.main import get_command
@@ -71,3 +72,61 @@ def test_the_readme_names_every_recipe() -> None:
 def test_every_recipe_says_its_command() -> None:
     for name, recipe in RECIPES.items():
         assert f"noisystudent {'demo' if name == 'digits' else 'run'}" in (recipe.__doc__ or ""), name
+
+
+FIGURE = re.compile(r"(?<![\w.])\d[\d,]*\.\d+(?!\.\d)")
+RESULTS = re.compile(r"\]\(([^)]*results/[\w.]+\.md)\)")
+
+
+def blocks_with_results(page: Path) -> list[tuple[str, set[str]]]:
+    """The text of each row of a table, or of each section, that links results, and the figures of those."""
+    text = re.sub(r"`[^`]*`", "", page.read_text())
+    rows = [line for line in text.splitlines() if line.startswith("|") and RESULTS.search(line)]
+    rest = "\n".join(line for line in text.splitlines() if line not in rows)
+    found = []
+    for block in [*rows, *re.split(r"^#+ ", rest, flags=re.MULTILINE)]:
+        files = [page.parent / target for target in RESULTS.findall(block)]
+        if files:
+            found.append((block, {figure for file in files for figure in FIGURE.findall(file.read_text())}))
+    return found
+
+
+MEASURED = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", ROOT / "docs" / "small-images.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_measured_figures_stand_in_the_results_that_are_linked_beside_them(page: Path) -> None:
+    """Each as it is, or as the difference of two that the same text names."""
+    blocks = blocks_with_results(page)
+    assert blocks or page not in MEASURED, f"{page.name} says what was measured, and links no results"
+    for block, known in blocks:
+        named = set(FIGURE.findall(re.sub(RESULTS, "", block)))
+        values = [float(figure.replace(",", "")) for figure in named & known]
+        differences = {f"{abs(a - b):.1f}" for a in values for b in values}
+        unknown = sorted(named - known - differences)
+        assert not unknown, f"{page.name}: {unknown} are in none of {RESULTS.findall(block)}: {block[:200]}"
+
+
+def test_every_figure_on_the_page_of_benchmarks_has_results_beside_it() -> None:
+    page = ROOT / "benchmarks" / "README.md"
+    for section in re.split(r"^## ", page.read_text(), flags=re.MULTILINE)[1:]:
+        assert RESULTS.search(section) or not FIGURE.search(re.sub(r"`[^`]*`", "", section)), section[:100]
+
+
+def test_every_results_file_is_linked_from_the_page_of_benchmarks() -> None:
+    folder = ROOT / "benchmarks"
+    page = (folder / "README.md").read_text() + (ROOT / "docs" / "small-images.md").read_text()
+    assert [file.name for file in (folder / "results").glob("*.md") if file.name not in page] == []
+
+
+def test_the_architecture_names_every_room() -> None:
+    source = ROOT / "src" / "noisystudent"
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = {path.stem for path in source.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    rooms = {room for room in rooms if not room.startswith("_")}
+    assert sorted(room for room in rooms if f"`{room}`" not in page and f"`{room}/`" not in page) == []
+
+
+@pytest.mark.parametrize("name", re.findall(r"`([a-z_]+(?:\.\w+)+)`", (ROOT / "docs" / "architecture.md").read_text()))
+def test_what_the_architecture_names_exists(name: str) -> None:
+    assert (ROOT / name).exists() or resolve_name(f"noisystudent.{name}")
