@@ -10,22 +10,13 @@ most of these training images, so the second table says how the loop behaves on 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from pretrained_lite import pretrained_lite
 from seeded_runs import accuracy_table, arguments, data_folder, on_splits, publish, recipe_differences, run_variants
 
 LABELS_PER_CLASS = 10
 
 
-def trial(kind: str, work: Path) -> tuple[str, list[str]]:
-    """A recipe, and what is changed in it."""
-    if kind == "scratch":
-        return "photos-scratch", []
-    if kind == "pretrained":
-        lite0 = pretrained_lite(0, work)
-        return "photos-fast", [f"{n}.{s}" for n in ("teacher", "student") for s in (f"model={lite0}", "image_size=128")]
-    sys.exit(f"--only {kind}: scratch or pretrained")
+RECIPES = {"scratch": "photos-scratch", "pretrained": "photos-lite"}
 
 
 def main() -> None:
@@ -33,8 +24,10 @@ def main() -> None:
     options = arguments(__doc__, seeds=3, work="imagenette", splits=True, more=more)
     source = data_folder("imagenette128")
     test = source / "val-00000-of-00001.parquet"
-    for kind in [options.only] if options.only else ["scratch", "pretrained"]:
-        name, (recipe, settings) = f"imagenette_{kind}", trial(kind, options.work)
+    if options.only and options.only not in RECIPES:
+        sys.exit(f"--only {options.only}: {' or '.join(RECIPES)}")
+    for kind in [options.only] if options.only else RECIPES:
+        name, recipe = f"imagenette_{kind}", RECIPES[kind]
         of_seed = on_splits(
             recipe,
             source,
@@ -42,7 +35,7 @@ def main() -> None:
             labels_per_class=LABELS_PER_CLASS,
             work=options.work,
             held_out=options.held_out,
-            settings=[*settings, *options.set],
+            settings=options.set,
         )
         work = options.work / name
         results = run_variants(of_seed, options.variants, seeds=options.seeds, work=work, jobs=options.jobs)

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pretrained_lite import pretrained_lite
 from seeded_runs import RESULTS, data_folder
 
 import noisystudent
@@ -46,7 +45,7 @@ def main() -> None:
 
 def measured(number: int, options: argparse.Namespace) -> dict[str, Any]:
     """What `evaluate` says of a network: clean on all of the images, changed on as many as asked for."""
-    model = pretrained_lite(number, options.work).removeprefix("local-dir:")
+    model = f"tf_efficientnet_lite{number}"
     clean = noisystudent.evaluate(model, str(sample(ALL, options.work)), suites=CLEAN)
     changed = noisystudent.evaluate(
         model,

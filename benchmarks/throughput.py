@@ -20,7 +20,6 @@ import numpy as np
 import pyarrow as pa
 import torch
 from PIL import Image
-
 from seeded_runs import RESULTS
 
 from noisystudent import progress

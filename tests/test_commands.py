@@ -15,6 +15,7 @@ from PIL import Image
 
 from noisystudent import commands
 from noisystudent.config import Config, Execution, Generation, Noise, RandAugment, Selection, Training
+from noisystudent.configuration import configure
 from noisystudent.data.decoding import read_bytes
 from noisystudent.data.images import ImageSet
 from noisystudent.data.sources import read_source
@@ -54,18 +55,6 @@ def expected(model: Path, pictures: Path) -> tuple[list[str], np.ndarray]:
     images = ImageSet(manifest, size=8, channels=1, workers=1, in_memory=False).fetch(np.arange(len(manifest)))
     powers = np.exp(classifier.logits(images).double().numpy())
     return manifest.ids, powers / powers.sum(axis=1, keepdims=True)
-
-
-def test_a_configuration_is_a_recipe_then_the_sources_then_single_settings(tmp_path: Path) -> None:
-    chosen = commands.configure("digits", labeled="a", test="t", settings=["data.test=other", "teacher.steps=3"])
-    assert (chosen.data.labeled, chosen.data.test, chosen.data.unlabeled) == (str(Path("a").absolute()), "other", "")
-    assert chosen.teacher.steps == 3
-    assert chosen.recipe == "digits"
-    (tmp_path / "mine.toml").write_text(chosen.to_toml())
-    assert commands.configure(config=tmp_path / "mine.toml") == chosen
-    assert commands.configure(config=tmp_path / "mine.toml", labeled="b").data.labeled == str(Path("b").absolute())
-    with pytest.raises(UserError, match="no recipe 'x'"):
-        commands.configure("x")
 
 
 def test_label_writes_what_the_network_says_and_who_it_is(model: Path, pictures: Path, tmp_path: Path) -> None:
@@ -157,9 +146,9 @@ def test_paths_and_home_folders_are_taken_wherever_a_source_is(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hub").mkdir()
-    by_path = commands.configure("digits", labeled=pictures, unlabeled=Path("pictures"), test="~/pictures")
+    by_path = configure("digits", labeled=pictures, unlabeled=Path("pictures"), test="~/pictures")
     assert {by_path.data.labeled, by_path.data.unlabeled, by_path.data.test} == {str(pictures)}
-    by_hub = commands.configure("digits", labeled="hf:./hub", unlabeled="hf:~/hub:train", test="hf:owner/name:test")
+    by_hub = configure("digits", labeled="hf:./hub", unlabeled="hf:~/hub:train", test="hf:owner/name:test")
     folder = f"hf:{tmp_path}/hub"
     assert (by_hub.data.labeled, by_hub.data.unlabeled, by_hub.data.test) == (
         folder,

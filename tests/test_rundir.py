@@ -72,6 +72,7 @@ def test_a_new_run_writes_its_configuration_and_its_environment(tmp_path: Path) 
 def begun(path: Path, config: Config = CONFIG) -> None:
     with open_run(path, config) as run:
         run.stage("prepare", dict)
+        run.stage("gen-0/train", dict)
 
 
 def test_the_same_configuration_goes_on(tmp_path: Path) -> None:
@@ -97,13 +98,24 @@ def test_another_configuration_is_refused_with_the_differences_named(tmp_path: P
         pass
 
 
-def test_a_folder_in_which_nothing_was_finished_takes_a_new_configuration(tmp_path: Path) -> None:
-    with open_run(tmp_path / "run", CONFIG):
-        pass
+def test_a_folder_with_a_failed_start_is_free_again(tmp_path: Path) -> None:
+    with open_run(tmp_path / "run", CONFIG) as run:
+        run.stage("prepare", dict)
     other = apply_settings(CONFIG, ["teacher.steps=5"])
-    with open_run(tmp_path / "run", other):
-        pass
+    with open_run(tmp_path / "run", other) as run:
+        assert run.stage("prepare", lambda: {"again": True})["again"]  # nothing of the first start is taken over
     assert load_config(tmp_path / "run/config.toml") == other
+
+
+def test_a_checkpoint_alone_keeps_a_folder_from_another_configuration(tmp_path: Path) -> None:
+    with open_run(tmp_path / "run", CONFIG) as run:
+        (run.generation(0) / "checkpoints").mkdir(parents=True)
+        (run.generation(0) / "checkpoints" / "last.pt").touch()
+    with (
+        pytest.raises(UserError, match="begun with another"),
+        open_run(tmp_path / "run", apply_settings(CONFIG, ["teacher.steps=5"])),
+    ):
+        pytest.fail("the folder was opened")
 
 
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:

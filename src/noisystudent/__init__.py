@@ -24,7 +24,7 @@ _HOME = {
     "Classifier": "models.classifier",
     "RunError": "errors",
     "UserError": "errors",
-    "configure": "commands",
+    "configure": "configuration",
     "evaluate": "commands",
     "label": "commands",
     "load_classifier": "models.loading",
@@ -38,8 +38,9 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
-    from noisystudent.commands import configure, evaluate, label, predict, select, student, train
+    from noisystudent.commands import evaluate, label, predict, select, student, train
     from noisystudent.config import Config
+    from noisystudent.configuration import configure
     from noisystudent.errors import RunError, UserError
     from noisystudent.models.classifier import Classifier
     from noisystudent.models.loading import load_classifier

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from noisystudent import screen
+from noisystudent import __version__, screen
 from noisystudent.cli_board import board
 from noisystudent.cli_command import Json, Quiet, commands_of
 from noisystudent.config import Selection, validate
@@ -18,9 +18,8 @@ from noisystudent.settings import parse_value
 
 app = typer.Typer(
     name="noisystudent",
-    help="Noisy Student Training: a few labeled images and many without labels, one better classifier.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -37,12 +36,34 @@ Recipe = Annotated[str, typer.Option(help="A name that `noisystudent recipes` li
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="A configuration to start from in place of a recipe.")
 ]
+WeightsOption = Annotated[
+    str,
+    typer.Option(
+        "--weights",
+        help="Pretrained weights, where there is no model hub: a model folder, whose network takes the recipe's place, or a file for it.",
+    ),
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated.")]
 Model = Annotated[str, typer.Option(help=f"{MODEL}.")]
 Images = Annotated[str, typer.Option(help=f"Images: {SRC}.")]
 
 command = commands_of(app)
 app.add_typer(board)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"noisystudent {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Noisy Student Training: a few labeled images and many without labels, one better classifier."""
 
 
 @command()
@@ -66,6 +87,7 @@ def run(
     val: Val = "",
     test: Test = "",
     recipe: Recipe = "photos-fast",
+    weights: WeightsOption = "",
     config: ConfigFile = None,
     settings: Settings = None,
     dry_run: Annotated[
@@ -75,17 +97,28 @@ def run(
     quiet: Quiet = False,
 ) -> Any:
     """The whole loop: teacher, pseudo-labels, students, baseline, report. Given again on the same folder, it goes on."""
-    from noisystudent.commands import configure
+    from noisystudent.configuration import configure, missing_sources
 
     chosen = configure(
-        recipe, config=config, settings=settings or (), labeled=labeled, unlabeled=unlabeled, val=val, test=test
+        recipe,
+        config=config,
+        settings=settings or (),
+        labeled=labeled,
+        unlabeled=unlabeled,
+        val=val,
+        test=test,
+        weights=weights,
     )
+    missing = missing_sources(chosen)
+    if out is None and not dry_run:
+        missing.append("--out is missing: a new folder for the run, an empty one, or one to go on with")
+    if missing:  # said before PyTorch is loaded
+        raise UserError(missing)
     if dry_run:
         from noisystudent.dry_run import dry_run as try_everything
 
         return try_everything(chosen), screen.show_dry_run
-    if out is None:
-        raise UserError("--out is missing: a new folder for the run, an empty one, or one to go on with")
+    assert out is not None
     from noisystudent.pipeline import run as run_pipeline
 
     return run_pipeline(chosen, out), functools.partial(screen.show_run, out=out)
@@ -98,15 +131,20 @@ def train(
     val: Val = "",
     test: Test = "",
     recipe: Recipe = "photos-fast",
+    weights: WeightsOption = "",
     config: ConfigFile = None,
     settings: Settings = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """A teacher, or a supervised baseline: labels only."""
+    from noisystudent.configuration import configure
+
+    chosen = configure(
+        recipe, config=config, settings=settings or (), labeled=labeled, val=val, test=test, weights=weights
+    )
     from noisystudent import commands
 
-    chosen = commands.configure(recipe, config=config, settings=settings or (), labeled=labeled, val=val, test=test)
     return commands.train(chosen, out), functools.partial(screen.show_run, out=out)
 
 
@@ -173,17 +211,27 @@ def student(
     val: Val = "",
     test: Test = "",
     recipe: Recipe = "photos-fast",
+    weights: WeightsOption = "",
     config: ConfigFile = None,
     settings: Settings = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """A student: labels and selected pseudo-labels, under noise."""
+    from noisystudent.configuration import configure
+
+    chosen = configure(
+        recipe,
+        config=config,
+        settings=settings or (),
+        labeled=labeled,
+        unlabeled=unlabeled,
+        val=val,
+        test=test,
+        weights=weights,
+    )
     from noisystudent import commands
 
-    chosen = commands.configure(
-        recipe, config=config, settings=settings or (), labeled=labeled, unlabeled=unlabeled, val=val, test=test
-    )
     return commands.student(chosen, selection, out), functools.partial(screen.show_run, out=out)
 
 

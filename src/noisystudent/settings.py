@@ -74,7 +74,7 @@ def _assign(values: Any, path: Sequence[str], value: Any) -> str | None:
         if not isinstance(values, dict):
             break
         if part not in values:
-            return f"there is no {'.'.join(path[: depth + 1])}{nearest(part, values)}"
+            return _unknown(path[: depth + 1], values)
         if (
             values[part] is None or values[part] is False
         ):  # an optional section that is off: setting one of its keys turns it on
@@ -85,9 +85,29 @@ def _assign(values: Any, path: Sequence[str], value: Any) -> str | None:
     if "model_args" not in parents:
         known = known_keys([part for part in parents if not part.isdigit()])  # those of a section that is off, too
         if last not in known:
-            return f"there is no {'.'.join(path)}{nearest(last, known)}"
+            return _unknown(path, known)
     values[last] = value
     return None
+
+
+# Where a setting may stand, as the user names it, and as the configuration does.
+SECTIONS = {
+    "teacher": ("teacher",),
+    "student": ("generations", "student"),
+    "select": ("generations", "select"),
+    "generation": ("generations",),
+    "noise": ("teacher", "noise"),
+    "noise.randaugment": ("teacher", "noise", "randaugment"),
+    "data": ("data",),
+    "execution": ("execution",),
+}
+
+
+def _unknown(path: Sequence[str], known: Iterable[str]) -> str:
+    """What to say of a key that is not where it was looked for: where it is, or which key is most like it."""
+    elsewhere = [f"{name}.{path[-1]}" for name, section in SECTIONS.items() if path[-1] in known_keys(section)]
+    hint = f"; did you mean {' or '.join(elsewhere)}?" if elsewhere else nearest(path[-1], known)
+    return f"there is no {'.'.join(path)}{hint}"
 
 
 def parse_value(text: str) -> Any:

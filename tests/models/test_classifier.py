@@ -150,7 +150,7 @@ def test_known_names_tags_and_hub_names_pass() -> None:
 def test_arguments_that_a_network_does_not_take_are_the_users_mistake() -> None:
     with pytest.raises(UserError, match=r"wrn_16_2.*colour"):
         build("wrn_16_2", model_args={"colour": 3})
-    with pytest.raises(UserError, match=r"wrn_16_2.*No pretrained weights"):
+    with pytest.raises(UserError, match=r"wrn_16_2.*no pretrained weights"):
         build("wrn_16_2", pretrained=True)
 
 

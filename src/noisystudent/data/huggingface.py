@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from noisystudent.data.labels import plain_labels
 from noisystudent.data.listing import Listing, some
-from noisystudent.data.uris import hf_uri
+from noisystudent.data.uris import hf_source, hf_uri
 from noisystudent.errors import UserError
 
 ADVICE = "choose a data set with a column 'label'"
@@ -23,7 +23,7 @@ def list_hf(source: str, split: str) -> Listing:
         source: what the user gave.
         split: what the images are wanted for; the split to take when the user names none and there are several.
     """
-    name, asked = named(source)
+    name, asked = hf_source(source)
     splits = _splits(name)
     chosen = asked or (next(iter(splits)) if len(splits) == 1 else split)
     if chosen not in splits:
@@ -36,15 +36,6 @@ def list_hf(source: str, split: str) -> Listing:
     listing.advice = ADVICE
     _add_labels(listing, data)
     return listing
-
-
-def named(source: str) -> tuple[str, str]:
-    """The name, absolute if it is a folder here, and the split ("" for none) of `hf:NAME[:SPLIT]`."""
-    name, split = source.removeprefix("hf:"), ""
-    if ":" in name and not os.path.exists(os.path.expanduser(name)):
-        name, _, split = name.rpartition(":")
-    is_local = name.startswith(("/", ".", "~")) or os.path.exists(name)
-    return os.path.abspath(os.path.expanduser(name)) if is_local else name, split
 
 
 def hf_cell(name: str, split: str, row: int) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from noisystudent.data.folders import list_files, list_folder
-from noisystudent.data.huggingface import list_hf, named
+from noisystudent.data.huggingface import list_hf
 from noisystudent.data.kinds import READ, advice, ending, is_image_name
 from noisystudent.data.labels import twins
 from noisystudent.data.listing import Listing, some
@@ -79,20 +79,6 @@ def read_source(source: str | Path, *, split: str, labels: Literal["required", "
     columns = [pa.array(listing.ids, pa.string()), pa.array(listing.uris, pa.string()), numbers]
     table = pa.table([*columns, pa.repeat(split, len(listing.ids))], schema=SCHEMA)
     return Manifest(table, class_names, (*listing.notes, *_twin_notes(source, class_names)))
-
-
-def absolute(source: str | Path) -> str:
-    """The same source, so named that it means the same from any folder.
-
-    Example:
-        >>> absolute("hf:owner/name:train")
-        'hf:owner/name:train'
-    """
-    source = os.fspath(source)
-    if not source.startswith("hf:"):
-        return os.path.abspath(os.path.expanduser(source))
-    name, split = named(source)
-    return f"hf:{name}:{split}" if split else f"hf:{name}"
 
 
 def _list(source: str, split: str) -> Listing:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
 _is_plain = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
@@ -83,3 +84,26 @@ def hf_split(container: str) -> tuple[str, str]:
     """The name and the split that `hf_uri` was given."""
     name, _, split = container.removeprefix("hf:").rpartition(":")
     return unquote(name), unquote(split)
+
+
+def absolute(source: str | Path) -> str:
+    """The same source, so named that it means the same from any folder.
+
+    Example:
+        >>> absolute("hf:owner/name:train")
+        'hf:owner/name:train'
+    """
+    source = os.fspath(source)
+    if not source.startswith("hf:"):
+        return os.path.abspath(os.path.expanduser(source))
+    name, split = hf_source(source)
+    return f"hf:{name}:{split}" if split else f"hf:{name}"
+
+
+def hf_source(source: str) -> tuple[str, str]:
+    """The name, absolute if it is a folder here, and the split ("" for none) of `hf:NAME[:SPLIT]`."""
+    name, split = source.removeprefix("hf:"), ""
+    if ":" in name and not os.path.exists(os.path.expanduser(name)):
+        name, _, split = name.rpartition(":")
+    is_local = name.startswith(("/", ".", "~")) or os.path.exists(name)
+    return os.path.abspath(os.path.expanduser(name)) if is_local else name, split

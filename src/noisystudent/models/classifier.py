@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from noisystudent import atomic
 from noisystudent.config import Training
 from noisystudent.errors import UserError
+from noisystudent.models.weights import find_weights, pretrained, ways_out
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,12 @@ def build_classifier(
     arguments = {**training.model_args, **{key: rate for key, rate in drops.items() if rate}}  # not every network drops
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        shape = {"num_classes": len(class_names), "in_chans": channels, **arguments}
         try:
-            network: Any = timm.create_model(
-                training.model,
-                pretrained=training.pretrained,
-                num_classes=len(class_names),
-                in_chans=channels,
-                **arguments,
+            network: Any = (
+                pretrained(training.model, find_weights(training.model, training.weights), **shape)
+                if training.pretrained
+                else timm.create_model(training.model, **shape)
             )
         except Exception as error:  # wrong arguments, no weights, no network: each an error of its own kind
             raise UserError(_why_not_created(training, arguments, error)) from error
@@ -163,9 +163,7 @@ def load_weights(classifier: Classifier, folder: Path) -> None:
 def _why_not_created(training: Training, arguments: dict[str, Any], error: Exception) -> str:
     weights = "pretrained weights and " if training.pretrained else ""
     message = f"model {training.model}: timm cannot create it with {weights}{arguments}: {error}"
-    if training.pretrained:
-        message += " Without a connection, start from random weights: --recipe photos-scratch, or --set teacher.pretrained=false"
-    return message
+    return f"{message}.{ways_out()}" if training.pretrained else message
 
 
 def check_model_name(name: str) -> None:

@@ -16,6 +16,8 @@ from timm.data import ImageNetInfo
 from noisystudent import atomic
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier, Preprocessing, check_model_name
+from noisystudent.models.weights import MissingWeights, find_weights, pretrained
+from noisystudent.rundir import model_folder
 
 
 def load_classifier(model: str, *, weights: bool = True) -> Classifier:
@@ -26,11 +28,11 @@ def load_classifier(model: str, *, weights: bool = True) -> Classifier:
     Raises:
         UserError: there is no such model, or the folder does not hold a whole one.
     """
-    folder = _model_folder(Path(model)) if _looks_like_a_path(model) else None
+    folder = model_folder(Path(model)) if _looks_like_a_path(model) else None
     if folder is None and not model.startswith("hf-hub:"):
         check_model_name(model)
-    pretrained = weights or folder is not None or model.startswith("hf-hub:")
-    network = _open(model if folder is None else f"local-dir:{folder}", shown=model, pretrained=pretrained)
+    with_weights = weights or folder is not None or model.startswith("hf-hub:")
+    network = _open(model if folder is None else f"local-dir:{folder}", shown=model, with_weights=with_weights)
     cfg = network.pretrained_cfg
     channels, size, _ = cfg["input_size"]
     view = Preprocessing(size, channels, cfg["crop_pct"], tuple(cfg["mean"]), tuple(cfg["std"]))
@@ -64,7 +66,7 @@ def stands_for(model: str) -> str:
 def model_identity(model: str, classifier: Classifier) -> dict[str, Any]:
     """What is measured or labeled with: what the user called it, the architecture, and the SHA-256 of its file, or of its weights."""
     if _looks_like_a_path(model):
-        digest = atomic.sha256(_model_folder(Path(model)) / "model.safetensors")
+        digest = atomic.sha256(model_folder(Path(model)) / "model.safetensors")
     else:
         digest = hashlib.sha256(save(classifier.network.state_dict())).hexdigest()
     return {"model": model, "architecture": classifier.architecture, "sha256": digest}
@@ -74,20 +76,11 @@ def _looks_like_a_path(model: str) -> bool:
     return not model.startswith("hf-hub:") and (os.sep in model or Path(model).exists())
 
 
-def _model_folder(path: Path) -> Path:
-    for candidate in (path / "best" / "model", path / "model", path):
-        if (candidate / "config.json").is_file() and (candidate / "model.safetensors").is_file():
-            return candidate
-    if not path.exists():
-        raise UserError(f"there is no model at {path}: the path does not exist")
-    raise UserError(
-        f"{path} holds no whole model (config.json and model.safetensors, here or in model/ or best/model/)"
-    )
-
-
-def _open(name: str, *, shown: str, pretrained: bool) -> Any:
+def _open(name: str, *, shown: str, with_weights: bool) -> Any:
     try:
-        return timm.create_model(name, pretrained=pretrained)
+        return pretrained(name, find_weights(name)) if with_weights else timm.create_model(name)
+    except MissingWeights as problem:
+        raise UserError(f"the model {shown} cannot be opened: {problem}") from problem
     except Exception as error:  # timm and the hub raise many kinds; each means that this model cannot be had
         raise UserError(f"the model {shown} cannot be opened: {error}") from error
 

@@ -27,6 +27,7 @@ from noisystudent.models.classifier import (
     load_weights,
 )
 from noisystudent.models.loading import load_classifier
+from noisystudent.models.weights import check_weights
 from noisystudent.noise.randaugment import operation_names
 from noisystudent.pseudo.quality import check_teacher
 from noisystudent.rundir import RunDir, baseline_training, run_networks
@@ -68,6 +69,33 @@ def check_networks(config: Config) -> None:
         problems.append("teacher: warm_start is for students: the teacher has no teacher")
     if problems:
         raise UserError(problems)
+
+
+def look_for_weights(config: Config, run: Path | None = None) -> dict[str, str]:
+    """Find out before anything is done where the pretrained weights are of the networks that have yet to be trained.
+
+    Args:
+        config: of the run.
+        run: its folder, whose trained networks need none any more; None: nothing is trained yet.
+
+    Returns:
+        by network, where its weights are, in words; without those that need none.
+
+    Raises:
+        UserError: some are nowhere, and what helps.
+    """
+    trained = (
+        []
+        if run is None
+        else [network.folder for network in run_networks(config) if RunDir(run).trained(network.folder)]
+    )
+    return check_weights(
+        {
+            network.name: (network.training.model, network.training.weights)
+            for network in run_networks(config)
+            if network.training.pretrained and not network.training.warm_start and network.folder not in trained
+        }
+    )
 
 
 def train(run: RunDir, config: Config, data: dict[str, Any], number: int, training: Training) -> Path:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from noisystudent import atomic
 from noisystudent.config import Config, Training
+from noisystudent.configuration import missing_sources
 from noisystudent.data.images import ImageSet, Skipped, check_readable, fits_in_memory
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
@@ -92,7 +93,7 @@ def read_sources(config: Config) -> dict[str, Manifest]:
     data = config.data
     unlabeled_labels: Literal["optional", "ignored"] = "optional" if data.score_pseudo_labels else "ignored"
     manifests: dict[str, Manifest] = {}
-    problems: list[str] = []
+    problems = missing_sources(config)
 
     def attempt(split: str, read: Callable[[], Manifest]) -> None:
         try:
@@ -100,13 +101,9 @@ def read_sources(config: Config) -> dict[str, Manifest]:
         except UserError as error:
             problems.extend(f"--{split}: {problem}" for problem in error.problems)
 
-    if not data.labeled:
-        problems.append("--labeled is missing: the images whose classes you know")
-    else:
+    if data.labeled:
         attempt("labeled", lambda: read_source(data.labeled, split="train", labels="required"))
-    if config.generations and not data.unlabeled:
-        problems.append("--unlabeled is missing: the images that a student learns from")
-    elif data.unlabeled and config.generations:
+    if data.unlabeled and config.generations:
         attempt("unlabeled", lambda: read_source(data.unlabeled, split="unlabeled", labels=unlabeled_labels))
     for split, source in (("val", data.val), ("test", data.test)):
         if source:

@@ -1,0 +1,54 @@
+"""What is wrong with a command is said before PyTorch is loaded, which takes seconds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SLOW = ("torch", "timm", "torchvision", "duckdb", "scipy", "sklearn", "matplotlib", "pandas")
+PROGRAM = f"""
+import sys
+from noisystudent.cli import main
+try:
+    main()
+finally:
+    print("loaded:", *sorted(set(sys.modules) & set({SLOW!r})))
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--version"], 0, "noisystudent 0."),
+        (["-h"], 0, "Usage:"),
+        (["run", "-h"], 0, "--labeled"),
+        (["board", "-h"], 0, "Usage:"),
+        (["rnu"], 2, "Did you mean 'run'"),
+        (["run", "--labelled", "x"], 2, "--labeled"),
+        (["run"], 2, "--labeled is missing"),
+        (["run", "--labeled", "x", "--unlabeled", "y"], 2, "--out is missing"),
+        (["run", "--recipe", "photo"], 2, "there is no recipe 'photo'"),
+        (["run", "--set", "steps=5"], 2, "did you mean teacher.steps or student.steps?"),
+        (["run", "--set", "teacher.steps=many"], 2, "teacher.steps"),
+        (["run", "--config", "nowhere.toml"], 2, "nowhere.toml"),
+        (["train", "--out", "x", "--set", "a"], 2, "write KEY=VALUE"),
+        (["run", "--weights", "nowhere"], 2, "there is no model at"),
+        (["recipes"], 0, "photos-lite"),
+    ],
+)
+def test_an_answer_that_needs_no_network_loads_none(words: list[str], status: int, said: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert ended.returncode == status, ended.stderr
+    assert said in " ".join((ended.stdout + ended.stderr).split())
+    assert ended.stdout.splitlines()[-1].strip() == "loaded:"
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_module_is_the_command() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "noisystudent", "--version"], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.startswith("noisystudent 0.")

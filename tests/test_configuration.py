@@ -1,0 +1,63 @@
+"""A configuration from a recipe or a file, sources, weights and settings."""
+
+from pathlib import Path
+
+import pytest
+
+from noisystudent.configuration import configure, missing_sources
+from noisystudent.errors import UserError
+from noisystudent.models.classifier import build_classifier
+
+
+def test_a_configuration_is_a_recipe_then_the_sources_then_single_settings(tmp_path: Path) -> None:
+    chosen = configure("digits", labeled="a", test="t", settings=["data.test=other", "teacher.steps=3"])
+    assert (chosen.data.labeled, chosen.data.test, chosen.data.unlabeled) == (str(Path("a").absolute()), "other", "")
+    assert chosen.teacher.steps == 3
+    assert chosen.recipe == "digits"
+    (tmp_path / "mine.toml").write_text(chosen.to_toml())
+    assert configure(config=tmp_path / "mine.toml") == chosen
+    assert configure(config=tmp_path / "mine.toml", labeled="b").data.labeled == str(Path("b").absolute())
+    with pytest.raises(UserError, match="no recipe 'x'"):
+        configure("x")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    from noisystudent.config import Training
+
+    training = Training(model="resnet9_8", image_size=8)
+    build_classifier(training, class_names=("a", "b"), channels=3, mean=[0.5], std=[0.25], seed=0).save(
+        tmp_path / "run" / "model"
+    )
+    return tmp_path / "run"
+
+
+def test_a_model_folder_takes_the_place_of_every_network_that_starts_from_weights(model: Path) -> None:
+    chosen = configure("photos-fast", weights=model)
+    networks = [chosen.teacher, *(generation.student for generation in chosen.generations)]
+    assert {network.model for network in networks} == {f"local-dir:{model / 'model'}"}
+    assert all(network.pretrained for network in networks)
+
+
+def test_a_file_of_weights_is_for_the_network_that_the_recipe_names(tmp_path: Path) -> None:
+    file = tmp_path / 'my "weights".safetensors'
+    file.touch()
+    assert configure("photos-lite", weights=file).generations[1].student.weights == str(file)
+    with pytest.raises(
+        UserError, match=r"photos-fast.* has mobilenetv3_large.* and mobilenetv3_small.*teacher\.weights=FILE"
+    ):
+        configure("photos-fast", weights=file)
+
+
+def test_weights_that_are_nowhere_or_for_nobody_are_mistakes(tmp_path: Path, model: Path) -> None:
+    with pytest.raises(UserError, match="the path does not exist"):
+        configure("photos-fast", weights=tmp_path / "nowhere")
+    with pytest.raises(UserError, match="no whole model"):
+        configure("photos-fast", weights=tmp_path)
+    with pytest.raises(UserError, match="no network of the recipe 'digits' starts from pretrained weights"):
+        configure("digits", weights=model)
+
+
+def test_sources_that_nobody_named_are_all_told() -> None:
+    assert [problem.split()[0] for problem in missing_sources(configure("digits"))] == ["--labeled", "--unlabeled"]
+    assert missing_sources(configure("digits", labeled="a", unlabeled="b")) == []
