@@ -50,4 +50,7 @@ def test_where_nothing_is_held_out_no_baseline_is_trained_and_predict_says_which
     assert results["answer"]["sentence"].startswith("It was not measured whether the")
     assert "No baseline was trained" in (folder / "report.html").read_text()
     said = predict(str(folder), str(images.unlabeled), tmp_path / "labels.csv")["model"]
-    assert said == f"student 2 (gen-2) of {folder}: the last student; no validation images could say otherwise"
+    assert (
+        said
+        == f"student 2 (gen-2) of {folder}: the last student; there were no validation images to compare networks on"
+    )

@@ -44,7 +44,7 @@ def test_a_run_is_shown_with_its_intervals_the_best_network_and_what_the_student
     screen.show_run({"best": "gen-1", "rows": rows, "answer": answer}, out=Path("my [run]"))
     shown = capsys.readouterr().out
     assert shown.startswith("Not clearly: ...\nStudent 1 is right.\n")
-    for expected in ("85.0", "89.0", "80.0 to 90.0", "257,754", "61", "student 1 (handed on)", "- Give --test."):
+    for expected in ("85.0", "89.0", "80.0 to 90.0", "257,754", "61", "student 1 *", "* handed on", "- Give --test."):
         assert expected in shown
     assert "accuracy on 500 test images" in shown
     assert "noisystudent predict --model 'my [run]' --images FOLDER --out labels.csv" in shown

@@ -35,17 +35,23 @@ def show_run(results: Row, *, out: Path) -> None:
 def networks_table(results: Row) -> Table:
     """The networks of a run; columns that would be empty are left out."""
     answer = results["answer"]
-    table = Table(title=f"accuracy on {answer['measured']}" if answer["measured"] else "what was trained")
-    accuracies = ["top-1 %", "95 % interval"] if answer["measured"] else []
-    accuracies += ["balanced %", "95 % interval"] if answer["balanced"] else []
-    for column in ("network", "model", "parameters", *accuracies, "seconds"):
-        table.add_column(column, justify="left" if column in ("network", "model") else "right")
+    table = Table(
+        title=f"accuracy on {answer['measured']}" if answer["measured"] else "what was trained",
+        caption="* handed on" if len(results["rows"]) > 1 else None,
+        caption_justify="left",
+    )
+    # Eighty columns hold balanced accuracy or the parameters.
+    columns = ["top-1 %", "95 % interval"] if answer["measured"] else []
+    columns += ["balanced %"] if answer["balanced"] else ["parameters"]
+    for column in ("network", "model", *columns, "seconds"):
+        table.add_column(
+            column, justify="left" if column in ("network", "model") else "right", no_wrap=column != "model"
+        )
     for row in results["rows"]:
         chosen = row["provenance"]["folder"] == results["best"] and len(results["rows"]) > 1
         measured = _measured(row, "top1") if answer["measured"] else []
-        measured += _measured(row, "balanced_accuracy") if answer["balanced"] else []
-        name = row["name"] + (" (handed on)" if chosen else "")
-        table.add_row(name, row["model"], f"{row['metrics']['params']:,}", *measured, f"{row['seconds']:.0f}")
+        last = _measured(row, "balanced_accuracy")[0] if answer["balanced"] else f"{row['metrics']['params']:,}"
+        table.add_row(row["name"] + (" *" if chosen else ""), row["model"], *measured, last, f"{row['seconds']:.0f}")
     return table
 
 

@@ -99,7 +99,7 @@ def test_without_held_out_data_the_last_generation_is_the_best_and_nothing_is_co
     results = summarize(run, CONFIG)
     assert results["best"] == "gen-2"
     assert results["differences"] == []
-    assert results["choice"]["why"] == "the last student; no validation images could say otherwise"
+    assert results["choice"]["why"] == "the last student; there were no validation images to compare networks on"
     assert results["answer"]["verdict"] == "not measured"
 
 

@@ -100,6 +100,8 @@ def _sentence(found: Row, networks: Mapping[str, Row], students: list[str]) -> s
     balanced = _balanced_change(found, networks)
     if found["verdict"] == "yes":
         return f"Yes: {unlabeled} raised accuracy {change} ({measured}){balanced}."
+    if found["points"] == 0:
+        return f"Not clearly: with {unlabeled} accuracy stayed at {found['after']:.1f} % ({measured}){balanced}."
     if found["verdict"] == "no":
         return f"No: with {unlabeled} accuracy went {change} ({measured}){balanced}."
     return f"Not clearly: with {unlabeled} accuracy went {change}, which may be chance ({measured}){balanced}."
@@ -145,8 +147,10 @@ def _balanced_change(found: Row, networks: Mapping[str, Row]) -> str:
     pair = [networks[found["than"]], networks[found["network"]]]
     if not any(names_both(results) for results in pair):
         return ""
-    before, after = (results["metrics"]["balanced_accuracy"] for results in pair)
-    return f"; with every class counted alike, from {before:.1f} % to {after:.1f} %"
+    before, after = (f"{results['metrics']['balanced_accuracy']:.1f} %" for results in pair)
+    if before == after:
+        return f"; with every class counted alike, it stayed at {after}"
+    return f"; with every class counted alike, it went from {before} to {after}"
 
 
 def _more(found: Row, networks: Mapping[str, Row], choice: Row, others: list[str]) -> list[str]:
@@ -165,7 +169,7 @@ def _more(found: Row, networks: Mapping[str, Row], choice: Row, others: list[str
     if found["points"] is not None:
         sentences.append(_against(found, others))
         sentences.append(
-            "The interval covers the choice of the images measured, not the chance in training: that needs more seeds."
+            "How sure that is covers chance in the images measured, not chance in training: that needs runs with more seeds."
         )
     if found["split"] == "val" and choice["n"]:
         sentences.append(
@@ -187,7 +191,9 @@ def _advice(found: Row, networks: Mapping[str, Row], choice: Row) -> list[str]:
     """What is worth trying, each for a reason that was seen."""
     results = networks[choice["network"]]
     advice = [*_of_held_out(found, results), *_of_teacher(networks), *_of_pseudo_labels(networks)]
-    if found["verdict"] in ("not clearly", "no"):
+    if found["before"] == 100:
+        advice.append("Labels alone are right on every held-out image: only more or harder ones could show a gain.")
+    elif found["verdict"] in ("not clearly", "no"):
         advice.append(
             "The students are level with what labels alone reach. First to try: more images without labels, of the same classes and "
             "taken in the same way, or more labeled images of each class."
@@ -197,9 +203,7 @@ def _advice(found: Row, networks: Mapping[str, Row], choice: Row) -> list[str]:
 
 def _of_held_out(found: Row, results: Row) -> list[str]:
     if found["split"] is None:
-        return [
-            "Nothing was held out: measure this model on labeled images that it has not seen (the line above), or give --test."
-        ]
+        return []  # the next steps say how to measure
     advice = []
     if found["n"] < ENOUGH:
         advice.append(

@@ -33,7 +33,7 @@ def choose(generations: Mapping[str, Path], *, seed: int = 0) -> dict[str, Any]:
         alone = (
             "the only generation"
             if len(generations) == 1
-            else f"{_the(last)}; no validation images could say otherwise"
+            else f"{_the(last)}; there were no validation images to compare networks on"
         )
         return _choice(last, generations, alone)
     tables = {name: pq.read_table(path) for name, path in paths.items()}
