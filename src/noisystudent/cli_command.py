@@ -15,6 +15,7 @@ import typer
 
 from noisystudent import progress
 from noisystudent.errors import RunError, UserError
+from noisystudent.stopping import Stopped, stopped_by_signals
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; warnings and errors only.")]
@@ -47,7 +48,7 @@ def commands_of(
             def guarded(*args: Any, as_json: Json = False, quiet: Quiet = False, **options: Any) -> None:
                 progress.configure(quiet=quiet)
                 try:
-                    with around():
+                    with stopped_by_signals(), around():
                         result, show, *status = function(*args, as_json=as_json, quiet=quiet, **options)
                 except UserError as error:
                     fail(str(error), 2, as_json=as_json)
@@ -61,8 +62,8 @@ def commands_of(
                         1,
                         as_json=as_json,
                     )
-                except KeyboardInterrupt:
-                    fail("stopped; the same command goes on from here", 130, as_json=as_json)
+                except Stopped as stop:
+                    fail(f"{stop}; the same command goes on from here", 128 + stop.number, as_json=as_json)
                 if result is None:
                     return  # it has said all
                 if as_json:

@@ -1,7 +1,8 @@
-"""Runs that cannot go on: nothing passes the threshold, the loss is not a number, the disk is full."""
+"""Runs that stop: nothing passes the threshold, the loss is not a number, the disk is full, Ctrl-C, SIGTERM."""
 
 import json
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
-from user_inputs import Images, weights
+from user_inputs import Images, Server, weights
 
 import noisystudent as ns
 
@@ -133,5 +134,42 @@ def test_a_full_disk_is_told_in_one_message_and_the_same_command_goes_on(
     assert "free some space and give the same command again" in full.message
     assert weights(tmp_path / "run") == before
     assert not [path for path in (tmp_path / "run").rglob("*.tmp") if path.stat().st_size]
+    assert noisystudent(*command).status == 0
+    assert weights(tmp_path / "run") == weights(finished.folder)
+
+
+# Signals come while a step is under way: before its line is written to metrics.jsonl.
+
+RARELY = ("--set", "execution.checkpoint_seconds=1000", "--set", "execution.log_steps=1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_training_with_a_checkpoint_from_which_it_goes_on_to_the_same_weights(
+    number: signal.Signals, finished: Any, server: Server, noisystudent: Callable[..., Any], tmp_path: Path
+) -> None:
+    command = [*finished.command, *RARELY, "--out", "run"]
+    moment = {"path": "*/gen-1/metrics.jsonl", "when": "open", "count": 4, "number": int(number)}
+    stopped = server.wait(server.start(*command, folder=tmp_path, signal_at=moment))
+    assert stopped.status == 128 + number
+    assert stopped.stdout == ""
+    checkpoint = torch.load(tmp_path / "run/gen-1/checkpoints/last.pt", weights_only=True)
+    assert 0 < checkpoint["step"] < 12
+    said = f"noisystudent: stopped at step {checkpoint['step']} of 12; the same command goes on from here"
+    assert stopped.stderr.splitlines()[-1] == said
+    assert not (tmp_path / "run/.holder.json").exists()
+    assert noisystudent(*command).status == 0
+    assert weights(tmp_path / "run") == weights(finished.folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_between_trainings_ends_at_once_with_its_status(
+    number: signal.Signals, finished: Any, server: Server, noisystudent: Callable[..., Any], tmp_path: Path
+) -> None:
+    command = [*finished.command, "--out", "run", "--json"]
+    moment = {"path": "*/gen-1/predictions/part-00001.parquet", "when": "after", "count": 1, "number": int(number)}
+    stopped = server.wait(server.start(*command, folder=tmp_path, signal_at=moment))
+    assert stopped.status == 128 + number
+    assert stopped.json == {"error": "stopped; the same command goes on from here"}
+    assert not (tmp_path / "run/gen-1/predictions/part-00002.parquet").exists()
     assert noisystudent(*command).status == 0
     assert weights(tmp_path / "run") == weights(finished.folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import importlib
+import io
 import json
 import os
 import resource
@@ -56,6 +57,7 @@ def start(request: dict[str, Any]) -> int:
 
 def prepare(request: dict[str, Any]) -> None:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which the server itself ignores
     os.chdir(request["folder"])
     for stream, path in ((0, "/dev/null"), (1, request["stdout"]), (2, request["stderr"])):
         os.dup2(os.open(path, os.O_RDONLY if stream == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
@@ -67,22 +69,28 @@ def prepare(request: dict[str, Any]) -> None:
 
 
 def signal_at(path: str, when: str, count: int, number: int) -> None:
-    """Send this process a signal before or after it puts a file in its place (`path` is a pattern) for the `count`-th time."""
-    rename = os.replace
+    """Send this process a signal for the `count`-th time that it does something with a file (`path` is a pattern).
+
+    `when` is "before" or "after" it puts the file in its place, or "open": before it opens the file.
+    """
+    module, name, argument = (io, "open", 0) if when == "open" else (os, "replace", 1)
+    function = getattr(module, name)
     left = count
 
-    def replace(source: Any, target: Any, **options: Any) -> None:
+    def signaling(*arguments: Any, **options: Any) -> Any:
         nonlocal left
-        left -= fnmatch.fnmatch(os.fspath(target), path)
-        if left == 0 and when == "before":
+        file = arguments[argument]
+        now = isinstance(file, str | os.PathLike) and fnmatch.fnmatch(os.fspath(file), path)
+        left -= now
+        now = now and left == 0
+        if now and when != "after":
             os.kill(os.getpid(), number)
-        rename(source, target, **options)
-        if left == 0 and when == "after":
+        result = function(*arguments, **options)
+        if now and when == "after":
             os.kill(os.getpid(), number)
-        if left == 0:
-            left = -1
+        return result
 
-    os.replace = replace  # type: ignore[assignment]
+    setattr(module, name, signaling)
 
 
 def serve() -> None:

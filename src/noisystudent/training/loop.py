@@ -19,6 +19,7 @@ from noisystudent.models.classifier import Classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.progress import track
 from noisystudent.seeds import derive_seed
+from noisystudent.stopping import stop_requests
 from noisystudent.training.checkpoint import load_checkpoint, save_checkpoint
 from noisystudent.training.ema import moving_average
 from noisystudent.training.freezing import freeze
@@ -67,6 +68,7 @@ def train(
 
     Raises:
         RunError: the loss is not finite; the last checkpoint before it is kept.
+        Stopped: Ctrl-C or SIGTERM came, and the checkpoint of the step then under way is written.
     """
     machine = accelerator(execution)
     network = classifier.network.to(machine.device).train()
@@ -84,8 +86,9 @@ def train(
     losses: list[Tensor] = []
     logged = saved = time.monotonic()
 
-    with track(description, training.steps, done=start) as advance, torch.random.fork_rng():
+    with track(description, training.steps, done=start) as advance, torch.random.fork_rng(), stop_requests() as request:
         for step, (images, targets) in enumerate(batches, start=start):
+            request.wait()
             rate = learning_rate(schedule, skipped + step)
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -105,7 +108,7 @@ def train(
 
             done = step + 1
             last = done == training.steps
-            due = time.monotonic() - saved >= execution.checkpoint_seconds
+            due = request.came or time.monotonic() - saved >= execution.checkpoint_seconds
             validating = validate is not None and (last or done % math.ceil(training.steps / VALIDATIONS) == 0)
             if last or due or done % execution.log_steps == 0:
                 mean = _finite_mean(losses, done)
@@ -128,6 +131,7 @@ def train(
                 _check_network(averaged, images, done)
                 save_checkpoint(checkpoint, step=done, network=network, average=average, optimizer=optimizer)
                 saved = time.monotonic()
+                request.stop(f"stopped at step {done} of {training.steps}")
 
     averaged.save(folder / "model")
     return averaged
