@@ -182,7 +182,7 @@ def test_a_run_without_anything_held_out_says_so(
     config = configuration("data.val_fraction=0", "teacher.steps=2", generations=0)
     result = noisystudent("run", "--labeled", images.labeled, "--config", config, "--out", "run")
     assert result.status == 0, result.stderr
-    assert "nothing was held out to measure on" in result.stdout
+    assert "nothing was held out to measure it on" in result.stdout
 
 
 def test_the_installed_command_works_and_fails_with_the_right_status(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def _sentence(found: Row, networks: Mapping[str, Row], students: list[str]) -> s
     )
     if found["verdict"] == "not measured":
         if not students:
-            return "No images without labels took part: the network learned from labels alone."
+            unmeasured = ", and nothing was held out to measure it on" if found["split"] is None else ""
+            return f"No images without labels took part: the network learned from labels alone{unmeasured}."
         if found["split"] is None:
             return (
                 f"It was not measured whether {unlabeled} helped: nothing was held out. "
@@ -168,8 +169,9 @@ def _more(found: Row, networks: Mapping[str, Row], choice: Row, others: list[str
     sentences = [f"{accuracy}.", handed_on]
     if found["points"] is not None:
         sentences.append(_against(found, others))
+        counted = "The interval" if found["n"] >= FEW else "The p"
         sentences.append(
-            "How sure that is covers chance in the images measured, not chance in training: that needs runs with more seeds."
+            f"{counted} takes in chance in the images measured, not chance in training: that needs runs with more seeds."
         )
     if found["split"] == "val" and choice["n"]:
         sentences.append(
