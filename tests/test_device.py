@@ -1,11 +1,20 @@
-"""Which precision a forward pass is made in."""
+"""Where a network computes, and in which precision a forward pass is made."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
 from noisystudent import device
-from noisystudent.config import Execution
-from noisystudent.device import autocast, computes_in_bf16
+from noisystudent.config import Config, Execution
+from noisystudent.device import autocast, compute_device, computes_in_bf16, free_memory, own_draws
+from noisystudent.dry_run import dry_run
+from noisystudent.errors import UserError
+from noisystudent.models.classifier import Classifier, Preprocessing
+from noisystudent.pipeline import run
+from noisystudent.recipes import recipe
+from noisystudent.settings import apply_settings
 
 CPU = torch.device("cpu")
 
@@ -33,7 +42,7 @@ def test_one_process_can_use_one_precision_after_the_other() -> None:
     layer, x = torch.nn.Linear(2, 2), torch.zeros(1, 2)
     for precision, wanted in (("bf16", torch.bfloat16), ("fp32", torch.float32), ("bf16", torch.bfloat16)):
         execution = Execution(device="cpu", precision=precision)
-        with autocast(execution, device.accelerator(execution).device):
+        with autocast(execution, compute_device(execution)):
             assert layer(x).dtype == wanted
 
 
@@ -42,3 +51,91 @@ def test_a_processor_has_bf16_when_it_has_its_instructions(monkeypatch: pytest.M
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda answer=has_it: answer)
         assert computes_in_bf16(CPU) == has_it
     assert not computes_in_bf16(torch.device("meta"))
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, *, cuda: int = 0, mps: bool = False) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+
+def test_auto_takes_a_gpu_where_there_is_one_and_a_process_may_change_its_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for machine, wanted in (({}, "cpu"), ({"cuda": 2}, "cuda"), ({"mps": True}, "mps"), ({}, "cpu")):
+        pretend(monkeypatch, **machine)
+        assert compute_device(Execution()) == torch.device(wanted)
+        assert compute_device(Execution(device="cpu")) == CPU
+    pretend(monkeypatch, cuda=2)
+    assert compute_device(Execution(device="cuda:1")) == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:2", "mps"])
+def test_a_device_that_is_not_there_is_named_beside_those_that_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, cuda=2 if name == "cuda:2" else 0)
+    there = "it finds cuda, cuda:0, cuda:1, cpu" if name == "cuda:2" else "it finds cpu"
+    with pytest.raises(UserError, match=f"execution.device is {name}.*{there}$"):
+        compute_device(Execution(device=name))
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "CUDA", ""])
+def test_a_word_that_is_no_device_is_a_mistake_in_the_configuration(name: str) -> None:
+    with pytest.raises(UserError, match=r"execution\.device = .*should be auto, cpu, cuda, cuda:1"):
+        apply_settings(recipe("digits"), [f"execution.device='{name}'"])
+
+
+@pytest.mark.parametrize("command", [run, lambda config, _: dry_run(config)])
+def test_a_run_on_a_missing_device_stops_before_any_work(
+    command: Callable[[Config, Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(monkeypatch)
+    config = apply_settings(recipe("digits"), ["execution.device=cuda:1", f"data.labeled={tmp_path / 'none'}"])
+    with pytest.raises(UserError) as caught:
+        command(config, tmp_path / "run")
+    assert len(caught.value.problems) == 1
+    assert "execution.device is cuda:1" in caught.value.problems[0]
+    assert not (tmp_path / "run").exists()
+
+
+class Remembers(torch.nn.Module):
+    """Notes the precision in which it is asked to multiply."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 2)
+        self.seen: list[str] = []
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        backends = torch.backends
+        self.seen += [backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision]
+        return self.layer(images.mean(dim=(1, 2, 3))[:, None])
+
+
+def test_a_classifier_answers_in_full_fp32_and_leaves_the_users_setting_alone() -> None:
+    network = Remembers().eval()
+    view = Preprocessing(8, 1, 1.0, (0.5,), (0.5,))
+    before = torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("high")
+    try:
+        Classifier(network, ("a", "b"), view, "none", {}).logits(torch.zeros(3, 1, 8, 8, dtype=torch.uint8))
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert network.seen == ["ieee", "ieee"]
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
+def test_draws_in_between_do_not_change_those_that_follow() -> None:
+    torch.manual_seed(1)
+    wanted = torch.rand(3)
+    torch.manual_seed(1)
+    with own_draws(CPU):
+        torch.manual_seed(2)
+        torch.rand(5)
+    assert torch.equal(torch.rand(3), wanted)
+
+
+def test_memory_is_that_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0 < free_memory(CPU) < 2**50
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda asked: (asked.index, 9))
+    assert free_memory(torch.device("cuda", 1)) == 1

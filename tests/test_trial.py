@@ -1,7 +1,5 @@
 """What a network costs: counted on paper, and tried with smaller images where it does not fit."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
@@ -52,8 +50,7 @@ def test_what_does_not_fit_is_tried_with_smaller_images(
 ) -> None:
     needs = trial._calculated(TRAINING, 3, 10, room_for) if room_for else None
     free = (needs.states + 4 * needs.activations) / trial.ROOM + 1 if needs else 1000
-    monkeypatch.setattr(trial.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(trial, "free_memory", lambda _: free)
     sides = tried_sides(monkeypatch)
     cost = cost_an_image(TRAINING, CPU, 3, 10)
     if side is None:

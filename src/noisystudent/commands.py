@@ -22,6 +22,7 @@ from noisystudent.config import Config, Execution, Selection
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.data.uris import path_or_uri
+from noisystudent.device import compute_device
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import images_for
 from noisystudent.evaluation.corruption_error import Normalizers
@@ -71,7 +72,7 @@ def label(model: str, images: str | Path, out: str | Path, *, execution: Executi
     Raises:
         UserError: no model, no images, or `out` holds predictions of another model.
     """
-    execution = execution or Execution()
+    execution = _checked(execution)
     teacher = load_classifier(model)
     manifest = read_source(images, split="unlabeled", labels="ignored")
     warn({"warnings": manifest.notes})
@@ -247,7 +248,7 @@ def evaluate(
     Raises:
         UserError: no model, no images, or classes that the model does not know.
     """
-    execution = execution or Execution()
+    execution = _checked(execution)
     request = Request(os.path.expanduser(data), tuple(suites), os.path.expanduser(val), normalizers, seed, cells)
     check(request)
     if reference and not isinstance(model, Classifier):
@@ -286,10 +287,11 @@ def profile(
     Raises:
         UserError: no model, or one that does not take images of that size.
     """
+    execution = _checked(execution)
     classifier = load_classifier(model, weights=False)
     side = size or classifier.preprocessing.image_size
     try:
-        found = cost(classifier, size=side, batch=batch, execution=execution or Execution())
+        found = cost(classifier, size=side, batch=batch, execution=execution)
     except (RuntimeError, AssertionError) as error:  # a network of fixed size says so in words of its own
         raise UserError(f"--size {side}: {classifier.architecture} does not take such images: {error}") from error
     return {"model": classifier.architecture, "size": side, "batch": batch, "metrics": found}
@@ -308,7 +310,7 @@ def predict(model: str, images: str | Path, out: str | Path, *, execution: Execu
     if out.suffix not in (".csv", ".parquet"):
         raise UserError(f"--out {out}: end it in .csv or .parquet")
     check_output_file(out)
-    execution = execution or Execution()
+    execution = _checked(execution)
     classifier = load_classifier(model)
     used = stands_for(model)
     logger.info("the model is %s", used)
@@ -328,6 +330,13 @@ def predict(model: str, images: str | Path, out: str | Path, *, execution: Execu
     if skipped:
         logger.warning("%d images cannot be read and have no prediction: %s", len(skipped), _first(skipped))
     return {"out": str(out), "model": used, "images": table.num_rows, "skipped": [row._asdict() for row in skipped]}
+
+
+def _checked(execution: Execution | None) -> Execution:
+    """What was given, or the default; its device is there."""
+    execution = execution or Execution()
+    compute_device(execution)
+    return execution
 
 
 def _labels_to_correct(predictions: pa.Table, manifest: Manifest, classifier: Classifier) -> pa.Table:

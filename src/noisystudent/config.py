@@ -11,6 +11,7 @@ import difflib
 import itertools
 import math
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -244,7 +245,9 @@ class Generation(Section):
 class Execution(Section):
     """How a run is carried out. Nothing here is compared when a run is resumed."""
 
-    device: Literal["auto", "cpu"] = Field("auto", description="auto takes a GPU when there is one")
+    device: str = Field(
+        "auto", description="cpu, cuda, cuda:1 (the second GPU) or mps (Apple's); auto takes a GPU when there is one"
+    )
     precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
         description="of training and labeling; auto: bf16 where the GPU or processor computes in it, else fp32",
@@ -254,6 +257,13 @@ class Execution(Section):
     log_steps: int = Field(50, ge=1, description="steps between two lines of metrics.jsonl")
     label_batch_size: int = Field(256, ge=1, description="images at a time when labeling and evaluating")
     part_rows: int = Field(50_000, ge=1, description="rows of a predictions part: what a kill can cost the label stage")
+
+    @field_validator("device")
+    @classmethod
+    def _known_kind(cls, value: str) -> str:
+        if not re.fullmatch(r"auto|cpu|cuda(:(0|[1-9]\d?))?|mps", value):
+            raise ValueError("should be auto, cpu, cuda, cuda:1 and the like, or mps")
+        return value
 
     @property
     def decoders(self) -> int:

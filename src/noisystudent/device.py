@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, cast
+
+import psutil
 import torch
-from accelerate import Accelerator
 
 from noisystudent.config import Execution
+from noisystudent.errors import UserError
 
 
-def accelerator(execution: Execution) -> Accelerator:
-    """Accelerate's view of the device that `execution` asks for."""
-    return Accelerator(cpu=execution.device == "cpu", mixed_precision="no")
+def compute_device(execution: Execution) -> torch.device:
+    """The device that `execution` asks for; `auto` is the first GPU where there is one.
+
+    Raises:
+        UserError: this machine does not have it.
+
+    Example:
+        >>> compute_device(Execution(device="cpu"))
+        device(type='cpu')
+    """
+    there = devices()
+    name = there[0] if execution.device == "auto" else execution.device
+    if name not in there:
+        raise UserError(
+            f"execution.device is {name}, and PyTorch {torch.__version__} does not find it on this machine; "
+            f"it finds {', '.join(there)}"
+        )
+    return torch.device(name)
+
+
+def devices() -> list[str]:
+    """What `execution.device` may name on this machine, the fastest first."""
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    apple = ["mps"] if torch.backends.mps.is_available() else []
+    return [*(["cuda", *gpus] if gpus else []), *apple, "cpu"]
 
 
 def autocast(execution: Execution, device: torch.device) -> torch.autocast:
     """The context of a forward pass in the precision that `execution` asks for.
-
-    Accelerate keeps one precision for a whole process; a process that trains in bf16 measures in fp32.
 
     Example:
         >>> with autocast(Execution(precision="bf16"), torch.device("cpu")):
@@ -35,3 +60,52 @@ def computes_in_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())  # nothing public before torch 2.10
+
+
+@contextmanager
+def full_fp32() -> Iterator[None]:
+    """Multiply fp32 by fp32: not in TF32, PyTorch's default for a GPU's convolutions, nor in bf16, whatever the process has set.
+
+    For answers that are measured or taught. What was set is set again afterwards.
+
+    Example:
+        >>> torch.set_float32_matmul_precision("high")
+        >>> with full_fp32():
+        ...     torch.backends.cuda.matmul.fp32_precision
+        'ieee'
+        >>> torch.get_float32_matmul_precision()
+        'high'
+        >>> torch.set_float32_matmul_precision("highest")
+    """
+    gpu, processor = cast(Any, torch.backends.cudnn), cast(Any, torch.backends.mkldnn)
+    operations: list[Any] = [torch.backends.cuda.matmul, gpu.conv, gpu.rnn, processor.matmul, processor.conv]
+    before = [operation.fp32_precision for operation in operations]
+    try:
+        for operation in operations:
+            operation.fp32_precision = "ieee"
+        yield
+    finally:
+        for operation, precision in zip(operations, before, strict=True):
+            operation.fp32_precision = precision
+
+
+def own_draws(device: torch.device) -> AbstractContextManager[None]:
+    """Within it PyTorch may be seeded; afterwards the process draws on as if nothing had been drawn, on the processor and on this GPU."""
+    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that may be had now."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "mps":
+        return max(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory(), 0)
+    return int(psutil.virtual_memory().available)
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done what it was given; a processor has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -12,7 +12,7 @@ import psutil
 import torch
 
 from noisystudent.config import Execution
-from noisystudent.device import accelerator, computes_in_bf16
+from noisystudent.device import compute_device, computes_in_bf16, devices
 from noisystudent.models.weights import MissingWeights, find_weights
 from noisystudent.recipes import recipe
 from noisystudent.rundir import PACKAGES, run_networks
@@ -42,7 +42,8 @@ def examine() -> dict[str, Any]:
         "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
         "disk": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free here",
         "gpu": _gpu(),
-        "bf16": "yes" if computes_in_bf16(accelerator(Execution()).device) else "no",
+        "devices": ", ".join(devices()),
+        "bf16": "yes" if computes_in_bf16(compute_device(Execution())) else "no",
         "weights": {name: _weights(name) for name in PRETRAINED},
         "extras": {
             extra: "installed" if all(map(util.find_spec, names)) else f'missing: pip install "noisystudent[{extra}]"'

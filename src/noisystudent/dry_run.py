@@ -9,7 +9,7 @@ import numpy as np
 from noisystudent.config import Config, Selection, Training
 from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
-from noisystudent.device import accelerator
+from noisystudent.device import compute_device
 from noisystudent.progress import track
 from noisystudent.rundir import run_networks
 from noisystudent.stages.networks import check_networks, look_for_weights
@@ -65,7 +65,7 @@ def dry_run(config: Config) -> dict[str, Any]:
         "images": {split: len(manifest) for split, manifest in manifests.items()},
         "unreadable": unreadable,
         "warnings": notes,
-        "device": str(accelerator(config.execution).device),
+        "device": str(compute_device(config.execution)),
         "networks": networks,
         "seconds": None if None in seconds else sum(seconds),
     }

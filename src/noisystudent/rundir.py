@@ -26,7 +26,7 @@ from noisystudent.config import Config, Training, load_config
 from noisystudent.errors import UserError
 from noisystudent.progress import logger
 
-PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow", "accelerate")
+PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow")
 
 
 class RunNetwork(NamedTuple):

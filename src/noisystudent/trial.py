@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import psutil
 import timm
 import torch
 from torch import Tensor, nn
@@ -18,7 +17,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.flop_counter import FlopCounterMode
 
 from noisystudent.config import Execution, Training
-from noisystudent.device import accelerator, autocast
+from noisystudent.device import autocast, compute_device, free_memory, synchronize
 from noisystudent.models.classifier import build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.training.ema import moving_average
@@ -70,12 +69,12 @@ def cost_an_image(training: Training, execution: Execution, channels: int, class
         channels: of the images.
         classes: how many.
     """
-    size = training.image_size
+    size, device = training.image_size, compute_device(execution)
     cost = _calculated(training, channels, classes, size)
     fitting = None
     for side in (size, size // 2, size // 4):
         smaller = cost if side == size else _calculated(training, channels, classes, side)
-        if _fits(smaller):
+        if _fits(smaller, device):
             fitting = side, smaller
             if TRIAL_IMAGES[0] * smaller.multiply_adds <= MOST_OPERATIONS:
                 break
@@ -102,11 +101,10 @@ def _calculated(training: Training, channels: int, classes: int, side: int) -> C
     return Cost(parameters, states, math.ceil(saved.bytes / count), counter.get_total_flops() / 2 / count)
 
 
-def _fits(cost: Cost) -> bool:
-    """Whether a trial step has room, on the GPU or in memory."""
-    free = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else psutil.virtual_memory().available
+def _fits(cost: Cost, device: torch.device) -> bool:
+    """Whether a trial step has room there."""
     # Beside what is counted there are the gradients of the activations, and what the kernels need while they run.
-    return cost.states + 2 * TRIAL_IMAGES[0] * cost.activations < ROOM * free
+    return cost.states + 2 * TRIAL_IMAGES[0] * cost.activations < ROOM * free_memory(device)
 
 
 def _timed(training: Training, execution: Execution, channels: int, classes: int, cost: Cost) -> tuple[float, float]:
@@ -120,26 +118,26 @@ def _timed(training: Training, execution: Execution, channels: int, classes: int
         std=(0.25,) * channels,
         seed=0,
     )
-    machine = accelerator(execution)
-    network = classifier.network.to(machine.device).train()
+    device = compute_device(execution)
+    network = classifier.network.to(device).train()
     optimizer, average = build_optimizer(network, training), moving_average(network, training.ema_decay)
     count = int(np.clip(TRIAL_OPERATIONS / max(cost.multiply_adds, 1), *TRIAL_IMAGES))
-    images = torch.randint(256, (count, channels, side, side), dtype=torch.uint8).to(machine.device)
-    targets = label_targets(torch.arange(count) % classes, classes, 0.0).to(machine.device)
+    images = torch.randint(256, (count, channels, side, side), dtype=torch.uint8).to(device)
+    targets = label_targets(torch.arange(count) % classes, classes, 0.0).to(device)
 
     def step() -> None:
         noised = add_input_noise(images, training.noise, seed=0)
-        with autocast(execution, machine.device):
+        with autocast(execution, device):
             logits = network(classifier.preprocessing.normalize(noised))
-        machine.backward(soft_cross_entropy(logits.float(), targets))
+        soft_cross_entropy(logits.float(), targets).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
         average.update_parameters(network)
 
     step()  # the first is slower than those that follow
-    training_seconds = _seconds(step)
+    training_seconds = _seconds(step, device)
     averaged = dataclasses.replace(classifier, network=average.module.eval())
-    labeling_seconds = _seconds(lambda: averaged.logits(images).cpu())
+    labeling_seconds = _seconds(lambda: averaged.logits(images).cpu(), device)
     return training_seconds / count, labeling_seconds / count
 
 
@@ -170,9 +168,9 @@ def _identity(tensor: Tensor) -> int:
     return int(StorageWeakRef(tensor.untyped_storage()).cdata)  # type: ignore[no-untyped-call]
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    synchronize(device)  # with what came before
     began = time.perf_counter()
     work()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    synchronize(device)
     return time.perf_counter() - began

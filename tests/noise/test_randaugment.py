@@ -3,10 +3,12 @@
 import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from noisystudent.config import RandAugment
 from noisystudent.errors import UserError
@@ -458,6 +460,26 @@ def test_clamped_warps_are_bilinear_with_the_border_continued() -> None:
             right = min(left + 1, 8)
             value = (left + 1 - at) * picture[y, left] + (at - left) * picture[y, right]
             assert abs(moved[y, x] - value) <= 0.51, (x, y)
+
+
+class NoFloat64(TorchDispatchMode):
+    """As on Apple's GPU, of which the meta device takes the place: it has no float64."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, list | tuple) else [result]:
+            on_gpu = isinstance(tensor, torch.Tensor) and tensor.device.type == "meta"
+            assert not (on_gpu and tensor.dtype == torch.float64), func
+        return result
+
+
+@pytest.mark.parametrize("semantics", ["official", "clamped"])
+@pytest.mark.parametrize("name", [name for name in ra.OPERATIONS if name != "equalize"])  # no bincount on meta
+def test_no_operation_needs_float64_on_the_images_device(name: str, semantics: str) -> None:
+    images = torch.zeros(2, 3, 16, 16, dtype=torch.uint8, device="meta")
+    with NoFloat64():
+        changed = ra.augment(images, RandAugment(ops=(name,), semantics=semantics), torch.Generator())
+    assert changed.device.type == "meta"
 
 
 def test_the_same_seed_gives_the_same_images_and_leaves_the_input_alone() -> None:

@@ -21,7 +21,6 @@ from noisystudent.cli import main
 
 # Importing starts no threads, which is what makes forking safe.
 for module in (
-    "accelerate",
     "duckdb",
     "matplotlib.pyplot",
     "sklearn.datasets",

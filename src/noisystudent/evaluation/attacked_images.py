@@ -13,7 +13,7 @@ from torch import Tensor
 
 from noisystudent.config import Execution
 from noisystudent.data.images import ImageSet
-from noisystudent.device import accelerator
+from noisystudent.device import compute_device, full_fp32
 from noisystudent.evaluation.adversarial import EPSILONS, PGD_EPSILON, PGD_STEPS, fgsm, pgd
 from noisystudent.evaluation.cells import Cells
 from noisystudent.evaluation.intervals import wilson_interval
@@ -48,7 +48,7 @@ def evaluate_attacks(classifier: Classifier, images: ImageSet, cells: Cells, *, 
     Returns:
         `fgsm_eps2` and so on, top-1 accuracy under each attack in percent, with Wilson's interval.
     """
-    classifier.network.to(accelerator(execution).device)
+    classifier.network.to(compute_device(execution))
     metrics, ci95 = {}, {}
     for name, attack in attacks(classifier).items():
         table = cells.table(name, partial(_attacked, classifier, images, attack, execution, name))
@@ -79,7 +79,8 @@ def _batches(
         read = np.setdiff1d(np.arange(len(rows)), list(unreadable))
         manifest = images.manifest.take(rows[read])
         if len(read):
-            attacked = attack(pixels[torch.from_numpy(read)], torch.tensor(manifest.labels).long())
+            with full_fp32():
+                attacked = attack(pixels[torch.from_numpy(read)], torch.tensor(manifest.labels).long())
             predicted = finite_probabilities(classifier.logits(attacked)).argmax(axis=1).astype(np.int32)
             yield pa.table({"id": manifest.ids, "label": manifest.labels, "predicted": predicted})
         advance(len(rows), "")

@@ -15,7 +15,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from noisystudent.config import Execution
-from noisystudent.device import accelerator
+from noisystudent.device import compute_device
 from noisystudent.models.classifier import Classifier
 
 REPEATS = 5
@@ -72,13 +72,13 @@ def cost(classifier: Classifier, *, size: int | None = None, batch: int = 32, ex
         name: multiply_adds(classifier.network, channels=channels, size=side, all_operations=all_operations)
         for name, all_operations in (("macs", True), ("macs_conv_linear", False))
     }
-    machine = accelerator(execution)
-    classifier.network.to(machine.device)
+    device = compute_device(execution)
+    classifier.network.to(device)
     images = torch.randint(256, (batch, channels, side, side), dtype=torch.uint8)
     classifier.logits(images)  # the first batch is slower than those that follow
-    before = _forget_peak(machine.device)
+    before = _forget_peak(device)
     seconds = min(_seconds(lambda: classifier.logits(images).cpu()) for _ in range(REPEATS))
-    peak = _peak(machine.device)
+    peak = _peak(device)
     return {
         "params": sum(parameter.numel() for parameter in classifier.network.parameters()),
         **counted,

@@ -15,7 +15,7 @@ import torch
 
 from noisystudent.config import Execution
 from noisystudent.data.images import ImageSet, Skipped
-from noisystudent.device import accelerator
+from noisystudent.device import compute_device
 from noisystudent.errors import UserError
 from noisystudent.evaluation.cells import Cells
 from noisystudent.evaluation.corruptions import grey
@@ -151,7 +151,7 @@ def _scores_of_frames(classifier: Classifier, frames: np.ndarray, execution: Exe
     pixels = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
     if classifier.preprocessing.channels == 1:
         pixels = grey(pixels)
-    classifier.network.to(accelerator(execution).device)
+    classifier.network.to(compute_device(execution))
     batches = torch.split(pixels, execution.label_batch_size)
     return np.concatenate([finite_probabilities(classifier.logits(batch)) for batch in batches])
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from noisystudent import atomic
 from noisystudent.config import Training
+from noisystudent.device import full_fp32
 from noisystudent.errors import UserError
 from noisystudent.models.weights import find_weights, pretrained, ways_out
 
@@ -67,7 +68,8 @@ class Classifier:
         """Un-noised: uint8 [N, C, S, S] to float32 [N, classes]. The network must be in evaluation mode."""
         assert not self.network.training, "a classifier labels without noise"
         device = next(self.network.parameters()).device
-        output: Tensor = self.network(self.preprocessing.normalize(images.to(device)))
+        with full_fp32():
+            output: Tensor = self.network(self.preprocessing.normalize(images.to(device)))
         return output.float()
 
     def save(self, folder: Path) -> None:

@@ -61,7 +61,7 @@ def nearest(images: Tensor, positions: Positions, *, fill: int) -> Tensor:
     height, width = images.shape[2:]
     # Halves are rounded away from zero, as std::round in TensorFlow's kernel does. A border of `fill` stands for all that is outside.
     x, y = (
-        (at + torch.copysign(HALF, at)).clamp_(-1, side).int() + 1
+        (at + torch.copysign(HALF.to(at.device), at)).clamp_(-1, side).int() + 1
         for at, side in zip(positions, (width, height), strict=True)
     )
     return _pixels(F.pad(images, (1, 1, 1, 1), value=fill), x, y)

@@ -38,6 +38,7 @@ from noisystudent.noise.geometry import (
 from noisystudent.noise.pixels import at_least, choose, histograms, look_up, to_bytes
 
 GREY = 128
+CPU = torch.device("cpu")
 GREY_WEIGHTS = (0.2989, 0.587, 0.114)  # as in tf.image.rgb_to_grayscale
 SMALL_IMAGE = (
     64  # the released code's small-image variant measures cutout and translation in eighths of the side (spec 1.4)
@@ -48,26 +49,32 @@ SMALL_IMAGE = (
 class Level:
     """What an operation may need to know beside the images.
 
-    `fractions` is each image's level over 10 and `signs` its direction, float64 [n, 1, 1, 1] on the images' device.
+    `fractions` is each image's level over 10 and `signs` its direction, float64 [n, 1, 1, 1] on the processor: not every GPU has
+    float64. What the methods make of them is on the images' `device`.
     """
 
     fractions: Tensor
     signs: Tensor
     official: bool
     generator: torch.Generator
+    device: torch.device = CPU
 
     def whole(self, scale: float) -> Tensor:
         """int(scale * level / 10) of each image, int32 [n, 1, 1, 1]."""
-        return (scale * self.fractions).int()
+        return (scale * self.fractions).int().to(self.device)
+
+    def nearest(self, scale: float) -> Tensor:
+        """scale * level / 10 rounded, int32 [n, 1, 1, 1]."""
+        return (scale * self.fractions).round().int().to(self.device)
 
     def factors(self) -> Tensor:
         """Enhancement factors [n, 1, 1, 1]: 1 leaves an image as it is."""
         factors = 1.8 * self.fractions + 0.1 if self.official else 1 + 0.9 * self.fractions * self.signs
-        return factors.float()
+        return factors.float().to(self.device)
 
     def signed(self, scale: float) -> Tensor:
         """scale * level / 10 in each image's direction, float32 [n]."""
-        return (scale * self.fractions * self.signs).flatten().float()
+        return (scale * self.fractions * self.signs).flatten().float().to(self.device)
 
 
 Operation = Callable[[Tensor, Level], Tensor]
@@ -103,10 +110,10 @@ def augment(images: Tensor, config: RandAugment, generator: torch.Generator) -> 
         counts = drawn.bincount(minlength=len(names)).tolist()
         by_operation = [
             torch.split(values.index_select(0, order.to(values.device)), counts)
-            for values in (images, signs.to(images.device), fractions.to(images.device))
+            for values in (images, signs, fractions)
         ]
         changed = [
-            OPERATIONS[name](group, Level(fraction, sign, config.semantics == "official", generator))
+            OPERATIONS[name](group, Level(fraction, sign, config.semantics == "official", generator, images.device))
             for name, group, sign, fraction in zip(names, *by_operation, strict=True)
             if len(group)
         ]
@@ -156,7 +163,7 @@ def invert(images: Tensor, _: Level) -> Tensor:
 
 def posterize(images: Tensor, level: Level) -> Tensor:
     """Keep the highest bits: int(4 L) of them as published (more with a higher level), 8 - round(4 L) in the sane variant."""
-    shift = (4 * level.fractions).round().int()
+    shift = level.nearest(4)
     if level.official:
         # 9 or 10 bits make the uint8 shift wrap around; TensorFlow limits what is above 7 to 7, and so no bits at all too (spec 1.5).
         shift = ((8 - level.whole(4)) % 256).clamp(max=7)
@@ -242,7 +249,7 @@ def cutout(images: Tensor, level: Level) -> Tensor:
     """Grey out a square around a random pixel, cut off at the border: 2 int(40 L) wide, or up to 0.4 of the side."""
     side = min(images.shape[2:])
     published = level.whole(side // 8 if side <= SMALL_IMAGE else 40)
-    half = published if level.official else (0.2 * side * level.fractions).round().int()
+    half = published if level.official else level.nearest(0.2 * side)
     return grey_square(images, half, level.generator)
 
 

@@ -17,7 +17,7 @@ from noisystudent import atomic
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Pictures, Skipped
-from noisystudent.device import accelerator, autocast
+from noisystudent.device import autocast, compute_device
 from noisystudent.errors import RunError, UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import Advance, track
@@ -127,9 +127,9 @@ def predict_batches(
 def predict_rows(teacher: Teacher, images: Pictures, rows: np.ndarray, *, execution: Execution) -> Predicted:
     """The teacher's predictions for some rows of an image set, in their order, unreadable ones left out."""
     pixels, reasons = images.try_fetch(rows)
-    machine = accelerator(execution)
-    teacher.network.to(machine.device)
-    with autocast(execution, machine.device):
+    device = compute_device(execution)
+    teacher.network.to(device)
+    with autocast(execution, device):
         logits = teacher.logits(pixels)
     probabilities = finite_probabilities(logits)
     ids: list[str] = images.manifest.table["id"].take(pa.array(rows)).to_pylist()
@@ -148,7 +148,7 @@ def finite_probabilities(logits: Tensor) -> np.ndarray:
     Raises:
         RunError: the network's weights are broken.
     """
-    probabilities: np.ndarray = torch.softmax(logits.double(), dim=1).cpu().numpy()
+    probabilities: np.ndarray = torch.softmax(logits.cpu().double(), dim=1).numpy()  # not every GPU has float64
     if not np.isfinite(probabilities).all():
         raise RunError("the network's outputs are infinite or not a number: its weights are broken, train it anew")
     return probabilities

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from noisystudent.config import Training
+from noisystudent.device import full_fp32, own_draws
 from noisystudent.models.classifier import Classifier, build_classifier, load_weights
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
@@ -41,7 +42,7 @@ class NoisedTeacher:
         seed = derive_seed(self.seed, hashlib.sha256(images.cpu().numpy().tobytes()).hexdigest())
         noised = add_input_noise(images, self.training.noise, seed=seed)
         device = next(self.network.parameters()).device
-        with torch.random.fork_rng():
+        with own_draws(device), full_fp32():
             torch.manual_seed(seed)
             output: Tensor = self.network(self.classifier.preprocessing.normalize(noised.to(device)))
         return output.float()

@@ -16,6 +16,7 @@ from noisystudent import atomic
 from noisystudent.config import Config, ResolutionFix, Training
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
+from noisystudent.device import compute_device
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import evaluate
 from noisystudent.evaluation.cost import multiply_adds
@@ -41,12 +42,16 @@ from noisystudent.training.loss import label_targets
 
 
 def check_networks(config: Config) -> None:
-    """Find out before anything is done whether the networks, operations and modules that the configuration names exist.
+    """Find out before anything is done whether the networks, operations, modules and the device that the configuration names exist.
 
     Raises:
         UserError: naming all that do not.
     """
     problems: list[str] = []
+    try:
+        compute_device(config.execution)
+    except UserError as error:
+        problems += error.problems
     networks = [network for network in run_networks(config) if network.key]
     for _, _, where, training, _ in networks:
         checks: list[Callable[[], object]] = [functools.partial(check_model_name, training.model)]

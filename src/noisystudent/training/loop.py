@@ -13,7 +13,7 @@ from torch import Tensor
 
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Examples, joint_batches
-from noisystudent.device import accelerator, autocast
+from noisystudent.device import autocast, compute_device, own_draws
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
 from noisystudent.noise.input_noise import add_input_noise
@@ -70,8 +70,8 @@ def train(
         RunError: the loss is not finite; the last checkpoint before it is kept.
         Stopped: Ctrl-C or SIGTERM came, and the checkpoint of the step then under way is written.
     """
-    machine = accelerator(execution)
-    network = classifier.network.to(machine.device).train()
+    device = compute_device(execution)
+    network = classifier.network.to(device).train()
     freeze(network, frozen)
     average = moving_average(network, training.ema_decay)
     optimizer = build_optimizer(network, training)
@@ -86,22 +86,22 @@ def train(
     losses: list[Tensor] = []
     logged = saved = time.monotonic()
 
-    with track(description, training.steps, done=start) as advance, torch.random.fork_rng(), stop_requests() as request:
+    with track(description, training.steps, done=start) as advance, own_draws(device), stop_requests() as request:
         for step, (images, targets) in enumerate(batches, start=start):
             request.wait()
             rate = learning_rate(schedule, skipped + step)
             for group in optimizer.param_groups:
                 group["lr"] = rate
 
-            images, targets = images.to(machine.device), targets.to(machine.device)
+            images, targets = images.to(device), targets.to(device)
             images = add_input_noise(images, training.noise, seed=derive_seed(seed, "noise", step))
             torch.manual_seed(derive_seed(seed, "dropout", step))
-            with autocast(execution, machine.device):
+            with autocast(execution, device):
                 logits = network(classifier.preprocessing.normalize(images))
             loss = batch_loss(logits.float(), targets, training)
 
             optimizer.zero_grad()
-            machine.backward(loss)
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             average.update_parameters(network)
             losses.append(loss.detach())
