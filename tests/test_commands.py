@@ -286,6 +286,34 @@ def test_networks_and_operations_that_do_not_exist_are_all_named_before_anything
     check_networks(config())
 
 
+@pytest.mark.parametrize(
+    ("teacher", "refused"),
+    [
+        (Training(model="resnet10t", image_size=32, batch_size=1), True),
+        (Training(model="resnet10t", image_size=32, batch_size=1, unlabeled_ratio=3.0), True),  # it sees labels only
+        (Training(model="resnet10t", image_size=64, batch_size=1), False),
+        (Training(model="resnet10t", image_size=32, batch_size=2), False),
+        (Training(model="resnet9_8", image_size=32, batch_size=1), False),
+        (
+            Training(
+                model="resnet10t", image_size=64, batch_size=1, steps=4, resolution_fix={"image_size": 32, "steps": 2}
+            ),
+            True,
+        ),
+    ],
+)
+def test_one_image_a_step_is_refused_where_batchnorm_would_compare_it_with_nothing(
+    teacher: Training, refused: bool
+) -> None:
+    if not refused:
+        check_networks(Config(teacher=teacher))
+        return
+    with pytest.raises(UserError) as caught:
+        check_networks(Config(teacher=teacher))
+    (problem,) = caught.value.problems
+    assert problem.startswith("teacher: one image a step is too few: at 32 pixels resnet10t has BatchNorm")
+
+
 def test_evaluate_measures_images_of_one_class_alone(model: Path, pictures: Path) -> None:
     shutil.rmtree(pictures / "dog")
     _, probabilities = expected(model, pictures)

@@ -175,3 +175,9 @@ def test_defaults_are_the_papers_where_the_documentation_says_so() -> None:
 def test_values_do_not_change_once_read() -> None:
     with pytest.raises(ValueError, match="frozen"):
         config().teacher.steps = 3
+
+
+def test_a_ratio_that_is_no_image_a_step_is_refused_and_what_it_advises_is_one() -> None:
+    with pytest.raises(UserError, match=r"generations\.0\.student: unlabeled_ratio is 1e-09.*at 0\.0156 there is one"):
+        apply_settings(recipes.recipe("digits"), ["student.batch_size=64", "student.unlabeled_ratio=1e-9"])
+    assert Training(model="resnet18", batch_size=64, unlabeled_ratio=0.0156).unlabeled_batch_size == 1

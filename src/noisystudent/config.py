@@ -172,6 +172,15 @@ class Training(Section):
         return None if value is False else value  # TOML has no null
 
     @model_validator(mode="after")
+    def _a_ratio_is_at_least_an_image(self) -> Training:
+        if self.unlabeled_ratio > 0 and self.unlabeled_batch_size == 0:
+            raise ValueError(
+                f"unlabeled_ratio is {self.unlabeled_ratio:g}, which of {self.batch_size} labeled images is none: "
+                f"at {1 / self.batch_size:.3g} there is one pseudo-labeled image a step"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _a_fix_is_a_part_of_the_schedule(self) -> Training:
         if self.resolution_fix is not None and self.resolution_fix.steps > self.steps:
             raise ValueError(

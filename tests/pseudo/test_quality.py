@@ -109,3 +109,38 @@ def test_known_accuracy_is_that_of_all_predictions_and_of_those_selected() -> No
     }
     assert known_accuracy(predictions, chosen, {"d": 0})["selected_accuracy"] is None
     assert known_accuracy(predictions, chosen, {}) is None
+
+
+def unbalanced(counts: list[int], per_class: int | str) -> list[str]:
+    labels = [label for label, count in enumerate(counts) for _ in range(count)]
+    table = pa.table({"id": [f"i{i}" for i in range(len(labels))], "label": labels, "confidence": [0.9] * len(labels)})
+    chosen = select(table, Selection(threshold=0.3, per_class=per_class), classes=len(counts), seed=0)
+    return check_selection(
+        chosen,
+        threshold=0.3,
+        most_confident=0.9,
+        labeled_shares=np.full(len(counts), 1 / len(counts)),
+        class_names=["daisy", "rose", "tulip"],
+    )
+
+
+def test_an_image_that_is_copied_hundreds_of_times_is_remarked_upon() -> None:
+    (warning,) = unbalanced([1000, 1], "mean")
+    assert "class 'rose' has 1 pseudo-labeled image, each copied 501 times" in warning
+    assert "(1 is usual)" in warning
+    (warning,) = unbalanced([1000, 900, 20], 640)
+    assert "class 'tulip' has 20 pseudo-labeled images, each copied 32 times" in warning
+
+
+def test_what_it_advises_helps() -> None:
+    assert not any("copied" in warning for warning in unbalanced([1000, 1], 0))
+
+
+@pytest.mark.parametrize(("counts", "per_class"), [([10, 12, 9], 3000), ([1000, 900, 60], 640), ([1, 2, 1], 2)])
+def test_copies_that_are_usual_or_few_are_not(counts: list[int], per_class: int) -> None:
+    assert unbalanced(counts, per_class) == []
+
+
+def test_a_class_with_one_image_beside_large_ones_is_named() -> None:
+    warnings = unbalanced([100, 1, 90], 0)
+    assert warnings == ["class 'rose' has 1 pseudo-labeled image: look at whether it is right, or label images of it"]

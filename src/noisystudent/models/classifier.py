@@ -191,3 +191,25 @@ def check_modules(training: Training, names: Sequence[str]) -> None:
         close = {near for name in unknown for near in difflib.get_close_matches(name, known, n=1)}
         hint = f"did you mean {', '.join(sorted(close))}" if close else f"its parts are {', '.join(first)}"
         raise UserError(f"resolution_fix.frozen: {training.model} has no module {', '.join(unknown)}; {hint}")
+
+
+def check_single_image(training: Training, channels: int) -> None:
+    """Raise UserError when the network that `training` describes cannot learn from one image a step; no weights are made.
+
+    BatchNorm in training compares the values of a channel, and of one image in a map of one pixel there is one value.
+    """
+    check_model_name(training.model)
+    side = training.image_size
+    with torch.device("meta"):
+        try:
+            network = timm.create_model(training.model, in_chans=channels, **training.model_args).train()
+            network(torch.zeros(1, channels, side, side))
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                return
+            raise UserError(
+                f"one image a step is too few: at {side} pixels {training.model} has BatchNorm over maps of one pixel, "
+                "which compares images with each other: set batch_size to 2 or more"
+            ) from None
+        except Exception:  # that it cannot be built is told, with all that is known then, when it is
+            return

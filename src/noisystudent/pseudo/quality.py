@@ -11,6 +11,10 @@ import pyarrow as pa
 from noisystudent.errors import UserError
 from noisystudent.pseudo.select import Selected
 
+MOST_COPIES, MANY_TIMES = (
+    20,
+    10,
+)  # copies of an image, also as a multiple of the usual, above which they are worth a warning
 FEW = 0.05  # a selection of less than this share of the images is worth a warning
 
 
@@ -53,11 +57,35 @@ def check_selection(
             f"class {class_names[int(index)]!r} makes up {100 * shares[index]:.0f} % of the pseudo-labels and "
             f"{100 * labeled_shares[index]:.0f} % of the labels: the teacher may see it everywhere"
         )
+    warnings += _repeated(selected, class_names)
     empty = int((rows == 0).sum())
     if empty:
         warnings.append(
             f"{empty} of {len(rows)} classes have no pseudo-label: the student sees them in the labeled images only"
         )
+    return warnings
+
+
+def _repeated(selected: Selected, class_names: Sequence[str]) -> list[str]:
+    """Classes of so few images that one wrong pseudo-label among them is learned by heart."""
+    chosen = [row for row in selected.classes if row["kept"]]
+    kept = np.array([row["kept"] for row in chosen])
+    copies = np.array([row["rows"] for row in chosen]) / kept
+    usual = float(np.median(np.repeat(copies, kept)))  # of an image: few classes may hold most of them
+    warnings = []
+    for row, often in zip(chosen, copies.tolist(), strict=True):
+        name = class_names[row["class"]]
+        images = "1 pseudo-labeled image" if row["kept"] == 1 else f"{row['kept']} pseudo-labeled images"
+        if often > MOST_COPIES and often > MANY_TIMES * usual:
+            warnings.append(
+                f"class {name!r} has {images}, each copied {often:.0f} times to balance the classes "
+                f"({usual:.0f} is usual): one that is wrong is learned by heart. Label images of it, leave unsure ones out "
+                "by a higher select.threshold, or copy none by select.per_class=0"
+            )
+        elif row["kept"] == 1 and np.median(kept) > MANY_TIMES:
+            warnings.append(
+                f"class {name!r} has 1 pseudo-labeled image: look at whether it is right, or label images of it"
+            )
     return warnings
 
 

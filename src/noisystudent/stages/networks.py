@@ -25,6 +25,7 @@ from noisystudent.models.classifier import (
     build_classifier,
     check_model_name,
     check_modules,
+    check_single_image,
     load_weights,
 )
 from noisystudent.models.loading import load_classifier
@@ -53,12 +54,18 @@ def check_networks(config: Config) -> None:
     except UserError as error:
         problems += error.problems
     networks = [network for network in run_networks(config) if network.key]
-    for _, _, where, training, _ in networks:
+    for _, _, where, training, number in networks:
         checks: list[Callable[[], object]] = [functools.partial(check_model_name, training.model)]
         if training.noise.randaugment is not None:
             checks.append(functools.partial(operation_names, training.noise.randaugment.ops))
         if training.resolution_fix is not None:
             checks.append(functools.partial(check_modules, training, training.resolution_fix.frozen))
+            if training.batch_size == 1:
+                checks.append(
+                    functools.partial(check_single_image, training.at_full_resolution(), config.data.channels)
+                )
+        if training.batch_size + (training.unlabeled_batch_size if number else 0) == 1:  # a teacher sees labels only
+            checks.append(functools.partial(check_single_image, training, config.data.channels))
         for attempt in checks:
             try:
                 attempt()
@@ -73,7 +80,7 @@ def check_networks(config: Config) -> None:
     if config.teacher.warm_start:
         problems.append("teacher: warm_start is for students: the teacher has no teacher")
     if problems:
-        raise UserError(problems)
+        raise UserError(list(dict.fromkeys(problems)))
 
 
 def look_for_weights(config: Config, run: Path | None = None) -> dict[str, str]:
