@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from noisystudent import atomic
 from noisystudent.config import Config, Execution, Selection
+from noisystudent.data.images import Skipped
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.data.uris import path_or_uri
@@ -317,15 +318,18 @@ def predict(model: str, images: str | Path, out: str | Path, *, execution: Execu
     manifest = read_source(images, split="unlabeled", labels="ignored")
     warn({"warnings": manifest.notes})
     pictures = images_for(classifier, manifest, execution)
+    tables: list[pa.Table] = []
+    skipped: list[Skipped] = []
     with track("predicting", len(pictures)) as advance:
         rows = np.arange(len(pictures))
-        predicted = list(labeling.predict_batches(classifier, pictures, rows, execution=execution, advance=advance))
-    skipped = [row for batch in predicted for row in batch.skipped]
+        for batch in labeling.predict_batches(classifier, pictures, rows, execution=execution, advance=advance):
+            tables.append(batch.table())
+            skipped += batch.skipped
     if len(skipped) == len(pictures):
         raise UserError(
             f"--images {images}: none of the {len(pictures)} images can be read; the first: {skipped[0].reason}"
         )
-    table = _labels_to_correct(pa.concat_tables([batch.table() for batch in predicted]), manifest, classifier)
+    table = _labels_to_correct(pa.concat_tables(tables), manifest, classifier)
     _write_predictions(table, out)
     if skipped:
         logger.warning("%d images cannot be read and have no prediction: %s", len(skipped), _first(skipped))

@@ -1,5 +1,10 @@
 import math
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +17,11 @@ from noisystudent.data.images import ImageSet
 from noisystudent.data.manifest import SCHEMA, Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
-from noisystudent.evaluation.clean import Answers, align_labels, evaluate, judge, measure
+from noisystudent.evaluation import clean
+from noisystudent.evaluation.clean import Answers, align_labels, answers, evaluate, judge, measure, score
 from noisystudent.evaluation.intervals import bootstrap_interval, mean_of_rates_interval, wilson_interval
 from noisystudent.models.classifier import Classifier, Preprocessing, build_classifier
+from noisystudent.pseudo.label import Predicted
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -34,7 +41,7 @@ LABELS = np.array([0, 6, 1, 1])
 
 
 def test_top1_top5_and_nll_by_hand() -> None:
-    metrics, ci95 = measure(PROBABILITIES, LABELS)
+    metrics, ci95 = measure(score(PROBABILITIES, LABELS))
     # ranks of the truth: 1, 7, 2, 6
     assert metrics["top1"] == 25
     assert metrics["top5"] == 50
@@ -47,7 +54,7 @@ def test_top1_top5_and_nll_by_hand() -> None:
 
 def test_two_hundred_daisies_do_not_hide_that_no_rose_was_recognized() -> None:
     labels = np.array([0] * 200 + [1] * 2)
-    metrics, ci95 = measure(np.tile([0.9, 0.1], (202, 1)), labels)
+    metrics, ci95 = measure(score(np.tile([0.9, 0.1], (202, 1)), labels))
     assert metrics["top1"] == pytest.approx(100 * 200 / 202)
     assert metrics["balanced_accuracy"] == 50
     low, high = ci95["balanced_accuracy"]
@@ -57,7 +64,7 @@ def test_two_hundred_daisies_do_not_hide_that_no_rose_was_recognized() -> None:
 def test_a_class_without_images_counts_for_nothing_and_has_no_recall() -> None:
     labels = np.array([0, 0, 0, 0, 1])
     probabilities = np.array([[0.8, 0.1, 0.1]] * 3 + [[0.1, 0.8, 0.1]] * 2)
-    evaluation = judge(Answers(list("abcde"), labels, probabilities, []), ("daisy", "rose", "tulip"))
+    evaluation = judge(Answers(list("abcde"), score(probabilities, labels), []), ("daisy", "rose", "tulip"))
     assert evaluation.metrics["balanced_accuracy"] == pytest.approx((75 + 100) / 2)
     assert evaluation.as_json()["per_class"] == [
         {"name": "daisy", "n": 4, "recall": 75.0},
@@ -75,20 +82,20 @@ def test_the_interval_of_one_class_is_wilsons_and_many_classes_narrow_it() -> No
 
 def test_top5_is_left_out_for_five_classes_or_fewer() -> None:
     for classes, present in ((5, False), (6, True)):
-        metrics, ci95 = measure(np.full((3, classes), 1 / classes), np.array([0, 1, 2]))
+        metrics, ci95 = measure(score(np.full((3, classes), 1 / classes), np.array([0, 1, 2])))
         assert ("top5" in metrics) == present
         assert ("top5" in ci95) == present
 
 
 def test_of_equal_probabilities_the_first_class_is_the_prediction() -> None:
     even = np.full((6, 6), 1 / 6)
-    metrics, _ = measure(even, np.arange(6))
+    metrics, _ = measure(score(even, np.arange(6)))
     assert metrics["top1"] == pytest.approx(100 / 6)  # as arg-max would
     assert metrics["top5"] == pytest.approx(500 / 6)
 
 
 def test_a_truth_that_was_given_no_probability_has_a_large_but_finite_loss() -> None:
-    metrics, _ = measure(np.array([[1.0, 0.0]]), np.array([1]))
+    metrics, _ = measure(score(np.array([[1.0, 0.0]]), np.array([1])))
     assert metrics["nll"] == pytest.approx(-math.log(1e-12))
 
 
@@ -97,7 +104,7 @@ def test_calibration_error_by_hand() -> None:
     confidences = np.array([0.82, 0.82, 0.82, 0.55, 0.95])
     right = np.array([True, True, False, False, True])
     probabilities = np.stack([confidences, 1 - confidences], axis=1)
-    metrics, _ = measure(probabilities, np.where(right, 0, 1))
+    metrics, _ = measure(score(probabilities, np.where(right, 0, 1)))
     by_hand = 3 / 5 * abs(2 / 3 - 0.82) + 1 / 5 * 0.55 + 1 / 5 * 0.05
     assert metrics["ece"] == pytest.approx(100 * by_hand, rel=1e-5)
 
@@ -112,7 +119,7 @@ def test_calibration_error_is_the_sum_over_fifteen_bins() -> None:
         inside = (confidences > k / 15) & (confidences <= (k + 1) / 15)
         if inside.any():
             total += inside.mean() * abs(right[inside].mean() - confidences[inside].mean())
-    assert measure(probabilities, labels)[0]["ece"] == pytest.approx(100 * total, rel=1e-4)
+    assert measure(score(probabilities, labels))[0]["ece"] == pytest.approx(100 * total, rel=1e-4)
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (10, 10), (1, 2), (37, 50), (9500, 10_000)])
@@ -222,3 +229,41 @@ def test_images_of_which_none_can_be_read_are_the_users_mistake(tmp_path: Path) 
     model.network.eval()
     with pytest.raises(UserError, match="none of the 2 images"):
         evaluate(model, images, execution=Execution(device="cpu", workers=1))
+
+
+def many(number: int, classes: int) -> Iterator[Predicted]:
+    """Answers to so many images, fifty at a time."""
+    for start in range(0, number, 50):
+        ids = [str(i) for i in range(start, start + 50)]
+        probabilities = softmax(np.random.default_rng(start).normal(size=(50, classes)))
+        yield Predicted(ids, probabilities, np.zeros(50, np.uint64), [])
+
+
+@dataclass
+class Sized:
+    """Images that nobody looks at."""
+
+    manifest: Any
+
+    def __len__(self) -> int:
+        return len(self.manifest.ids)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_memory_is_not_that_of_all_probabilities_in_float64(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, classes = 4000, 1000
+    monkeypatch.setattr(clean, "predict_batches", lambda *_, **__: many(number, classes))
+    labels = np.random.default_rng(0).integers(0, classes, number)
+    manifest = SimpleNamespace(ids=[str(i) for i in range(number)], labels=labels)
+    classifier = SimpleNamespace(class_names=tuple(map(str, range(classes))))
+    everything = np.concatenate([part.probabilities for part in many(number, classes)])
+    wanted = score(everything, labels)
+    del everything
+    tracemalloc.start()
+    given = answers(classifier, Sized(manifest), execution=Execution(), description="", whole=whole)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < (0.6 if whole else 0.15) * 8 * number * classes
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(given.scores, wanted, strict=True))
+    if whole:
+        assert np.allclose(given.whole(), np.concatenate([part.probabilities for part in many(number, classes)]))

@@ -10,6 +10,7 @@ from scipy.special import log_softmax, softmax
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)  # between which the best is looked for
+BLOCK = 1024  # images
 SMALLEST = 1e-12  # a probability of 0 stands for this much
 
 
@@ -21,20 +22,18 @@ class Bin(NamedTuple):
     accuracy: float
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray, *, equal: str = "width") -> list[Bin]:
+def reliability(confidence: np.ndarray, right: np.ndarray, *, equal: str = "width") -> list[Bin]:
     """Confidence against accuracy in 15 bins, those without images left out.
 
     Args:
-        probabilities: [N, K].
-        labels: [N], the truth.
+        confidence: the probability of the class that each image was taken for, [N].
+        right: whether it is that class, bool [N].
         equal: "width": each bin is as wide as the others, and holds its upper end; "mass": each has as many images as the others.
 
     Example:
-        >>> reliability(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]))
+        >>> reliability(np.array([0.9, 0.7]), np.array([True, False]))
         [Bin(images=1, confidence=0.7, accuracy=0.0), Bin(images=1, confidence=0.9, accuracy=1.0)]
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
     if equal == "width":
         place = np.ceil(confidence * BINS).astype(int).clip(1, BINS)
         groups = [np.flatnonzero(place == bin) for bin in range(1, BINS + 1)]
@@ -65,11 +64,13 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
         probabilities: [N, K].
         labels: [N], the truth.
     """
-    logits = np.log(np.clip(probabilities, SMALLEST, None))
-    rows = np.arange(len(labels))
 
     def loss(log_temperature: float) -> float:
-        return -float(log_softmax(logits / np.exp(log_temperature), axis=1)[rows, labels].mean())
+        total = 0.0
+        for rows in row_blocks(len(labels)):
+            scaled = _logits(probabilities[rows]) / np.exp(log_temperature)
+            total -= log_softmax(scaled, axis=1)[np.arange(len(scaled)), labels[rows]].sum()
+        return total / len(labels)
 
     found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-5})
     return float(np.exp(found.x))
@@ -82,5 +83,16 @@ def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
         >>> at_temperature(np.array([[0.8, 0.2]]), 2.0).round(3).tolist()
         [[0.667, 0.333]]
     """
-    cooled: np.ndarray = softmax(np.log(np.clip(probabilities, SMALLEST, None)) / temperature, axis=1)
+    cooled: np.ndarray = softmax(_logits(probabilities) / temperature, axis=1)
     return cooled
+
+
+def row_blocks(number: int) -> list[slice]:
+    """So many rows a block at a time: what is computed of a block is then small beside the probabilities of all images."""
+    return [slice(start, start + BLOCK) for start in range(0, number, BLOCK)]
+
+
+def _logits(probabilities: np.ndarray) -> np.ndarray:
+    """float64, whatever they are kept in."""
+    logits: np.ndarray = np.log(np.clip(probabilities.astype(np.float64), SMALLEST, None))
+    return logits

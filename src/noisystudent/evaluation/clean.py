@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -49,16 +49,77 @@ class Evaluation:
         }
 
 
+class Scores(NamedTuple):
+    """What is measured of probabilities [N, K], a few numbers an image; made by `score`.
+
+    Args:
+        labels: the truth, int [N].
+        predicted: the most probable class, the first of equals, int [N].
+        confidence: its probability, float64 [N].
+        correct: the probability of the truth, float64 [N].
+        rank: how many classes come before the truth, int [N].
+        classes: K.
+    """
+
+    labels: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray
+    correct: np.ndarray
+    rank: np.ndarray
+    classes: int
+
+    @property
+    def right(self) -> np.ndarray:
+        right: np.ndarray = self.predicted == self.labels
+        return right
+
+    @classmethod
+    def joined(cls, parts: Iterable[Scores]) -> Scores:
+        """Those of one batch after another."""
+        labels, predicted, confidence, correct, rank, classes = zip(*parts, strict=True)
+        join = np.concatenate
+        return cls(join(labels), join(predicted), join(confidence), join(correct), join(rank), classes[0])
+
+
+def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
+    """Reduce probabilities [N, K] of images with true labels [N] to what is measured of them.
+
+    Example:
+        >>> score(np.array([[0.75, 0.25], [0.6, 0.4]]), np.array([0, 1])).rank.tolist()
+        [0, 1]
+    """
+    rows, classes = np.arange(len(labels)), probabilities.shape[1]
+    correct = probabilities[rows, labels]
+    better = (probabilities > correct[:, None]).sum(axis=1)
+    tied_before = ((probabilities == correct[:, None]) & (np.arange(classes) < labels[:, None])).sum(axis=1)
+    predicted = probabilities.argmax(axis=1)
+    return Scores(labels, predicted, probabilities[rows, predicted], correct, better + tied_before, classes)
+
+
 class Answers(NamedTuple):
-    """A classifier's answers to labeled images: ids, labels int [N], probabilities float64 [N, K], and what could not be read."""
+    """A classifier's answers to labeled images.
+
+    Args:
+        ids: of the images.
+        scores: what is measured of them, in the order of the ids.
+        skipped: what could not be read.
+        probabilities: float32 [N, K], where they were asked for; a thousand classes take a hundred times the memory of the scores.
+    """
 
     ids: list[str]
-    labels: np.ndarray
-    probabilities: np.ndarray
+    scores: Scores
     skipped: list[Skipped]
+    probabilities: np.ndarray | None = None
+
+    def whole(self) -> np.ndarray:
+        """The probabilities, which were asked for."""
+        assert self.probabilities is not None, "answers(..., whole=True)"
+        return self.probabilities
 
 
-def answers(classifier: Classifier, images: ImageSet, *, execution: Execution, description: str) -> Answers:
+def answers(
+    classifier: Classifier, images: ImageSet, *, execution: Execution, description: str, whole: bool = False
+) -> Answers:
     """Classify labeled images, un-noised and in fp32, so as whoever opens the model's folder will find it.
 
     Args:
@@ -66,21 +127,28 @@ def answers(classifier: Classifier, images: ImageSet, *, execution: Execution, d
         images: their manifest's labels are indices of `classifier.class_names` (see `align_labels`).
         execution: device, batch size.
         description: for the progress shown; "" shows none.
+        whole: keep all probabilities, beside what is measured of them.
 
     Raises:
         UserError: none of the images can be read.
     """
     execution = execution.model_copy(update={"precision": "fp32"})
+    truth = dict(zip(images.manifest.ids, images.manifest.labels.tolist(), strict=True))
+    ids: list[str] = []
+    scores: list[Scores] = []
+    skipped: list[Skipped] = []
+    probabilities = np.empty((len(images) if whole else 0, len(classifier.class_names)), np.float32)
     with track(description, len(images)) as advance:
         rows = np.arange(len(images))
-        parts = list(predict_batches(classifier, images, rows, execution=execution, advance=advance))
-    truth = dict(zip(images.manifest.ids, images.manifest.labels.tolist(), strict=True))
-    ids = [id for part in parts for id in part.ids]
+        for part in predict_batches(classifier, images, rows, execution=execution, advance=advance):
+            scores.append(score(part.probabilities, np.array([truth[id] for id in part.ids], dtype=np.int64)))
+            skipped += [Skipped(row.id, "evaluate", row.reason) for row in part.skipped]
+            if whole:
+                probabilities[len(ids) : len(ids) + len(part.ids)] = part.probabilities
+            ids += part.ids
     if not ids:
         raise UserError(f"none of the {len(images)} images to evaluate on can be read")
-    labels = np.array([truth[id] for id in ids])
-    skipped = [Skipped(row.id, "evaluate", row.reason) for part in parts for row in part.skipped]
-    return Answers(ids, labels, np.concatenate([part.probabilities for part in parts]), skipped)
+    return Answers(ids, Scores.joined(scores), skipped, probabilities[: len(ids)] if whole else None)
 
 
 def evaluate(
@@ -97,13 +165,13 @@ def evaluate(
 
 def judge(given: Answers, class_names: Sequence[str], *, seed: int = 0) -> Evaluation:
     """What answers are worth; labels are indices of `class_names`."""
-    predictions = _predictions(given.ids, given.probabilities, given.labels)
-    images, right = per_class(given.probabilities.argmax(axis=1), given.labels, len(class_names))
+    scores = given.scores
+    images, right = per_class(scores.predicted, scores.labels, len(class_names))
     rows = [
         {"name": name, "n": n, "recall": 100 * hits / n if n else None}
         for name, n, hits in zip(class_names, images.tolist(), right.tolist(), strict=True)
     ]
-    return Evaluation(*measure(given.probabilities, given.labels, seed=seed), rows, predictions, given.skipped)
+    return Evaluation(*measure(scores, seed=seed), rows, _predictions(given.ids, scores), given.skipped)
 
 
 def per_class(predicted: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -116,35 +184,34 @@ def per_class(predicted: np.ndarray, labels: np.ndarray, classes: int) -> tuple[
     return np.bincount(labels, minlength=classes), np.bincount(labels[predicted == labels], minlength=classes)
 
 
-def measure(
-    probabilities: np.ndarray, labels: np.ndarray, *, seed: int = 0
-) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    """Metrics and their intervals from probabilities [N, K] and true labels [N].
+def measure(scores: Scores, *, seed: int = 0) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Metrics and their intervals.
 
     Example:
-        >>> metrics, ci95 = measure(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]))
+        >>> metrics, ci95 = measure(score(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1])))
         >>> metrics["top1"], [round(bound, 1) for bound in ci95["top1"]]
         (50.0, [9.5, 90.5])
     """
-    n, classes = probabilities.shape
-    truth = probabilities[np.arange(n), labels]
-    better = (probabilities > truth[:, None]).sum(axis=1)
-    tied_before = ((probabilities == truth[:, None]) & (np.arange(classes) < labels[:, None])).sum(axis=1)
-    rank = better + tied_before
-    loss = -np.log(np.clip(truth, 1e-12, 1.0))
+    n, rank, loss = len(scores.labels), scores.rank, nll(scores)
     metrics = {"top1": 100 * float((rank < 1).mean())}
     ci95 = {"top1": wilson_interval(int((rank < 1).sum()), n)}
-    if classes > 5:
+    if scores.classes > 5:
         metrics["top5"] = 100 * float((rank < 5).mean())
         ci95["top5"] = wilson_interval(int((rank < 5).sum()), n)
-    images, right = per_class(probabilities.argmax(axis=1), labels, classes)
+    images, right = per_class(scores.predicted, scores.labels, scores.classes)
     there = images > 0
     metrics["balanced_accuracy"] = 100 * float((right[there] / images[there]).mean())
     ci95["balanced_accuracy"] = mean_of_rates_interval(right[there], images[there])
     metrics["nll"] = float(loss.mean())
     ci95["nll"] = bootstrap_interval(loss, seed=seed)
-    metrics["ece"] = calibration_error(reliability(probabilities / probabilities.sum(axis=1, keepdims=True), labels))
+    metrics["ece"] = calibration_error(reliability(scores.confidence, scores.right))
     return metrics, ci95
+
+
+def nll(scores: Scores) -> np.ndarray:
+    """The negative log-likelihood of each image in nats, a probability of 0 standing for 1e-12."""
+    loss: np.ndarray = -np.log(np.clip(scores.correct, 1e-12, 1.0))
+    return loss
 
 
 def images_for(
@@ -200,13 +267,13 @@ def _some(names: list[str] | tuple[str, ...]) -> str:
     return ", ".join(repr(name) for name in names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
-def _predictions(ids: list[str], probabilities: np.ndarray, labels: np.ndarray) -> pa.Table:
+def _predictions(ids: list[str], scores: Scores) -> pa.Table:
     return pa.table(
         {
             "id": pa.array(ids, pa.string()),
-            "label": pa.array(labels.astype(np.int32)),
-            "predicted": pa.array(probabilities.argmax(axis=1).astype(np.int32)),
-            "confidence": pa.array(probabilities.max(axis=1).astype(np.float32)),
-            "correct": pa.array(probabilities[np.arange(len(labels)), labels].astype(np.float32)),
+            "label": pa.array(scores.labels.astype(np.int32)),
+            "predicted": pa.array(scores.predicted.astype(np.int32)),
+            "confidence": pa.array(scores.confidence.astype(np.float32)),
+            "correct": pa.array(scores.correct.astype(np.float32)),
         }
     )

@@ -20,7 +20,7 @@ from noisystudent.errors import UserError
 from noisystudent.evaluation import calibration, corruption_error, flip_rate
 from noisystudent.evaluation.attacked_images import evaluate_attacks
 from noisystudent.evaluation.cells import Cells
-from noisystudent.evaluation.clean import Answers, align_labels, answers, images_for, judge, measure
+from noisystudent.evaluation.clean import Answers, Scores, align_labels, answers, images_for, judge, measure, nll, score
 from noisystudent.evaluation.corruption_error import Normalizers
 from noisystudent.evaluation.intervals import wilson_interval
 from noisystudent.evaluation.label_subsets import among, check_subset, real_accuracy, subset_classes
@@ -131,7 +131,10 @@ def evaluate_images(
         )
     cells, found = _cells(request, identity, manifest), Found()
     images = images_for(classifier, manifest, execution)
-    given = answers(classifier, images, execution=execution, description="evaluating")
+    more_than_scores = not {"a", "r"}.isdisjoint(request.suites) or (
+        "calibration" in request.suites and val is not None
+    )
+    given = answers(classifier, images, execution=execution, description="evaluating", whole=more_than_scores)
     found.n, found.skipped = len(given.ids), given.skipped
     for suite in ("clean", "a", "r", "v2", "sketch", "real"):
         if suite in request.suites:
@@ -202,19 +205,18 @@ def _of_answers(suite: str, given: Answers, classifier: Classifier, seed: int) -
     """What clean answers alone tell."""
     if suite == "clean":
         evaluation = judge(given, classifier.class_names, seed=seed)
-        right = 100.0 * (given.probabilities.argmax(axis=1) == given.labels)
-        scores = pa.table({"id": given.ids, "score": right})
+        shares = pa.table({"id": given.ids, "score": 100.0 * given.scores.right})
         return Robustness(
-            evaluation.metrics, evaluation.ci95, {"n": len(given.ids), "per_class": evaluation.per_class}, scores
+            evaluation.metrics, evaluation.ci95, {"n": len(given.ids), "per_class": evaluation.per_class}, shares
         )
     if suite == "real":
-        right, n = real_accuracy(given.ids, given.probabilities.argmax(axis=1))
+        right, n = real_accuracy(given.ids, given.scores.predicted)
         return Robustness({"top1_real": 100 * right / n}, {"top1_real": wilson_interval(right, n)}, {"n": n}, None)
-    probabilities, labels = given.probabilities, given.labels
+    scores = given.scores
     if suite in ("a", "r"):
         columns = np.sort([classifier.class_names.index(name) for name in subset_classes(suite)])
-        probabilities, labels = among(probabilities, labels, columns)
-    metrics, ci95 = measure(probabilities, labels, seed=seed)
+        scores = score(*among(given.whole(), scores.labels, columns))
+    metrics, ci95 = measure(scores, seed=seed)
     kept = ("top1", "top5")
     return Robustness(
         {f"{name}_{suite}": metrics[name] for name in kept}, {f"{name}_{suite}": ci95[name] for name in kept}, {}, None
@@ -222,8 +224,9 @@ def _of_answers(suite: str, given: Answers, classifier: Classifier, seed: int) -
 
 
 def _calibration(given: Answers, classifier: Classifier, val: Manifest | None, execution: Execution) -> Robustness:
-    def errors(probabilities: np.ndarray, suffix: str) -> dict[str, float]:
-        bins = {equal: calibration.reliability(probabilities, given.labels, equal=equal) for equal in ("width", "mass")}
+    def errors(scores: Scores, suffix: str) -> dict[str, float]:
+        said = scores.confidence, scores.right
+        bins = {equal: calibration.reliability(*said, equal=equal) for equal in ("width", "mass")}
         about[f"reliability{suffix}"] = [bin._asdict() for bin in bins["width"]]
         return {
             f"ece{suffix}": calibration.calibration_error(bins["width"]),
@@ -231,14 +234,18 @@ def _calibration(given: Answers, classifier: Classifier, val: Manifest | None, e
         }
 
     about: dict[str, Any] = {"bins": calibration.BINS}
-    metrics = errors(given.probabilities, "")
+    metrics = errors(given.scores, "")
     if val is not None:
         images = images_for(classifier, val, execution)
-        validation = answers(classifier, images, execution=execution, description="validation images")
-        metrics["temperature"] = calibration.fit_temperature(validation.probabilities, validation.labels)
-        cooled = calibration.at_temperature(given.probabilities, metrics["temperature"])
+        validation = answers(classifier, images, execution=execution, description="validation images", whole=True)
+        temperature = calibration.fit_temperature(validation.whole(), validation.scores.labels)
+        cooled = Scores.joined(
+            score(calibration.at_temperature(given.whole()[rows], temperature), given.scores.labels[rows])
+            for rows in calibration.row_blocks(len(given.ids))
+        )
+        metrics["temperature"] = temperature
         metrics |= errors(cooled, "_scaled")
-        metrics["nll_scaled"] = measure(cooled, given.labels)[0]["nll"]
+        metrics["nll_scaled"] = float(nll(cooled).mean())
     return Robustness(metrics, {}, about, None)
 
 
@@ -275,7 +282,7 @@ def _corruptions(
         of_cell,
         cells,
         execution=execution,
-        clean_error=100 * float((given.probabilities.argmax(axis=1) != given.labels).mean()) if given else None,
+        clean_error=100 * float((~given.scores.right).mean()) if given else None,
         normalizers=normalizers,
         about=about,
         seed=request.seed,
