@@ -41,7 +41,7 @@ def config(pictures: Path, **settings: object) -> Config:
 def test_steps_images_and_rates_follow_from_the_settings(pictures: Path) -> None:
     plan = dry_run(config(pictures))
     assert plan["images"] == {"labeled": 10, "unlabeled": 12, "val": 2}
-    assert plan["class_names"] == ["cat", "dog"]
+    assert [row["name"] for row in plan["classes"]] == ["cat", "dog"]
     assert not any(plan["unreadable"].values())
     teacher, student, baseline = plan["networks"]
     assert [row["name"] for row in plan["networks"]] == ["teacher", "student 1", "baseline"]
@@ -118,7 +118,7 @@ def test_what_is_left_out_of_a_source_is_said_once(
     monkeypatch.setattr("noisystudent.progress.logger.propagate", True)
     (pictures / "cat" / "a.psd").write_bytes(b"8BPS")
     plan = dry_run(config(pictures))  # the labeled images are the unlabeled ones too
-    assert plan["warnings"] == [f"{pictures}: left out: 1 .psd file: convert them to PNG or JPEG"]
+    assert plan["warnings"][0] == f"{pictures}: left out: 1 .psd file: convert them to PNG or JPEG"
     assert caplog.messages.count(plan["warnings"][0]) == 1
 
 

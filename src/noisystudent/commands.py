@@ -40,7 +40,7 @@ from noisystudent.pseudo.select import select as choose
 from noisystudent.rundir import check_output_file, locked, open_run
 from noisystudent.stages.networks import check_networks, fit_and_measure, look_for_weights
 from noisystudent.stages.networks import train as train_stage
-from noisystudent.stages.preparation import prepare
+from noisystudent.stages.preparation import prepared
 from noisystudent.stages.pseudo_labels import find_leaks, leaked_ids, pseudo_examples, write_selection
 from noisystudent.stages.summary import summarize
 from noisystudent.stages.warnings import warn
@@ -56,7 +56,7 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
     check_networks(config)
     look_for_weights(config, Path(out))
     with open_run(Path(out), config) as folder:
-        data = folder.stage("prepare", lambda: prepare(folder, config))
+        data = prepared(folder, config)
         warn(data)
         train_stage(folder, config, data, 0, config.teacher)
         return summarize(folder, config)
@@ -198,7 +198,7 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
     summary, table, digest = _read_selection(Path(selection))
     training = config.generations[0].student
     with open_run(Path(out), config) as folder:
-        data = folder.stage("prepare", lambda: prepare(folder, config))
+        data = prepared(folder, config)
         warn(data)
         names = data["class_names"]
         _check_classes(selection, summary, names, of="--labeled")

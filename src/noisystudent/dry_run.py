@@ -13,7 +13,14 @@ from noisystudent.device import compute_device
 from noisystudent.progress import track
 from noisystudent.rundir import run_networks
 from noisystudent.stages.networks import check_networks, look_for_weights
-from noisystudent.stages.preparation import check_sizes, read_sources, source_notes, split_off_validation
+from noisystudent.stages.preparation import (
+    check_sizes,
+    class_counts,
+    held_out_warnings,
+    read_sources,
+    source_notes,
+    split_off_validation,
+)
 from noisystudent.stages.warnings import warn
 from noisystudent.training.schedule import learning_rate
 from noisystudent.trial import Cost, cost_an_image, cost_key
@@ -28,10 +35,10 @@ def dry_run(config: Config) -> dict[str, Any]:
         config: everything that decides the run.
 
     Returns:
-        `images` and `unreadable` (of a sample) by split, `class_names`, `warnings`, `device`, `seconds` in all, and `networks`: for each
-        its name, model, parameters, where its pretrained weights are, steps, labeled and pseudo-labeled images a step, images it sees,
-        epochs of the labels, learning rate at its highest and in the last step, and estimates of its training memory in bytes and of its
-        seconds, labeling included.
+        `images` and `unreadable` (of a sample) by split, `classes` (name and images of each by split), `warnings`, `device`, `seconds` in
+        all, and `networks`: for each its name, model, parameters, where its pretrained weights are, steps, labeled and pseudo-labeled
+        images a step, images it sees, epochs of the labels, learning rate at its highest and in the last step, and estimates of its
+        training memory in bytes and of its seconds, labeling included.
 
     Raises:
         UserError: naming everything that is wrong with the configuration or a source.
@@ -39,10 +46,10 @@ def dry_run(config: Config) -> dict[str, Any]:
     check_networks(config)
     weights = look_for_weights(config)
     manifests = read_sources(config)
-    notes = source_notes(manifests)
-    warn({"warnings": notes})
     split_off_validation(manifests, config)
     check_sizes(manifests, config)
+    notes = source_notes(manifests) + held_out_warnings(manifests)
+    warn({"warnings": notes})
     unreadable = {split: _unreadable(manifest, config) for split, manifest in manifests.items()}
     classes = len(manifests["labeled"].class_names)
     networks = []
@@ -61,7 +68,7 @@ def dry_run(config: Config) -> dict[str, Any]:
     seconds = [row["seconds"] for row in networks]
     return {
         "recipe": config.recipe,
-        "class_names": list(manifests["labeled"].class_names),
+        "classes": class_counts(manifests),
         "images": {split: len(manifest) for split, manifest in manifests.items()},
         "unreadable": unreadable,
         "warnings": notes,

@@ -13,7 +13,7 @@ from noisystudent.progress import logger
 from noisystudent.report.html import write_report
 from noisystudent.rundir import open_run, robustness_stage
 from noisystudent.stages.networks import check_networks, look_for_weights, train, train_baseline
-from noisystudent.stages.preparation import prepare
+from noisystudent.stages.preparation import prepared
 from noisystudent.stages.pseudo_labels import find_leaks, label, select
 from noisystudent.stages.robustness import check_robustness, measure_robustness
 from noisystudent.stages.summary import summarize
@@ -40,7 +40,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
     look_for_weights(config, Path(out))
     check_robustness(config)
     with open_run(Path(out), config) as folder:
-        data = folder.stage("prepare", lambda: prepare(folder, config))
+        data = prepared(folder, config)
         warn(data)
 
         teacher = train(folder, config, data, 0, config.teacher)

@@ -139,9 +139,9 @@ class RunDir:
         """Where the manifest of `split` (labeled, unlabeled, val, test) is."""
         return self.path / "data" / f"{split}.parquet"
 
-    def trained(self, folder: str) -> bool:
-        """Whether the network of a folder such as `gen-1` has been trained to its end."""
-        return self._record(f"{folder}/train").exists()
+    def done(self, stage: str) -> bool:
+        """Whether a stage such as `gen-1/train` has come to its end."""
+        return self._record(stage).exists()
 
     def _record(self, stage: str) -> Path:
         return self.path / ".stages" / f"{stage.replace('/', '.')}.json"

@@ -73,6 +73,7 @@ def show_dry_run(plan: Row) -> None:
         )
         for one in unread[:5]:
             console.print(f"  {one['id']!r}: {one['reason']}", soft_wrap=True, markup=False)
+    console.print(_classes_table(plan["classes"]))
     for row in plan["networks"]:
         console.print(
             f"{row['name']}: {row['model']}, {row['parameters']:,} parameters, {row['image_size']} pixels",
@@ -91,6 +92,23 @@ def show_dry_run(plan: Row) -> None:
         console.print(f"  about {decimal(row['memory'])} of memory and {_duration(row['seconds'])}")
     by = "by a trial step of each network; nothing was trained"
     console.print(f"in all about {_duration(plan['seconds'])} on {plan['device']}, {by}", soft_wrap=True)
+
+
+CLASSES_SHOWN = 20
+
+
+def _classes_table(classes: list[Row]) -> Table:
+    """The classes with their images by split; of many the smallest."""
+    shown = (
+        classes if len(classes) <= CLASSES_SHOWN else sorted(classes, key=lambda row: row["labeled"])[:CLASSES_SHOWN]
+    )
+    more = f", the {CLASSES_SHOWN} smallest of them" if len(classes) > CLASSES_SHOWN else ""
+    table = Table(title=f"{len(classes):,} classes{more}")
+    for column in shown[0]:
+        table.add_column("class" if column == "name" else column, justify="left" if column == "name" else "right")
+    for row in shown:
+        table.add_row(*(str(value) for value in row.values()))
+    return table
 
 
 def _duration(seconds: float | None) -> str:

@@ -47,3 +47,20 @@ def test_seeds_differ() -> None:
     assert len(chosen[0]) == 20
     assert chosen[0] == chosen[1]
     assert chosen[0] != chosen[2]
+
+
+def test_copies_stay_on_one_side_and_the_share_is_kept() -> None:
+    whole = manifest([0] * 100)
+    groups = np.arange(100) // 2  # every picture is there twice
+    train, val = split_validation(whole, fraction=0.2, seed=0, groups=groups)
+    rows = {id: row for row, id in enumerate(whole.ids)}
+    sides = [{int(groups[rows[id]]) for id in part.ids} for part in (train, val)]
+    assert not sides[0] & sides[1]
+    assert len(val) == 20
+
+
+def test_without_copies_the_split_is_the_same_as_ever() -> None:
+    whole = manifest([0, 1] * 30)
+    alone = split_validation(whole, fraction=0.2, seed=3)
+    grouped = split_validation(whole, fraction=0.2, seed=3, groups=np.arange(60)[::-1])
+    assert alone[1].ids == grouped[1].ids

@@ -79,13 +79,21 @@ def test_classes_without_pseudo_labels_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("top1", "classes", "warned"), [(14.9, 10, True), (15.0, 10, False), (74.9, 2, True), (0.2, 1000, False)]
+    ("top1", "highest", "n", "classes", "warned"),
+    [
+        (10.0, 14.9, 200, 10, True),
+        (12.0, 15.0, 100, 10, False),
+        (20.0, 62.4, 5, 5, False),
+        (0.2, 0.3, 1000, 1000, False),
+    ],
 )
-def test_a_teacher_near_chance_is_warned_of(top1: float, classes: int, warned: bool) -> None:
-    warnings = check_teacher(top1, classes, measured_on="validation")
+def test_a_teacher_near_chance_beyond_doubt_is_warned_of(
+    top1: float, highest: float, n: int, classes: int, warned: bool
+) -> None:
+    warnings = check_teacher(top1, highest, n, classes, measured_on="validation")
     assert len(warnings) == warned
     if warned:
-        assert f"right on {top1:.1f} % of the validation images" in warnings[0]
+        assert f"right on {top1:.1f} % of the {n} validation images" in warnings[0]
         assert f"guessing is right on {100 / classes:.1f} %" in warnings[0]
 
 

@@ -1,4 +1,6 @@
 import json
+import logging
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +61,7 @@ def test_validation_data_are_split_off_class_by_class(tmp_path: Path, sources: d
     record = prepare(run, config(val_fraction=0.2, **sources))
     assert record["images"] == {"labeled": 24, "unlabeled": 5, "val": 6}
     assert record["class_names"] == ["cat", "dog"]
-    assert record["warnings"] == []
+    assert [warning.split(" are held out")[0] for warning in record["warnings"]] == ["only 6 images"]
     labeled, val = (Manifest.load(run.manifest(split)) for split in ("labeled", "val"))
     assert np.bincount(labeled.labels).tolist() == [8, 16]
     assert np.bincount(val.labels).tolist() == [2, 4]
@@ -120,7 +122,7 @@ def test_labels_of_unlabeled_images_are_kept_only_when_asked_for(tmp_path: Path,
 def test_unreadable_images_are_left_out_and_listed(tmp_path: Path, sources: dict[str, Path]) -> None:
     (sources["labeled"] / "cat" / "00.png").write_bytes(b"no picture")
     run = RunDir(tmp_path / "run")
-    record = prepare(run, config(max_skipped=0.1, **sources))
+    record = prepare(run, config(max_skipped=0.1, val_fraction=0.2, **sources))
     assert record["skipped"] == 1
     listed = pq.read_table(run.path / "skipped.parquet").to_pylist()
     assert [(row["id"], row["stage"]) for row in listed] == [("cat/00.png", "prepare")]
@@ -167,11 +169,69 @@ def test_more_validation_than_training_labels_are_refused(tmp_path: Path) -> Non
 
 
 def test_labeled_images_that_are_also_held_out_are_warned_of(tmp_path: Path, sources: dict[str, Path]) -> None:
-    record = prepare(RunDir(tmp_path / "run"), config(val_fraction=0.0, test=sources["labeled"], **sources))
-    assert record["warnings"] == [
-        "30 images of --test are labeled training images too: its accuracy is too good to be true"
-    ]
+    copied = tmp_path / "elsewhere"  # other names, another folder: the pictures tell
+    for number, file in enumerate(sorted(sources["labeled"].rglob("*.png"))):
+        (copied / file.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copied / file.parent.name / f"copy{number}.png")
+    record = prepare(RunDir(tmp_path / "run"), config(val_fraction=0.0, test=copied, **sources))
+    (shared,) = [warning for warning in record["warnings"] if "--test too" in warning]
+    assert shared.startswith("30 labeled images are in --test too (30 identical, 0 nearly), such as 'cat/00.png'")
     assert "val" not in record["images"]
+
+
+def test_copies_among_the_labeled_images_are_told_and_stay_on_one_side(tmp_path: Path) -> None:
+    labeled = images(tmp_path / "labeled", {"cat": 20, "dog": 20})
+    for file in sorted(labeled.rglob("*.png")):
+        shutil.copy(file, file.with_name(f"copy-{file.name}"))
+    shutil.copy(labeled / "cat" / "00.png", labeled / "dog" / "a-cat.png")
+    run = RunDir(tmp_path / "run")
+    record = prepare(run, config(students=0, val_fraction=0.2, labeled=labeled))
+    copies, torn, *_ = record["warnings"]
+    assert copies.startswith("41 labeled images are copies of others")
+    assert torn.startswith(
+        "1 pictures are labeled with more than one class, such as 'cat/00.png', 'cat/copy-00.png', 'dog/a-cat.png'"
+    )
+    pictures = [
+        {Path(id).name.removeprefix("copy-") + Path(id).parent.name for id in Manifest.load(run.manifest(split)).ids}
+        for split in ("labeled", "val")
+    ]
+    assert not pictures[0] & pictures[1]
+    assert record["images"]["val"] >= 14
+
+
+def test_few_labels_are_not_split_and_it_is_said(tmp_path: Path, sources: dict[str, Path]) -> None:
+    record = prepare(RunDir(tmp_path / "run"), config(**sources))
+    assert record["images"] == {"labeled": 30, "unlabeled": 5}
+    assert record["warnings"][-1].startswith("no image is held out, so that no accuracy can be measured")
+
+
+def test_many_labels_are_split_and_classes_without_held_out_images_are_named(tmp_path: Path) -> None:
+    for seed, (name, count) in enumerate({"cat": 300, "dog": 300, "emu": 2}.items()):
+        labeled = images(tmp_path / "labeled", {name: count}, seed=seed)
+    record = prepare(RunDir(tmp_path / "run"), config(students=0, labeled=labeled))
+    assert record["images"] == {"labeled": 542, "val": 60}
+    few, missing = record["warnings"][-2:]
+    assert few.startswith("only 60 images are held out to measure on: differences below about 13 points cannot be seen")
+    assert missing.startswith("of 1 of 3 classes no image is held out, and nothing is measured of them: 'emu'")
+
+
+def test_a_folder_of_splits_is_refused_with_the_command_that_works(tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        images(tmp_path / "set" / split, {"cat": 4, "dog": 4}, seed=len(split))
+    whole = tmp_path / "set"
+    (problem,) = problems(tmp_path / "run", config(students=0, labeled=whole))
+    assert f"give --labeled {whole / 'train'} --val {whole / 'val'} --test {whole / 'test'}" in problem
+    given = config(students=0, labeled=whole / "train", val=whole / "val", test=whole / "test")
+    assert prepare(RunDir(tmp_path / "run"), given)["class_names"] == ["cat", "dog"]
+
+
+def test_classes_and_their_counts_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    labeled = images(tmp_path / "labeled", {"cat": 3, "dog": 5})
+    test = images(tmp_path / "test", {"cat": 1, "dog": 2}, seed=1)
+    with caplog.at_level("INFO", logger="noisystudent"):
+        logging.getLogger("noisystudent").propagate = True
+        prepare(RunDir(tmp_path / "run"), config(students=0, labeled=labeled, test=test))
+    assert "2 classes, with the number of labeled + test images: 'cat' 3 + 1, 'dog' 5 + 2" in caplog.text
 
 
 def test_what_is_skipped_is_replaced_stage_by_stage(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pyarrow as pa
 from noisystudent.data.manifest import UNKNOWN, Manifest
 
 
-def split_validation(manifest: Manifest, *, fraction: float, seed: int) -> tuple[Manifest, Manifest]:
+def split_validation(
+    manifest: Manifest, *, fraction: float, seed: int, groups: np.ndarray | None = None
+) -> tuple[Manifest, Manifest]:
     """Part labeled images into training and validation, the same share of every class.
 
     Which images go where depends on their ids and the seed alone, not on the order of the rows.
@@ -20,6 +22,8 @@ def split_validation(manifest: Manifest, *, fraction: float, seed: int) -> tuple
         manifest: labeled images; those without a label stay in training.
         fraction: share of each class for validation, rounded down; one image of each class at least stays in training.
         seed: another seed gives another choice.
+        groups: int [rows], the same number for copies of one picture, which stay on one side: with the training images, where
+            the share ends among them. None: there are no copies.
 
     Returns:
         training and validation, in the order of `manifest`, with `split` set to "train" and "val". Validation may be
@@ -27,11 +31,17 @@ def split_validation(manifest: Manifest, *, fraction: float, seed: int) -> tuple
     """
     labels = manifest.labels
     ids = manifest.ids
+    groups = np.arange(len(manifest)) if groups is None else groups
+    rank = [_rank(seed, id) for id in ids]
+    first: dict[int, bytes] = {}  # of each group
+    for group, own in zip(groups.tolist(), rank, strict=True):
+        first[group] = min(first.get(group, own), own)
     held_out = np.zeros(len(manifest), dtype=bool)
     for label in np.unique(labels[labels != UNKNOWN]):
-        rows = sorted(np.flatnonzero(labels == label).tolist(), key=lambda row: _rank(seed, ids[row]))
+        rows = sorted(np.flatnonzero(labels == label).tolist(), key=lambda row: (first[int(groups[row])], rank[row]))
         # 0.29 * 100 is 28.999...: what is meant is 29.
         held_out[rows[: min(int(len(rows) * fraction + 1e-9), len(rows) - 1)]] = True
+    held_out &= ~np.isin(groups, groups[~held_out])
     return (
         _named(manifest.take(np.flatnonzero(~held_out)), "train"),
         _named(manifest.take(np.flatnonzero(held_out)), "val"),

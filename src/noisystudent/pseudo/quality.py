@@ -89,13 +89,21 @@ def _repeated(selected: Selected, class_names: Sequence[str]) -> list[str]:
     return warnings
 
 
-def check_teacher(top1: float, classes: int, *, measured_on: str) -> list[str]:
-    """A warning when the teacher is hardly better than guessing: below one and a half times 1 / K."""
+def check_teacher(top1: float, highest: float, n: int, classes: int, *, measured_on: str) -> list[str]:
+    """A warning when the teacher is hardly better than guessing, beyond doubt: surely below one and a half times 1 / K.
+
+    Args:
+        top1: its accuracy in percent.
+        highest: the upper end of its 95 % interval.
+        n: images measured.
+        classes: K.
+        measured_on: which images, for the user to read.
+    """
     chance = 100 / classes
-    if top1 >= 1.5 * chance:
+    if highest >= 1.5 * chance:
         return []
     return [
-        f"the teacher is right on {top1:.1f} % of the {measured_on} images, and guessing is right on {chance:.1f} %: "
+        f"the teacher is right on {top1:.1f} % of the {n:,} {measured_on} images, and guessing is right on {chance:.1f} %: "
         "its pseudo-labels will teach nothing"
     ]
 

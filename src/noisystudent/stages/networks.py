@@ -99,7 +99,7 @@ def look_for_weights(config: Config, run: Path | None = None) -> dict[str, str]:
     trained = (
         []
         if run is None
-        else [network.folder for network in run_networks(config) if RunDir(run).trained(network.folder)]
+        else [network.folder for network in run_networks(config) if RunDir(run).done(f"{network.folder}/train")]
     )
     return check_weights(
         {
@@ -274,8 +274,13 @@ def _multiply_adds(classifier: Classifier) -> float:
 
 def _teacher_warnings(network: _Network, classifier: Classifier, results: dict[str, Any]) -> list[str]:
     """Is the teacher better than guessing? Asked of validation data; of the labeled images, when there are no others."""
+    classes = len(classifier.class_names)
     if "val" in results:
-        return check_teacher(results["val"]["metrics"]["top1"], len(classifier.class_names), measured_on="validation")
-    images = image_set(network.manifests["labeled"], network.training, network.config)
-    labeled = evaluate(classifier, images, execution=network.config.execution, description="")
-    return check_teacher(labeled.metrics["top1"], len(classifier.class_names), measured_on="labeled")
+        found, kind = results["val"], "validation"
+    else:
+        images = image_set(network.manifests["labeled"], network.training, network.config)
+        found, kind = (
+            evaluate(classifier, images, execution=network.config.execution, description="").as_json(),
+            "labeled",
+        )
+    return check_teacher(found["metrics"]["top1"], found["ci95"]["top1"][1], found["n"], classes, measured_on=kind)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
 from noisystudent.config import Config, Training
 from noisystudent.configuration import missing_sources
+from noisystudent.data.copies import copy_groups
 from noisystudent.data.images import ImageSet, Skipped, check_readable, fits_in_memory
+from noisystudent.data.leaks import held_out_twins
+from noisystudent.data.listing import some
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.data.split import draw_fraction, split_validation
@@ -22,9 +27,38 @@ from noisystudent.errors import UserError
 from noisystudent.progress import logger
 from noisystudent.pseudo.label import SKIPPED_SCHEMA
 from noisystudent.rundir import RunDir
+from noisystudent.stages.source_changes import check_unchanged, remember_sources
 
 HASHES_SCHEMA = pa.schema([("id", pa.string()), ("uri", pa.string()), ("split", pa.string()), ("dhash", pa.uint64())])
 NORMALIZATION_SAMPLE = 5000  # images are enough for a mean and a deviation per channel
+
+
+AUTO_FRACTION = 0.1
+FEWEST_HELD_OUT = 50  # fewer tell an accuracy within 14 points only (1 / sqrt(50)), and cost labels that are few
+SOON_ENOUGH = 200  # held-out images from which differences of some points begin to show
+SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"})
+CLASSES_SHOWN = 20
+
+
+def prepared(run: RunDir, config: Config) -> dict[str, Any]:
+    """What `prepare` recorded, now or when the run began; a run that began is compared with its sources.
+
+    Raises:
+        UserError: as `prepare`; the sources have changed since.
+    """
+    if run.done("prepare"):
+        try:
+            now = read_sources(config)
+        except UserError as error:
+            raise UserError(
+                [
+                    f"the images of the run in {run.path} are not as they were. Put them back to go on; "
+                    f"`noisystudent report {run.path}` shows what was found:",
+                    *error.problems,
+                ]
+            ) from None
+        check_unchanged(run, now)
+    return run.stage("prepare", lambda: prepare(run, config))
 
 
 def prepare(run: RunDir, config: Config) -> dict[str, Any]:
@@ -37,6 +71,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
         UserError: naming everything that is wrong with the sources.
     """
     manifests = read_sources(config)
+    remember_sources(run, manifests)
     skipped: list[Skipped] = []
     hashes: dict[str, pa.Table] = {}
     for split in [s for s in manifests if s != "unlabeled"]:
@@ -44,13 +79,25 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
         skipped += unread
         if split == "labeled":
             _check_skipped(len(manifests[split]), unread, config)
-    split_off_validation(manifests, config)
+    labeled = manifests["labeled"]
+    groups = copy_groups(
+        labeled, hashes["labeled"]["dhash"].to_numpy(), view=lambda m: image_set(m, config.teacher, config)
+    )
+    split_off_validation(manifests, config, groups)
     check_sizes(manifests, config)
-    warnings = source_notes(manifests) + _shared_with_labels(manifests)
+    held_out = _held_out_hashes(manifests, hashes)
+    warnings = [
+        *source_notes(manifests),
+        *_copies(labeled, groups),
+        *_shared_with_labels(manifests, hashes["labeled"], held_out, config),
+        *held_out_warnings(manifests),
+    ]
+    for line in class_lines(manifests):
+        logger.info(line)
     for split, manifest in manifests.items():
         manifest.save(run.manifest(split))
     with atomic.replacing(run.path / "data" / "hashes.parquet") as temporary:
-        pq.write_table(_held_out_hashes(manifests, hashes), temporary)
+        pq.write_table(held_out, temporary)
     write_skipped(run, "prepare", skipped)
     mean, std = _normalization(image_set(manifests["labeled"], config.teacher, config))
     return {
@@ -102,7 +149,9 @@ def read_sources(config: Config) -> dict[str, Manifest]:
             problems.extend(f"--{split}: {problem}" for problem in error.problems)
 
     if data.labeled:
-        attempt("labeled", lambda: read_source(data.labeled, split="train", labels="required"))
+        attempt(
+            "labeled", lambda: _not_splits(data.labeled, read_source(data.labeled, split="train", labels="required"))
+        )
     if data.unlabeled and config.generations:
         attempt("unlabeled", lambda: read_source(data.unlabeled, split="unlabeled", labels=unlabeled_labels))
     for split, source in (("val", data.val), ("test", data.test)):
@@ -129,14 +178,79 @@ def source_notes(manifests: dict[str, Manifest]) -> list[str]:
     return list(dict.fromkeys(note for manifest in manifests.values() for note in manifest.notes))
 
 
-def split_off_validation(manifests: dict[str, Manifest], config: Config) -> None:
-    """Move a share of the labeled images to `val`, in place, when no validation images were given."""
-    if "val" not in manifests:
-        manifests["labeled"], val = split_validation(
-            manifests["labeled"], fraction=config.data.val_fraction, seed=config.seed
+def split_off_validation(manifests: dict[str, Manifest], config: Config, groups: np.ndarray | None = None) -> None:
+    """Move a share of the labeled images to `val`, in place, when no validation images were given; copies stay together."""
+    if "val" in manifests:
+        return
+    wanted = config.data.val_fraction
+    fraction = AUTO_FRACTION if wanted == "auto" else wanted
+    labeled, val = split_validation(manifests["labeled"], fraction=fraction, seed=config.seed, groups=groups)
+    if len(val) >= (FEWEST_HELD_OUT if wanted == "auto" else 1):
+        manifests["labeled"], manifests["val"] = labeled, val
+
+
+def class_counts(manifests: dict[str, Manifest]) -> list[dict[str, Any]]:
+    """How many images of each class there are: name, and a count for each split that has labels of its own."""
+    names = manifests["labeled"].class_names
+    counts = {
+        split: np.bincount(manifests[split].labels, minlength=len(names)).tolist()
+        for split in ("labeled", "val", "test")
+        if split in manifests
+    }
+    return [
+        {"name": name, **{split: count[index] for split, count in counts.items()}} for index, name in enumerate(names)
+    ]
+
+
+def class_lines(manifests: dict[str, Manifest]) -> list[str]:
+    """The classes and how many images each has, for the user to see before anything is trained; of many the smallest."""
+    counts = sorted(class_counts(manifests), key=lambda row: row["labeled"])
+    if len(counts) <= CLASSES_SHOWN:
+        counts = class_counts(manifests)
+        of = f"{len(counts)} classes"
+    else:
+        of = f"{len(counts):,} classes, the {CLASSES_SHOWN} smallest of them"
+        counts = counts[:CLASSES_SHOWN]
+    splits = [split for split in ("labeled", "val", "test") if split in manifests]
+    listed = [f"{row['name']!r} {' + '.join(str(row[split]) for split in splits)}" for row in counts]
+    return [f"{of}, with the number of {' + '.join(splits)} images: {', '.join(listed)}"]
+
+
+def held_out_warnings(manifests: dict[str, Manifest]) -> list[str]:
+    """What too few held-out images, or none, keep a run from saying."""
+    split = next((split for split in ("test", "val") if split in manifests), None)
+    if split is None:
+        return [
+            "no image is held out, so that no accuracy can be measured: give labeled images that are not learned from, with --test or "
+            "--val, or hold some of these out with --set data.val_fraction=0.2"
+        ]
+    n, warnings = len(manifests[split]), []
+    if n < SOON_ENOUGH:
+        warnings.append(
+            f"only {n} images are held out to measure on: differences below about {100 / np.sqrt(n):.0f} points cannot be seen; more "
+            "labeled images with --test would tell more"
         )
-        if len(val):
-            manifests["val"] = val
+    missing = [row["name"] for row in class_counts(manifests) if row[split] == 0]
+    if missing:
+        warnings.append(
+            f"of {len(missing)} of {len(manifests[split].class_names)} classes no image is held out, and nothing is measured of them: "
+            f"{some(missing)}"
+        )
+    return warnings
+
+
+def _not_splits(source: str, manifest: Manifest) -> Manifest:
+    """The manifest, unless its classes are train, val and test: a data set's folder was given in place of its training part."""
+    names = manifest.class_names
+    if all(name.casefold() in SPLITS for name in names):
+        part = {kind: next((n for n in names if n.casefold().startswith(kind)), None) for kind in ("tr", "va", "te")}
+        options = zip(("--labeled", "--val", "--test"), part.values(), strict=True)
+        advice = " ".join(f"{option} {os.path.join(source, name)}" for option, name in options if name)
+        raise UserError(
+            f"{source}: its classes would be {some(names)}, which are names of splits: give {advice}, or rename the folders, if these are "
+            "classes"
+        )
+    return manifest
 
 
 def _in_order(manifest: Manifest, names: tuple[str, ...], *, lenient: bool) -> Manifest:
@@ -206,15 +320,44 @@ def check_sizes(manifests: dict[str, Manifest], config: Config) -> None:
         raise UserError(problems)
 
 
-def _shared_with_labels(manifests: dict[str, Manifest]) -> list[str]:
-    """A file that is both labeled and in validation or test makes the measured accuracy too good."""
-    labeled = set(manifests["labeled"].table["uri"].to_pylist())
+def _copies(labeled: Manifest, groups: np.ndarray) -> list[str]:
+    """Warnings of labeled pictures that are there more than once."""
+    members: dict[int, list[int]] = {}
+    for row, group in enumerate(groups.tolist()):
+        members.setdefault(group, []).append(row)
+    copied = [rows for rows in members.values() if len(rows) > 1]
+    labels, ids = labeled.labels, labeled.ids
+    torn = [rows for rows in copied if len(set(labels[rows].tolist())) > 1]
+    warnings = []
+    if copied:
+        count = sum(len(rows) - 1 for rows in copied)
+        warnings.append(
+            f"{count:,} labeled images are copies of others, nearly or exactly, such as {some(ids[row] for row in copied[0])}: copies "
+            "stay on one side of the validation split"
+        )
+    if torn:
+        warnings.append(
+            f"{len(torn):,} pictures are labeled with more than one class, such as {some(ids[row] for row in torn[0])}: one of the labels "
+            "is wrong"
+        )
+    return warnings
+
+
+def _shared_with_labels(
+    manifests: dict[str, Manifest], hashes: pa.Table, held_out: pa.Table, config: Config
+) -> list[str]:
+    """A picture that is both labeled and in validation or test makes the measured accuracy too good."""
+    labeled = manifests["labeled"]
+    own = hashes.filter(pc.is_in(hashes["id"], labeled.table["id"]))
+    twins = held_out_twins(labeled, own, held_out, view=lambda m: image_set(m, config.teacher, config))
     warnings = []
     for split in [s for s in ("val", "test") if s in manifests]:
-        shared = sum(uri in labeled for uri in manifests[split].table["uri"].to_pylist())
-        if shared:
+        found = twins.filter(pc.equal(twins["split"], split))
+        exact = sum(found["exact"].to_pylist())
+        if found.num_rows:
             warnings.append(
-                f"{shared} images of --{split} are labeled training images too: its accuracy is too good to be true"
+                f"{found.num_rows:,} labeled images are in --{split} too ({exact:,} identical, {found.num_rows - exact:,} nearly), such as "
+                f"{some(found['id'].to_pylist()[:1])}: its accuracy is too good to be true; take them out of one of the two"
             )
     return warnings
 
