@@ -201,7 +201,7 @@ def test_links_that_go_round_list_every_picture_once(
     assert labeled["images"] == 60
 
 
-def test_pictures_that_break_during_a_run_stop_it_with_their_names(
+def test_pictures_that_go_away_between_two_starts_stop_a_run_and_may_be_put_back(
     images: Images,
     configuration: Callable[..., Path],
     killed: Callable[..., None],
@@ -215,7 +215,8 @@ def test_pictures_that_break_during_a_run_stop_it_with_their_names(
     (images.labeled / gone).unlink()
     result = noisystudent(*command)
     assert result.status == 2
-    assert f"'{gone}' disappeared or changed since the run began (missing file): put it back" in result.message
+    assert f"--labeled: 1 are gone: '{gone}'" in result.message
+    assert "put them back to go on" in result.message
     (images.labeled / gone).write_bytes(kept)
     assert noisystudent(*command).status == 0
 

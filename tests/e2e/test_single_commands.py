@@ -293,6 +293,7 @@ def test_predictions_are_the_same_in_csv_and_parquet(
         result = noisystudent(*predict, name)
         assert result.json == {
             "out": name,
+            "model": result.json["model"],
             "images": 25,
             "skipped": [{"id": "broken.png", "stage": "label", "reason": "zero bytes"}],
         }

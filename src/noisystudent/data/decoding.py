@@ -58,7 +58,7 @@ def read_bytes(uri: str) -> bytes:
             return _cell_bytes(_parquet.read(path, place["column"], int(place["row"])), folder=os.path.dirname(path))
         if "offset" not in place:
             return _file_bytes(path)
-        with _opened(path) as file:
+        with opened(path) as file:
             file.seek(int(place["offset"]))
             data = file.read(_checked_size(int(place["size"])))
     except FileNotFoundError as error:
@@ -73,12 +73,12 @@ def read_bytes(uri: str) -> bytes:
 
 
 def _file_bytes(path: str) -> bytes:
-    with _opened(path) as file:
+    with opened(path) as file:
         _checked_size(os.fstat(file.fileno()).st_size)
         return file.read()
 
 
-def _opened(path: str) -> IO[bytes]:
+def opened(path: str) -> IO[bytes]:
     """A file. A pipe would wait for its writer, a device may never end or do something: none is opened."""
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a folder fails by itself

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -10,23 +11,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
+from noisystudent.data.decoding import UnreadableImage, opened
 from noisystudent.data.listing import some
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.uris import file_path, inside
 from noisystudent.errors import UserError
 from noisystudent.rundir import RunDir
 
-SCHEMA = pa.schema(
-    [("split", pa.string()), ("id", pa.string()), ("class", pa.string()), ("size", pa.int64()), ("changed", pa.int64())]
-)
+END = 2**16  # bytes at either end of a file that stand for the rest
+TEXT, WHOLE = pa.string(), pa.int64()
+SCHEMA = pa.schema({"split": TEXT, "id": TEXT, "class": TEXT, "size": WHOLE, "changed": WHOLE, "digest": pa.binary()})
 
 
 class Seen(NamedTuple):
-    """What an image looked like from outside: its class, and size and time of change of the file that holds it, -1 where there is none."""
+    """What an image looked like from outside: its class, and of the file that holds it size, time of change and digest of both ends."""
 
     label: str | None
-    size: int
-    changed: int
+    size: int = -1
+    changed: int = -1
+    digest: bytes = b""
 
 
 def remember_sources(run: RunDir, manifests: dict[str, Manifest]) -> None:
@@ -74,38 +77,46 @@ def check_unchanged(run: RunDir, manifests: dict[str, Manifest]) -> None:
 
 
 def _changes(split: str, before: dict[str, Seen], now: dict[str, Seen]) -> list[str]:
+    both = [id for id in before if id in now]
     kinds = {
         "were added": [id for id in now if id not in before],
         "are gone": [id for id in before if id not in now],
-        "are of another class": [id for id in before if id in now and now[id].label != before[id].label],
-        "have other contents": [id for id in before if id in now and now[id][1:] != before[id][1:]],
+        "are of another class": [id for id in both if now[id].label != before[id].label],
+        "have other contents": [id for id in both if now[id].digest != before[id].digest],
     }
     return [f"--{split}: {len(ids):,} {kind}: {some(ids)}" for kind, ids in kinds.items() if ids]
 
 
-def _seen(split: str, manifest: Manifest) -> dict[str, Seen]:
-    ids = manifest.ids
+def _seen(split: str, manifest: Manifest, known: dict[str, Seen] | None = None) -> dict[str, Seen]:
+    """By id; a file of the size and time in `known` is not opened again."""
     if split == "unlabeled":
-        return dict.fromkeys(ids, Seen(None, -1, -1))
-    files: dict[str, tuple[int, int]] = {}
+        return dict.fromkeys(manifest.ids, Seen(None))
+    files: dict[str, tuple[int, int, bytes]] = {}
     names = [*manifest.class_names, None]
     seen = {}
-    for id, uri, label in zip(ids, manifest.table["uri"].to_pylist(), manifest.labels.tolist(), strict=True):
+    for id, uri, label in zip(manifest.ids, manifest.table["uri"].to_pylist(), manifest.labels.tolist(), strict=True):
         container, _ = inside(uri)
         if container not in files:
-            files[container] = _file(container)
+            files[container] = _file(container, (known or {}).get(id))
         seen[id] = Seen(names[label], *files[container])
     return seen
 
 
-def _file(container: str) -> tuple[int, int]:
+def _file(container: str, known: Seen | None) -> tuple[int, int, bytes]:
+    """Size, time of change and digest of a file; -1, -1 and nothing where there is none, as on a hub."""
     if not container.startswith("file://"):
-        return -1, -1
+        return -1, -1, b""
     try:
-        status = os.stat(file_path(container))
-    except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
+        with opened(file_path(container)) as file:
+            status = os.fstat(file.fileno())
+            if known and (known.size, known.changed) == (status.st_size, status.st_mtime_ns):
+                return known[1:]
+            ends = hashlib.blake2b(file.read(END), digest_size=16)
+            file.seek(max(status.st_size - END, 0))
+            ends.update(file.read(END) + str(status.st_size).encode())
+    except (OSError, UnreadableImage):  # missing, a pipe, or not to be read: the stage that needs it says so
+        return -1, -1, b""
+    return status.st_size, status.st_mtime_ns, ends.digest()
 
 
 def _path(run: RunDir) -> Path:
