@@ -34,14 +34,15 @@ from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity, stands_for
 from noisystudent.progress import logger, track
 from noisystudent.pseudo import label as labeling
-from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob
+from noisystudent.pseudo.select import Selected, parts_glob
 from noisystudent.pseudo.select import reassign as relabel
 from noisystudent.pseudo.select import select as choose
+from noisystudent.pseudo.selections import read_selection, read_summary, summary_of, write_selection
 from noisystudent.rundir import check_output_file, locked, open_run
 from noisystudent.stages.networks import check_networks, fit_and_measure, look_for_weights
 from noisystudent.stages.networks import train as train_stage
 from noisystudent.stages.preparation import prepared
-from noisystudent.stages.pseudo_labels import find_leaks, leaked_ids, pseudo_examples, write_selection
+from noisystudent.stages.pseudo_labels import find_leaks, leaked_ids, pseudo_examples
 from noisystudent.stages.summary import summarize
 from noisystudent.stages.warnings import warn
 
@@ -124,7 +125,7 @@ def reassign(predictions: str | Path, selection: str | Path, out: str | Path) ->
     Raises:
         UserError: a selected image has no new prediction, the two teachers' classes differ, or `out` holds another selection.
     """
-    old, table, digest = _read_selection(Path(selection))
+    old, table, digest = read_selection(Path(selection))
     teacher, names = _teacher_and_classes(Path(predictions))
     _check_classes(selection, old, names, of="--predictions")
     selected = _of_predictions(predictions, lambda glob: relabel(glob, table, classes=len(names)))
@@ -160,19 +161,14 @@ def _of_predictions(predictions: str | Path, work: Callable[[str], Selected]) ->
 def _summary(
     predictions: str | Path, teacher: dict[str, Any], names: list[str], selected: Selected, settings: dict[str, Any]
 ) -> dict[str, Any]:
-    return {
-        "teacher": teacher,
-        "predictions": str(Path(predictions).resolve()),
-        **settings,
-        "classes": [{"name": names[row["class"]], **row} for row in selected.classes],
-    }
+    place = str(Path(predictions).resolve())
+    return summary_of(selected, names, teacher=teacher, predictions=place, **settings)
 
 
 def _write_selection(out: Path, selected: Selected, summary: dict[str, Any]) -> dict[str, Any]:
     with locked(out):
-        recorded = out / "selection.json"
-        if recorded.exists() and json.loads(recorded.read_text()) != summary:
-            raise UserError(f"--out {out} holds another selection ({recorded}): give another folder")
+        if read_summary(out) not in (None, summary):
+            raise UserError(f"--out {out} holds another selection: give another folder")
         write_selection(out, selected, summary)
     return summary
 
@@ -195,7 +191,7 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
     if config.generations[0].student.warm_start:
         raise UserError("student: warm_start needs the teacher's weights, which only `run` has")
     look_for_weights(config.model_copy(update={"teacher": config.generations[0].student}), Path(out))
-    summary, table, digest = _read_selection(Path(selection))
+    summary, table, digest = read_selection(Path(selection))
     training = config.generations[0].student
     with open_run(Path(out), config) as folder:
         data = prepared(folder, config)
@@ -360,16 +356,6 @@ def _labels_to_correct(predictions: pa.Table, manifest: Manifest, classifier: Cl
 def _classes(predictions: Path) -> int:
     labels = labeling.read_predictions(predictions, ["label"])["label"]
     return max(labels.to_pylist(), default=-1) + 1
-
-
-def _read_selection(folder: Path) -> tuple[dict[str, Any], pa.Table, str]:
-    """The summary, the table and the digest of a selection folder."""
-    missing = [name for name in ("selection.json", "selection.parquet") if not (folder / name).is_file()]
-    if missing:
-        raise UserError(f"--selection {folder} has no {' and no '.join(missing)}: `noisystudent select` makes them")
-    summary = json.loads((folder / "selection.json").read_text())
-    table = pq.read_table(folder / "selection.parquet", schema=SELECTION_SCHEMA)
-    return summary, table, atomic.sha256(folder / "selection.parquet")
 
 
 def _write_predictions(table: pa.Table, out: Path) -> None:

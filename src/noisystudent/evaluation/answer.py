@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from noisystudent.evaluation.paired import paired_difference
+from noisystudent.pseudo.selections import read_summary
 
 Row = dict[str, Any]
 SPLITS = {"test": "test images", "val": "validation images"}
@@ -235,10 +236,9 @@ def _of_teacher(networks: Mapping[str, Row]) -> list[str]:
 
 def _of_pseudo_labels(networks: Mapping[str, Row]) -> list[str]:
     students = [results["folder"] for name, results in networks.items() if name.startswith("student")]
-    path = students[-1] / "selection" / "selection.json" if students else None
-    if path is None or not path.exists():
+    summary = read_summary(students[-1] / "selection") if students else None
+    if summary is None:
         return []
-    summary = json.loads(path.read_text(encoding="utf-8"))
     classes = summary["classes"]
     candidates, above, rows = (sum(row[key] for row in classes) for key in ("candidates", "above_threshold", "rows"))
     advice = []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from noisystudent.pseudo.selections import read_summary
 from noisystudent.report.predictions import opened, parts
 from noisystudent.report.run_reader import Run
 
@@ -101,9 +101,8 @@ def read_pseudo_labels(run: Run) -> list[PseudoLabels]:
     """The pseudo-labels of every generation that has selected its own, in order."""
     found = []
     for number in range(1, len(run.config.generations) + 1):
-        path = run.folder.generation(number) / "selection" / "selection.json"
-        if path.exists():
-            summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = read_summary(run.folder.generation(number) / "selection")
+        if summary:
             found.append(_from_summary(number, summary, _histogram(run, number)))
     return found
 

@@ -23,8 +23,9 @@ from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.pseudo import label as labeling
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy
-from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob, reassign
+from noisystudent.pseudo.select import parts_glob, reassign
 from noisystudent.pseudo.select import select as choose
+from noisystudent.pseudo.selections import read_selection, summary_of, write_selection
 from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.preparation import image_set, write_skipped
@@ -44,7 +45,7 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
         previous = config.teacher if number == 1 else config.generations[number - 2].student
         manifest = Manifest.load(run.manifest("unlabeled"))
         if config.generations[number - 1].select.reassign:
-            manifest = _take(manifest, _read_selection(run, number - 1)["id"].to_pylist())
+            manifest = _take(manifest, read_selection(selection_folder(run, number - 1)).table["id"].to_pylist())
         images = image_set(manifest, previous, config)
         classifier = open_teacher(teacher, run)
         seed = derive_seed(config.seed, "noised teacher", number)
@@ -108,9 +109,9 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         seed = derive_seed(config.seed, "select", number)
         reassigned: Record = {}
         if selection.reassign:
-            kept_from = selection_folder(run, number - 1) / "selection.parquet"
-            reassigned = {"reassigned_from": atomic.sha256(kept_from)}
-            selected = reassign(parts_glob(folder), _read_selection(run, number - 1), classes=len(names))
+            kept = read_selection(selection_folder(run, number - 1))
+            reassigned = {"reassigned_from": kept.digest}
+            selected = reassign(parts_glob(folder), kept.table, classes=len(names))
         else:
             selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
         labels = Manifest.load(run.manifest("labeled")).labels
@@ -124,20 +125,21 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         )
         unlabeled = Manifest.load(run.manifest("unlabeled"))
         truth = {id: label for id, label in zip(unlabeled.ids, unlabeled.labels.tolist(), strict=True) if label >= 0}
-        summary: Record = {
-            "teacher": predictions["teacher"],
-            "predictions": os.path.relpath(folder, selection_folder(run, number)),
+        summary = summary_of(
+            selected,
+            names,
+            teacher=predictions["teacher"],
+            predictions=os.path.relpath(folder, selection_folder(run, number)),
             **selection.model_dump(exclude={"reassign"}),
             **reassigned,
-            "seed": seed,
-            "excluded": len(excluded),
-            "known_labels": known_accuracy(table, selected, truth),
-            "classes": [{"name": names[row["class"]], **row} for row in selected.classes],
-            "warnings": warnings,
-        }
+            seed=seed,
+            excluded=len(excluded),
+            known_labels=known_accuracy(table, selected, truth),
+            warnings=warnings,
+        )
         write_selection(selection_folder(run, number), selected, summary)
-        kept = sum(row["kept"] for row in selected.classes)
-        return {"kept": kept, "rows": sum(row["rows"] for row in selected.classes), "warnings": warnings}
+        unique = sum(row["kept"] for row in selected.classes)
+        return {"kept": unique, "rows": sum(row["rows"] for row in selected.classes), "warnings": warnings}
 
     warn(run.stage(f"gen-{number}/select", work))
 
@@ -148,16 +150,9 @@ def leaked_ids(run: RunDir) -> list[str]:
     return ids
 
 
-def write_selection(folder: Path, selected: Selected, summary: Record) -> None:
-    """Write `selection.parquet` and `selection.json`."""
-    with atomic.replacing(folder / "selection.parquet") as temporary:
-        pq.write_table(selected.table, temporary)
-    atomic.write_json(folder / "selection.json", summary)
-
-
 def selected_examples(run: RunDir, config: Config, number: int, training: Training) -> Examples:
     """What student `number` learns from beside the labels."""
-    selection = _read_selection(run, number)
+    selection = read_selection(selection_folder(run, number)).table
     unlabeled = Manifest.load(run.manifest("unlabeled"))
     classes = len(Manifest.load(run.manifest("labeled")).class_names)
     return pseudo_examples(unlabeled, selection, predictions_folder(run, number), training, config, classes=classes)
@@ -205,10 +200,6 @@ def _take(unlabeled: Manifest, ids: list[str]) -> Manifest:
             f"{len(missing)} selected images are not among the unlabeled ones, such as {missing[0]!r}: give the same source"
         )
     return unlabeled.take(np.array([rows[id] for id in ids]))
-
-
-def _read_selection(run: RunDir, number: int) -> pa.Table:
-    return pq.read_table(selection_folder(run, number) / "selection.parquet", schema=SELECTION_SCHEMA)
 
 
 def open_teacher(model: Path, run: RunDir) -> Classifier:
