@@ -5,12 +5,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from user_inputs import Images, Result, Server, quick, write_images
+from user_inputs import Finished, Images, Result, Server, quick, write_images
 
 
 @pytest.fixture(scope="session")
@@ -83,21 +82,6 @@ def configuration(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A run that was never broken, for tests that only look at it."""
-
-    images: Images
-    folder: Path
-    result: Result
-    configuration: Path
-
-    @property
-    def command(self) -> list[str]:
-        """All but `--out`."""
-        return ["run", *self.images.options, "--config", str(self.configuration)]
 
 
 RESUMABLE = ("execution.checkpoint_seconds=0", "execution.part_rows=10", "execution.label_batch_size=5")

@@ -14,8 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from board_site import serving
-from conftest import Finished
-from user_inputs import Result, Server
+from user_inputs import Finished, Result, Server
 
 Command = Callable[..., Result]
 PAPER = "self-training-with-noisy-student-improves"

@@ -135,6 +135,21 @@ class Images:
         return [str(word) for pair in sources.items() for word in pair]
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A run that was never broken, for tests that only look at it."""
+
+    images: Images
+    folder: Path
+    result: Result
+    configuration: Path
+
+    @property
+    def command(self) -> list[str]:
+        """All but `--out`."""
+        return ["run", *self.images.options, "--config", str(self.configuration)]
+
+
 def write_images(folder: Path) -> Images:
     write_pictures(folder / "labeled", 10)
     write_flat(folder / "unlabeled", 12, first=100)
