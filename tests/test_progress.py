@@ -1,5 +1,8 @@
 import io
 import logging
+import re
+import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -17,32 +20,91 @@ def _restore() -> Iterator[None]:
     progress.console.quiet = quiet
 
 
-def test_without_a_terminal_there_are_lines_with_the_time_left(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """A terminal of 80 columns."""
+    shown = io.StringIO()
+    terminal = Console(file=shown, force_terminal=True, force_interactive=True, width=80)
+    monkeypatch.setattr(progress, "console", terminal)
+    return shown
+
+
+def redraw() -> None:
+    assert progress._bars is not None
+    progress._bars.refresh()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time now, to be set."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_without_a_terminal_there_are_lines_with_the_rate_and_the_time_left(
+    caplog: pytest.LogCaptureFixture, clock: list[float]
 ) -> None:
-    clock = iter([100.0, 105.0, 120.0, 125.0, 140.0])  # the start, then each advance
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     progress.logger.propagate = True
-    with caplog.at_level(logging.INFO, "noisystudent"), progress.track("training", 100, done=20) as advance:
-        for count in (10, 10, 10, 10):
-            advance(count, "loss 0.5")
-    # A line at most every 15 seconds; 20 of the remaining 80 in 20 s leave 60 s, 40 in 40 s leave 40 s.
+    left = progress.Stage("stage 3 of 9", lambda whole, own: f"whole {whole:.0f} s, own {own:.0f} s")
+    caplog.set_level(logging.INFO, "noisystudent")
+    bar = progress.track("training student 1", 100, done=20, unit="steps")
+    with progress.stage(left, "training student 1"), bar as advance:
+        for now, note in ((150.0, ""), (155.0, "loss 0.5"), (166.0, ""), (170.0, ""), (171.0, "loss 0.25")):
+            clock[0] = now
+            advance(10, note)
+    # A line at most every 15 seconds; what the first ten took, with all that came before them, is no rate.
     assert [record.getMessage() for record in caplog.records] == [
-        "training: 40 of 100, about 60 s left loss 0.5",
-        "training: 60 of 100, about 40 s left loss 0.5",
+        "stage 3 of 9: training student 1",
+        "training student 1: 30 of 100",
+        "training student 1: 50 of 100, 1.2 steps/s, 40 s left, loss 0.5; whole 80 s, own 40 s",
+        "stage 3 of 9: done in 71 s",
     ]
 
 
-def test_on_a_terminal_there_is_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = io.StringIO()
-    console = Console(file=screen, force_terminal=True, width=120)
-    monkeypatch.setattr(progress, "console", console)
+def test_the_rate_is_that_of_the_last_half_minute(clock: list[float]) -> None:
+    pace = progress._Pace(10_000, 0, "images")
+    for second in range(200):
+        clock[0] = float(second)
+        pace.advance(1 if second < 150 else 20, "")
+    assert pace.rate == pytest.approx(20)
+    assert str(pace) == f"{pace.done:,} of 10,000, 20.0 images/s, {progress.duration((10_000 - pace.done) / 20)} left"
+
+
+def test_the_screen_is_renewed_ten_times_a_second_at_most(
+    screen: io.StringIO, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updates = []
+    monkeypatch.setattr(progress._Bars, "update", lambda *_, **state: updates.append(state["completed"]))
+    with progress.track("training", 1000, unit="steps") as advance:
+        for step in range(1000):
+            clock[0] = 100.0 + step / 100
+            advance(1, "")
+    assert 90 <= len(updates) <= 101
+    assert updates[-1] == 1000
+
+
+def test_on_a_terminal_the_stage_and_what_the_run_has_left_stand_above_the_bar(screen: io.StringIO) -> None:
+    current = progress.Stage("stage 3 of 9", lambda whole, own: "about 6 min of the whole run left")
+    with progress.stage(current, "training student 1"), progress.track("training student 1", 3) as advance:
+        for _ in range(3):
+            time.sleep(0.11)
+            advance(1, "loss 0.1")
+        redraw()
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue()).replace("\r", "\n").splitlines()
+    assert "stage 3 of 9, about 6 min of the whole run left" in lines
+    assert any(line.startswith("training student 1 ") and line.endswith("left, loss 0.1") for line in lines)
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_on_a_terminal_there_is_a_bar_that_goes_away(screen: io.StringIO) -> None:
     with progress.track("labeling", 4, done=1) as advance:
         advance(1, "first")
         advance(2, "last")
+        redraw()
     shown = screen.getvalue()
     assert "labeling" in shown
-    assert "4/4" in shown
+    assert "4 of 4" in shown
     assert "last" in shown
 
 
@@ -67,11 +129,27 @@ def test_nothing_is_shown_of_what_has_no_description(monkeypatch: pytest.MonkeyP
     assert shown.getvalue() == ""
 
 
-def test_work_that_is_part_of_other_work_may_be_tracked_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = io.StringIO()
-    monkeypatch.setattr(progress, "console", Console(file=shown, force_terminal=True, width=120))
+def test_work_that_is_part_of_other_work_has_a_bar_below_it_for_as_long_as_it_lasts(screen: io.StringIO) -> None:
     with progress.track("training", 2) as outer:
-        with progress.track("decoding images", 1) as inner:
+        bars = progress._bars
+        assert bars is not None
+        with progress.track("decoding [b] images", 1) as inner:
+            assert [task.description for task in bars.tasks] == ["training", "decoding [b] images"]
             inner(1, "")
+        assert [task.description for task in bars.tasks] == ["training"]
         outer(2, "loss 0.1")
-    assert "training" in shown.getvalue()
+    assert progress._bars is None
+    assert "training" in screen.getvalue()
+
+
+def test_without_a_terminal_a_message_is_one_line_however_long(capsys: pytest.CaptureFixture[str]) -> None:
+    progress.configure(quiet=False)
+    progress.warn(["a long warning " * 20], about="student 2")
+    assert capsys.readouterr().err == f"WARNING  student 2: {'a long warning ' * 20}\n"
+
+
+def test_warnings_of_python_libraries_do_not_reach_the_user(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        progress.configure(quiet=False)
+        warnings.warn("deprecated, says a library", UserWarning, stacklevel=1)
+    assert capsys.readouterr().err == ""

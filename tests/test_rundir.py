@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import pytest
 
 from noisystudent.config import Config, Training, load_config
 from noisystudent.errors import UserError
-from noisystudent.rundir import RunDir, environment, locked, open_run
+from noisystudent.progress import logger
+from noisystudent.rundir import RunDir, environment, locked, open_run, run_stages
 from noisystudent.settings import apply_settings
 
 CONFIG = Config(teacher=Training(model="resnet9_8"), seed=11)
@@ -45,6 +47,58 @@ def test_a_stage_that_failed_is_done_again(tmp_path: Path) -> None:
         run.stage("prepare", fail)
     assert not (run.path / ".stages" / "prepare.json").exists()
     assert run.stage("prepare", lambda: {"n": 1})["n"] == 1
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    monkeypatch.setattr(logger, "propagate", True)
+    caplog.set_level(logging.INFO, "noisystudent")
+    return caplog
+
+
+@pytest.mark.parametrize(
+    ("stage", "shown"),
+    [
+        ("gen-0/evaluate", "teacher: few"),
+        ("gen-2/select", "student 2: few"),
+        ("baseline/evaluate", "baseline: few"),
+        ("leaks", "few"),
+        ("robustness/c-p", "few"),
+    ],
+)
+def test_a_stage_says_its_warnings_once_and_of_which_network(
+    stage: str, shown: str, tmp_path: Path, said: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        RunDir(tmp_path).stage(stage, lambda: {"warnings": ["few"]})
+    assert said.messages == [shown]
+
+
+def test_a_run_that_goes_on_counts_the_warnings_of_before(tmp_path: Path, said: pytest.LogCaptureFixture) -> None:
+    def work() -> dict[str, object]:
+        return {"warnings": ["few"]}
+
+    for stages in (["prepare"], ["prepare", "gen-0/evaluate"], []):
+        said.clear()
+        with open_run(tmp_path / "run", CONFIG, whole=False) as run:
+            for stage in stages:
+                run.stage(stage, work)
+        before, *rest = said.messages or [""]
+        if stages == ["prepare", "gen-0/evaluate"]:
+            assert before == f"going on with the run in {run.path}; the warning of what is done is in its report"
+            assert rest == ["teacher: few"]
+    assert before == f"going on with the run in {run.path}; the 2 warnings of what is done are in its report"
+
+
+def test_stages_are_counted_as_they_begin(tmp_path: Path, said: pytest.LogCaptureFixture) -> None:
+    with open_run(tmp_path / "run", CONFIG) as run:
+        for stage in run_stages(CONFIG):
+            run.stage(stage, dict)
+    assert said.messages == [
+        "stage 1 of 3: reading the images",
+        "stage 2 of 3: training the teacher",
+        "stage 3 of 3: evaluating the teacher",
+    ]
 
 
 def test_the_layout_is_the_documented_one(tmp_path: Path) -> None:

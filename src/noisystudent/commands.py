@@ -32,7 +32,7 @@ from noisystudent.evaluation.published import compare, published
 from noisystudent.evaluation.suites import Request, check, evaluate_suites
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity, stands_for
-from noisystudent.progress import logger, track
+from noisystudent.progress import logger, track, warn
 from noisystudent.pseudo import label as labeling
 from noisystudent.pseudo.select import Selected, parts_glob
 from noisystudent.pseudo.select import reassign as relabel
@@ -44,7 +44,6 @@ from noisystudent.stages.networks import train as train_stage
 from noisystudent.stages.preparation import prepared
 from noisystudent.stages.pseudo_labels import find_leaks, leaked_ids, pseudo_examples
 from noisystudent.stages.summary import summarize
-from noisystudent.stages.warnings import warn
 
 
 def train(config: Config, out: str | Path) -> dict[str, Any]:
@@ -58,7 +57,6 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
     look_for_weights(config, Path(out))
     with open_run(Path(out), config) as folder:
         data = prepared(folder, config)
-        warn(data)
         train_stage(folder, config, data, 0, config.teacher)
         return summarize(folder, config)
 
@@ -77,7 +75,7 @@ def label(model: str, images: str | Path, out: str | Path, *, execution: Executi
     execution = _checked(execution)
     teacher = load_classifier(model)
     manifest = read_source(images, split="unlabeled", labels="ignored")
-    warn({"warnings": manifest.notes})
+    warn(manifest.notes)
     identity = {
         **model_identity(model, teacher),
         "images": os.fspath(images),
@@ -193,9 +191,8 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
     look_for_weights(config.model_copy(update={"teacher": config.generations[0].student}), Path(out))
     summary, table, digest = read_selection(Path(selection))
     training = config.generations[0].student
-    with open_run(Path(out), config) as folder:
+    with open_run(Path(out), config, whole=False) as folder:
         data = prepared(folder, config)
-        warn(data)
         names = data["class_names"]
         _check_classes(selection, summary, names, of="--labeled")
         begun = folder.stage("gen-1/selection", lambda: {"selection": str(selection), "sha256": digest})
@@ -312,7 +309,7 @@ def predict(model: str, images: str | Path, out: str | Path, *, execution: Execu
     used = stands_for(model)
     logger.info("the model is %s", used)
     manifest = read_source(images, split="unlabeled", labels="ignored")
-    warn({"warnings": manifest.notes})
+    warn(manifest.notes)
     pictures = images_for(classifier, manifest, execution)
     tables: list[pa.Table] = []
     skipped: list[Skipped] = []

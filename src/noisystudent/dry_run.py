@@ -10,7 +10,7 @@ from noisystudent.config import Config, Selection, Training
 from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import compute_device
-from noisystudent.progress import track
+from noisystudent.progress import track, warn
 from noisystudent.rundir import run_networks
 from noisystudent.stages.networks import check_networks, look_for_weights
 from noisystudent.stages.preparation import (
@@ -21,7 +21,6 @@ from noisystudent.stages.preparation import (
     source_notes,
     split_off_validation,
 )
-from noisystudent.stages.warnings import warn
 from noisystudent.training.schedule import learning_rate
 from noisystudent.trial import Cost, cost_an_image, cost_key
 
@@ -49,13 +48,13 @@ def dry_run(config: Config) -> dict[str, Any]:
     split_off_validation(manifests, config)
     check_sizes(manifests, config)
     notes = source_notes(manifests) + held_out_warnings(manifests)
-    warn({"warnings": notes})
+    warn(notes)
     unreadable = {split: _unreadable(manifest, config) for split, manifest in manifests.items()}
     classes = len(manifests["labeled"].class_names)
     networks = []
     costs: dict[str, Cost] = {}
     planned = _trainings(config)
-    with track("trying each network", len(planned)) as advance:
+    with track("trying each network", len(planned), unit="networks") as advance:
         for part in planned:
             kind = cost_key(part.training)
             if kind not in costs:

@@ -17,7 +17,6 @@ from noisystudent.stages.preparation import prepared
 from noisystudent.stages.pseudo_labels import find_leaks, label, select
 from noisystudent.stages.robustness import check_robustness, measure_robustness
 from noisystudent.stages.summary import summarize
-from noisystudent.stages.warnings import warn
 
 
 def run(config: Config, out: str | Path) -> dict[str, Any]:
@@ -41,7 +40,6 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
     check_robustness(config)
     with open_run(Path(out), config) as folder:
         data = prepared(folder, config)
-        warn(data)
 
         teacher = train(folder, config, data, 0, config.teacher)
         for number, generation in enumerate(config.generations, start=1):
@@ -57,7 +55,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
                 logger.info("no baseline is trained: nothing was held out to compare the students with it on")
 
         if config.robustness:
-            warn(folder.stage(robustness_stage(config), lambda: measure_robustness(folder, config)))
+            folder.stage(robustness_stage(config), lambda: measure_robustness(folder, config))
 
         results = summarize(folder, config)
         write_report(folder.path)

@@ -5,6 +5,7 @@ A stage reads files and writes files. When it is done, a record says so; with th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -13,17 +14,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from noisystudent import atomic
+from noisystudent import atomic, progress
 from noisystudent.config import Config, Training, load_config
 from noisystudent.errors import UserError
+from noisystudent.outlook import PlannedStage, time_left
 from noisystudent.progress import logger
 
 PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow")
@@ -93,18 +96,43 @@ def run_stages(config: Config, *, held_out: bool = True) -> list[str]:
         >>> run_stages(recipe("photos-fast"))[:7]
         ['prepare', 'gen-0/train', 'gen-0/evaluate', 'gen-1/label', 'leaks', 'gen-1/select', 'gen-1/train']
     """
-    stages = ["prepare"]
-    for network in run_networks(config, held_out=held_out):
-        if network.number:
-            # Leaks are found by the hashes that the first labeling makes.
-            stages += [
-                f"{network.folder}/label",
-                *(["leaks"] if network.number == 1 else []),
-                f"{network.folder}/select",
-            ]
-        fix = [f"{network.folder}/resolution-fix"] if network.training.resolution_fix else []
-        stages += [f"{network.folder}/train", *fix, f"{network.folder}/evaluate"]
-    return stages + ([robustness_stage(config)] if config.robustness else [])
+    return [stage.name for stage in planned_stages(config, held_out=held_out)]
+
+
+def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0) -> list[PlannedStage]:
+    """The stages of a run, in the order in which they are done, with what they do.
+
+    Args:
+        config: of the run.
+        held_out: as for `run_networks`.
+        unlabeled: how many images there are to label, once that is known.
+    """
+    stages = [PlannedStage("prepare", "reading the images", "prepare")]
+    networks = run_networks(config, held_out=held_out)
+    for before, (title, folder, _, training, number) in zip([networks[0], *networks], networks, strict=False):
+        name = title if number else f"the {title}"
+        if number:
+            teacher = before.training
+            pixels = float(unlabeled * teacher.view[0] ** 2)
+            stages.append(PlannedStage(f"{folder}/label", f"labeling for {name}", "label", teacher.model, pixels))
+            if number == 1:  # leaks are found by the hashes that the first labeling makes
+                stages.append(PlannedStage("leaks", "looking for held-out images among the unlabeled ones", "leaks"))
+            stages.append(PlannedStage(f"{folder}/select", f"selecting pseudo-labels for {name}", "select"))
+        stages.append(_training_stage(f"{folder}/train", f"training {name}", training))
+        if training.resolution_fix:
+            fixed = training.at_full_resolution()
+            stages.append(
+                _training_stage(f"{folder}/resolution-fix", f"training {name} at {fixed.image_size} pixels", fixed)
+            )
+        stages.append(PlannedStage(f"{folder}/evaluate", f"evaluating {name}", "evaluate"))
+    if config.robustness:
+        stages.append(PlannedStage(robustness_stage(config), "measuring robustness", "robustness"))
+    return stages
+
+
+def _training_stage(name: str, description: str, training: Training) -> PlannedStage:
+    images = training.steps * (training.batch_size + training.unlabeled_batch_size)
+    return PlannedStage(name, description, "train", training.model, float(images * training.image_size**2))
 
 
 def robustness_stage(config: Config) -> str:
@@ -118,9 +146,11 @@ class RunDir:
 
     Args:
         path: the folder.
+        config: of a run all of whose stages are done in their order: each is then announced as "stage 3 of 9". None: they are not.
     """
 
     path: Path
+    config: Config | None = None
 
     def generation(self, number: int) -> Path:
         """The folder of generation `number`; 0 is the teacher."""
@@ -158,9 +188,44 @@ class RunDir:
             record: dict[str, Any] = json.loads(path.read_text())
             return record
         start = time.monotonic()
-        record = {**work(), "seconds": round(time.monotonic() - start, 3)}
+        with self._announced(name):
+            record = {**work(), "seconds": round(time.monotonic() - start, 3)}
         atomic.write_json(path, record)
+        progress.warn(record.get("warnings", ()), about=_network_of(name))
         return record
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """What each finished stage recorded, by its name, in the order of the file names; of `gen-1/label` it is `gen-1.label.json`."""
+        paths = sorted(self.path.glob(".stages/[!.]*.json"))
+        return {path.stem.replace(".", "/"): json.loads(path.read_text(encoding="utf-8")) for path in paths}
+
+    def _announced(self, name: str) -> AbstractContextManager[None]:
+        """Progress as that of a stage of the run."""
+        if self.config is None:
+            return contextlib.nullcontext()
+        manifest = self.manifest("unlabeled")
+        unlabeled = pq.read_metadata(manifest).num_rows if manifest.exists() else 0
+        stages = planned_stages(self.config, held_out=self.held_out, unlabeled=unlabeled)
+        names = [stage.name for stage in stages]
+        if name not in names:
+            return contextlib.nullcontext()
+        seconds = {stage: record["seconds"] for stage, record in self.records().items()}
+
+        def left(whole: float, own: float) -> str:
+            return time_left(stages, name, {**seconds, name: whole}, own)
+
+        position = names.index(name)
+        stage = progress.Stage(f"stage {position + 1} of {len(names)}", left)
+        return progress.stage(stage, stages[position].description)
+
+
+def _network_of(stage: str) -> str:
+    """The network that a stage belongs to, in the user's words; "" when it is the whole run's."""
+    folder, _, rest = stage.partition("/")
+    if not rest or not folder.startswith(("gen-", "baseline")):
+        return ""
+    number = folder.removeprefix("gen-")
+    return {"0": "teacher", "baseline": "baseline"}.get(number, f"student {number}")
 
 
 def model_folder(path: Path) -> Path:
@@ -180,10 +245,15 @@ def model_folder(path: Path) -> Path:
 
 
 @contextmanager
-def open_run(path: Path, config: Config) -> Iterator[RunDir]:
+def open_run(path: Path, config: Config, *, whole: bool = True) -> Iterator[RunDir]:
     """Take hold of a run folder, new or old, for as long as the block lasts.
 
     A folder in which no training was begun takes a new configuration: a failed start does not spoil it.
+
+    Args:
+        path: the folder.
+        config: of the run.
+        whole: whether all of the configuration's stages are done, so that they can be counted.
 
     Raises:
         UserError: another process holds it; it was begun with another configuration; it is a file, or a folder of something else.
@@ -199,13 +269,16 @@ def open_run(path: Path, config: Config) -> Iterator[RunDir]:
                 ]
             )
         if recorded.exists() and not differences and any(path.glob(".stages/*.json")):
-            logger.info("going on with the run in %s", path)
+            said = sum(len(record.get("warnings", ())) for record in RunDir(path).records().values())
+            before = f"; the {said} warnings of what is done are in its report" if said > 1 else ""
+            before = "; the warning of what is done is in its report" if said == 1 else before
+            logger.info("going on with the run in %s%s", path, before)
         else:
             for stage in path.glob(".stages/*.json"):  # of the configuration that is given up
                 stage.unlink()
             atomic.write_json(path / "environment.json", environment(config.seed))
             atomic.write_text(recorded, config.to_toml())
-        yield RunDir(path)
+        yield RunDir(path, config if whole else None)
 
 
 def _training_was_begun(path: Path) -> bool:

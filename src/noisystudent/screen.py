@@ -10,6 +10,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from noisystudent.evaluation.next_steps import next_steps
+from noisystudent.progress import duration
 
 Row = dict[str, Any]
 MOST_CLASSES = 20  # in a table
@@ -112,13 +113,7 @@ def _classes_table(classes: list[Row]) -> Table:
 
 
 def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "a time that cannot be tried: it does not fit into the memory here"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.1f} days"
+    return "a time that cannot be tried: it does not fit into the memory here" if seconds is None else duration(seconds)
 
 
 def show_demo(results: Row) -> None:

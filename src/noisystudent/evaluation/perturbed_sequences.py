@@ -131,7 +131,7 @@ def _steadiness(
     """id, the share of frames whose answer differs, and the top-5 distance (0 below five classes), of each sequence."""
     rows: list[dict[str, object]] = []
     enough = len(classifier.class_names) >= TOP
-    with track(name, sequences.number) as advance:
+    with track(name, sequences.number, unit="sequences") as advance:
         for one in sequences.each():
             if one.frames is None:
                 skipped.append(Skipped(one.id, f"evaluate {name}", one.reason))

@@ -231,21 +231,13 @@ def read_run(path: Path) -> Run:
         _read_network(network.name, path / network.folder) for network in run_networks(config, held_out=folder.held_out)
     ]
     begun = [network for network in networks if network.results or network.curve]
-    return Run(folder, config, begun, _read_records(path / ".stages"))
+    return Run(folder, config, begun, folder.records())
 
 
 def _read_network(name: str, folder: Path) -> Network:
     path = folder / "results.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
     return Network(name, folder, results, read_metrics(folder / "metrics.jsonl"))
-
-
-def _read_records(folder: Path) -> dict[str, Row]:
-    """By stage name, in the order of the file names; `gen-1.label.json` is the record of gen-1/label."""
-    return {
-        path.stem.replace(".", "/"): json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("[!.]*.json"))
-    }
 
 
 def _rows(path: Path) -> list[Row]:

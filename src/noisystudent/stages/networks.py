@@ -36,7 +36,6 @@ from noisystudent.rundir import RunDir, baseline_training, run_networks
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.preparation import image_set
 from noisystudent.stages.pseudo_labels import selected_examples
-from noisystudent.stages.warnings import warn
 from noisystudent.training.loop import Validate
 from noisystudent.training.loop import train as train_network
 from noisystudent.training.loss import label_targets
@@ -188,7 +187,7 @@ def fit_and_measure(
     if fix is not None:
         fixed = run.stage(f"{folder.name}/resolution-fix", lambda: fix_resolution(fix))
         trained = {**trained, "seconds": round(trained["seconds"] + fixed["seconds"], 3)}
-    warn(run.stage(f"{folder.name}/evaluate", lambda: _measure(network, trained)))
+    run.stage(f"{folder.name}/evaluate", lambda: _measure(network, trained))
 
 
 def _fit(

@@ -29,7 +29,6 @@ from noisystudent.pseudo.selections import read_selection, summary_of, write_sel
 from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.preparation import image_set, write_skipped
-from noisystudent.stages.warnings import warn
 from noisystudent.training.loss import label_targets, soft_targets
 
 Record = dict[str, Any]
@@ -93,7 +92,7 @@ def find_leaks(run: RunDir, config: Config, predictions: Path | None = None) -> 
             )
         return {"leaks": leaks.num_rows, "exact": exact, "warnings": warnings}
 
-    warn(run.stage("leaks", work))
+    run.stage("leaks", work)
 
 
 def select(run: RunDir, config: Config, data: Record, number: int, selection: Selection, predictions: Record) -> None:
@@ -141,7 +140,7 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         unique = sum(row["kept"] for row in selected.classes)
         return {"kept": unique, "rows": sum(row["rows"] for row in selected.classes), "warnings": warnings}
 
-    warn(run.stage(f"gen-{number}/select", work))
+    run.stage(f"gen-{number}/select", work)
 
 
 def leaked_ids(run: RunDir) -> list[str]:

@@ -86,7 +86,8 @@ def train(
     losses: list[Tensor] = []
     logged = saved = time.monotonic()
 
-    with track(description, training.steps, done=start) as advance, own_draws(device), stop_requests() as request:
+    progress = track(description, training.steps, done=start, unit="steps")
+    with progress as advance, own_draws(device), stop_requests() as request:
         for step, (images, targets) in enumerate(batches, start=start):
             request.wait()
             rate = learning_rate(schedule, skipped + step)
@@ -105,6 +106,7 @@ def train(
             optimizer.step()
             average.update_parameters(network)
             losses.append(loss.detach())
+            advance(1, "")
 
             done = step + 1
             last = done == training.steps
@@ -120,7 +122,7 @@ def train(
                     "images_per_second": len(images) * len(losses) / seconds,
                 }
                 log.append(line)
-                advance(len(losses), f"loss {mean:.3f}")
+                advance(0, f"loss {mean:.3f}")
                 losses, logged = [], time.monotonic()
             if validate is not None and validating:
                 began = time.monotonic()
