@@ -244,3 +244,13 @@ def test_what_is_skipped_is_replaced_stage_by_stage(tmp_path: Path) -> None:
         ("a", "prepare", "empty"),
         ("b", "label", "cut off"),
     ]
+
+
+def test_images_that_every_generation_skips_are_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("noisystudent"), "propagate", True)
+    for skipped in ("ab", "ab", "a", "ac"):
+        write_skipped(RunDir(tmp_path), "label", [Skipped(id, "x", "cut off") for id in skipped])
+    said = "2 images cannot be read and are left out"
+    assert [message[: len(said)] for message in caplog.messages] == [said, said]  # the first time, and the new one

@@ -125,13 +125,14 @@ def image_set(manifest: Manifest, training: Training, config: Config, *, for_tra
 
 
 def write_skipped(run: RunDir, stage: str, skipped: list[Skipped]) -> None:
-    """Replace what `skipped.parquet` says of a stage."""
+    """Replace what `skipped.parquet` says of a stage; the user is told, unless an earlier labeling skipped the same images."""
     path = run.path / "skipped.parquet"
     rows = pq.read_table(path).to_pylist() if path.exists() else []
+    told = {row["id"] for row in rows if row["stage"] == stage}
     rows = [row for row in rows if row["stage"] != stage] + [{**row._asdict(), "stage": stage} for row in skipped]
     with atomic.replacing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SKIPPED_SCHEMA), temporary)
-    if skipped:
+    if not told.issuperset(row.id for row in skipped):
         logger.warning("%d images cannot be read and are left out; %s says which and why", len(skipped), path)
 
 
