@@ -199,6 +199,13 @@ def test_copies_among_the_labeled_images_are_told_and_stay_on_one_side(tmp_path:
     assert record["images"]["val"] >= 14
 
 
+def test_what_was_left_out_is_said_though_validation_images_are_split_off(tmp_path: Path) -> None:
+    labeled = images(tmp_path / "labeled", {"cat": 10, "dog": 10})
+    (labeled / "cat" / "a.psd").write_bytes(b"8BPS")
+    record = prepare(RunDir(tmp_path / "run"), config(students=0, val_fraction=0.2, labeled=labeled))
+    assert record["warnings"][0] == f"{labeled}: left out: 1 .psd file: convert them to PNG or JPEG"
+
+
 def test_few_labels_are_not_split_and_it_is_said(tmp_path: Path, sources: dict[str, Path]) -> None:
     record = prepare(RunDir(tmp_path / "run"), config(**sources))
     assert record["images"] == {"labeled": 30, "unlabeled": 5}

@@ -9,6 +9,7 @@ import pytest
 from user_inputs import Images, quick, write_images
 
 from noisystudent.config import Config
+from noisystudent.data.decoding import opened
 from noisystudent.errors import UserError
 from noisystudent.rundir import RunDir
 from noisystudent.stages.preparation import prepared
@@ -81,3 +82,14 @@ def test_unchanged_sources_and_runs_of_earlier_versions_go_on(begun: tuple[RunDi
     (run.path / "data" / "sources.parquet").unlink()
     os.utime(images.labeled / "bars/000.png")
     assert prepared(run, configured(images)) == record
+
+
+def test_files_of_the_same_size_and_time_are_not_opened_again(
+    begun: tuple[RunDir, Images], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, images = begun
+    read: list[str] = []
+    monkeypatch.setattr("noisystudent.stages.source_changes.opened", lambda path: read.append(path) or opened(path))
+    os.utime(images.labeled / "bars/000.png")
+    prepared(run, configured(images))
+    assert [Path(path).name for path in read] == ["000.png"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from itertools import combinations
 
@@ -11,11 +10,10 @@ import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from noisystudent.data.duplicates import near_pairs, same_picture
+from noisystudent.data.duplicates import CROWD, near_pairs, pixel_digests, same_picture
 from noisystudent.data.images import ImageSet
 from noisystudent.data.manifest import Manifest
 
-CROWD = 32  # images of one hash that are compared with each other; of more (flat pictures share one) only equal ones are found
 BATCH = 1024
 
 
@@ -68,8 +66,8 @@ def _equal(manifest: Manifest, rows: np.ndarray, view: Callable[[Manifest], Imag
     pairs = []
     for start in range(0, len(rows), BATCH):
         part = rows[start : start + BATCH].tolist()
-        for row, pixels in zip(part, images.fetch(np.arange(start, start + len(part))), strict=True):
-            pairs.append((first.setdefault(hashlib.blake2b(pixels.numpy().tobytes()).digest(), row), row))
+        digests = pixel_digests(images.fetch(np.arange(start, start + len(part))))
+        pairs += [(first.setdefault(digest, row), row) for row, digest in zip(part, digests, strict=True)]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -62,5 +63,4 @@ def _rank(seed: int, id: str) -> bytes:
 
 def _named(manifest: Manifest, split: str) -> Manifest:
     column = manifest.table.schema.get_field_index("split")
-    table = manifest.table.set_column(column, "split", pa.repeat(split, len(manifest)))
-    return Manifest(table, manifest.class_names)
+    return replace(manifest, table=manifest.table.set_column(column, "split", pa.repeat(split, len(manifest))))

@@ -59,13 +59,10 @@ def check_unchanged(run: RunDir, manifests: dict[str, Manifest]) -> None:
         before.setdefault(split, {})[id] = Seen(*seen)
     if run.manifest("unlabeled").exists():
         before["unlabeled"] = _seen("unlabeled", Manifest.load(run.manifest("unlabeled")))
-    changes = [
-        change
-        for split in sorted(before.keys() | manifests.keys())
-        for change in _changes(
-            split, before.get(split, {}), _seen(split, manifests[split]) if split in manifests else {}
-        )
-    ]
+    changes = []
+    for split in sorted(before.keys() | manifests.keys()):
+        known = before.get(split, {})
+        changes += _changes(split, known, _seen(split, manifests[split], known) if split in manifests else {})
     if changes:
         raise UserError(
             [
@@ -106,11 +103,12 @@ def _file(container: str, known: Seen | None) -> tuple[int, int, bytes]:
     """Size, time of change and digest of a file; -1, -1 and nothing where there is none, as on a hub."""
     if not container.startswith("file://"):
         return -1, -1, b""
+    path = file_path(container)
     try:
-        with opened(file_path(container)) as file:
-            status = os.fstat(file.fileno())
-            if known and (known.size, known.changed) == (status.st_size, status.st_mtime_ns):
-                return known[1:]
+        status = os.stat(path)
+        if known and (known.size, known.changed) == (status.st_size, status.st_mtime_ns):
+            return known[1:]
+        with opened(path) as file:
             ends = hashlib.blake2b(file.read(END), digest_size=16)
             file.seek(max(status.st_size - END, 0))
             ends.update(file.read(END) + str(status.st_size).encode())
