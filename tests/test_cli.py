@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import noisystudent
+
 SLOW = ("torch", "timm", "torchvision", "duckdb", "scipy", "sklearn", "matplotlib", "pandas")
 PROGRAM = f"""
 import sys
@@ -35,6 +37,13 @@ finally:
         (["train", "--out", "x", "--set", "a"], 2, "write KEY=VALUE"),
         (["run", "--weights", "nowhere"], 2, "there is no model at"),
         (["recipes"], 0, "photos-lite"),
+        (["run", "--labeled", "nowhere", "--unlabeled", "x*y", "--out", "out"], 2, "/x*y' does not exist"),
+        (["run", "--labeled", ".", "--unlabeled", "nowhere", "--dry-run"], 2, "/nowhere' does not exist"),
+        (["train", "--labeled", "nowhere", "--out", "out"], 2, "/nowhere' does not exist"),
+        (["student", "--labeled", ".", "--selection", "s", "--out", "out"], 2, "--unlabeled is missing"),
+        (["predict", "--model", "./m", "--images", "nowhere", "--out", "o.csv"], 2, "--model: there is no model at m"),
+        (["label", "--model", "resnet18", "--images", "{a,b}.tar", "--out", "o"], 2, "'a.tar', 'b.tar' does not exist"),
+        (["evaluate", "--model", "resnet18", "--data", "nowhere"], 2, "--data: 'nowhere' does not exist"),
     ],
 )
 def test_an_answer_that_needs_no_network_loads_none(words: list[str], status: int, said: str, tmp_path: Path) -> None:
@@ -45,6 +54,7 @@ def test_an_answer_that_needs_no_network_loads_none(words: list[str], status: in
     assert said in " ".join((ended.stdout + ended.stderr).split())
     assert ended.stdout.splitlines()[-1].strip() == "loaded:"
     assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_module_is_the_command() -> None:
@@ -52,3 +62,7 @@ def test_the_module_is_the_command() -> None:
         [sys.executable, "-m", "noisystudent", "--version"], capture_output=True, text=True, check=True
     )
     assert ended.stdout.startswith("noisystudent 0.")
+
+
+def test_the_public_names_are_listed() -> None:
+    assert {"Config", "run", "predict"} <= set(dir(noisystudent)) == {*noisystudent.__all__, "__version__"}

@@ -12,7 +12,7 @@ import typer
 from noisystudent import __version__, screen
 from noisystudent.cli_board import board
 from noisystudent.cli_command import Json, Quiet, commands_of
-from noisystudent.config import Selection, validate
+from noisystudent.config import Config, Selection, validate
 from noisystudent.errors import UserError
 from noisystudent.settings import parse_value
 
@@ -66,6 +66,32 @@ def _options(
     """Noisy Student Training: a few labeled images and many without labels, one better classifier."""
 
 
+def _check_sources(chosen: Config, out: Path | None, *, missing_out: bool = False) -> None:
+    """Say which sources of a run are missing before PyTorch is loaded, which takes seconds."""
+    from noisystudent.configuration import absent_sources, missing_sources
+
+    begun = out is not None and (out / "config.toml").exists()  # what has changed since then is told by the run itself
+    problems = missing_sources(chosen) + ([] if begun else absent_sources(chosen))
+    if missing_out:
+        problems.append("--out is missing: a new folder for the run, an empty one, or one to go on with")
+    if problems:
+        raise UserError(problems)
+
+
+def _check_there(model: str, **sources: str) -> None:
+    """Say which model or images are missing before PyTorch is loaded, which takes seconds."""
+    from noisystudent.data.patterns import absent
+    from noisystudent.rundir import folder_called
+
+    problems = [f"--{name}: {problem}" for name, source in sources.items() if source and (problem := absent(source))]
+    try:
+        folder_called(model)
+    except UserError as problem:
+        problems = [f"--model: {problem}", *problems]
+    if problems:
+        raise UserError(problems)
+
+
 @command()
 def demo(
     out: Annotated[Path, typer.Option(help="Where the images and the runs go.")] = Path("demo"),
@@ -97,7 +123,7 @@ def run(
     quiet: Quiet = False,
 ) -> Any:
     """The whole loop: teacher, pseudo-labels, students, baseline, report. Given again on the same folder, it goes on."""
-    from noisystudent.configuration import configure, missing_sources
+    from noisystudent.configuration import configure
 
     chosen = configure(
         recipe,
@@ -109,11 +135,7 @@ def run(
         test=test,
         weights=weights,
     )
-    missing = missing_sources(chosen)
-    if out is None and not dry_run:
-        missing.append("--out is missing: a new folder for the run, an empty one, or one to go on with")
-    if missing:  # said before PyTorch is loaded
-        raise UserError(missing)
+    _check_sources(chosen, out, missing_out=out is None and not dry_run)
     if dry_run:
         from noisystudent.dry_run import dry_run as try_everything
 
@@ -143,6 +165,7 @@ def train(
     chosen = configure(
         recipe, config=config, settings=settings or (), labeled=labeled, val=val, test=test, weights=weights
     )
+    _check_sources(chosen.model_copy(update={"generations": ()}), out)
     from noisystudent import commands
 
     return commands.train(chosen, out), functools.partial(screen.show_run, out=out)
@@ -157,6 +180,7 @@ def label(
     quiet: Quiet = False,
 ) -> Any:
     """Have a teacher predict images: a predictions table."""
+    _check_there(model, images=images)
     from noisystudent import commands
 
     return commands.label(model, images, out), screen.show_labeled
@@ -230,6 +254,7 @@ def student(
         test=test,
         weights=weights,
     )
+    _check_sources(chosen, out)
     from noisystudent import commands
 
     return commands.student(chosen, selection, out), functools.partial(screen.show_run, out=out)
@@ -267,6 +292,7 @@ def evaluate(
     quiet: Quiet = False,
 ) -> Any:
     """Measure a model on labeled images: accuracy, robustness, calibration, with 95 % intervals."""
+    _check_there(model, data=data, val=val)
     from noisystudent import atomic, commands
     from noisystudent.evaluation.corruption_error import normalizers_called
     from noisystudent.evaluation.suites import suite_names
@@ -316,6 +342,7 @@ def predict(
     quiet: Quiet = False,
 ) -> Any:
     """The class of each image, with its confidence: a table that, corrected by hand, is a labeled source."""
+    _check_there(model, images=images)
     from noisystudent import commands
 
     return commands.predict(model, images, out), screen.show_labeled

@@ -61,7 +61,9 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
         return summarize(folder, config)
 
 
-def label(model: str, images: str | Path, out: str | Path, *, execution: Execution | None = None) -> dict[str, Any]:
+def label(
+    model: str | Path, images: str | Path, out: str | Path, *, execution: Execution | None = None
+) -> dict[str, Any]:
     """Write a predictions table of all images into `out`; the same again goes on.
 
     Args:
@@ -215,7 +217,7 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
 
 
 def evaluate(
-    model: str | Classifier,
+    model: str | Path | Classifier,
     data: str | Path,
     *,
     suites: Sequence[str] = ("clean",),
@@ -246,7 +248,7 @@ def evaluate(
     request = Request(os.path.expanduser(data), tuple(suites), os.path.expanduser(val), normalizers, seed, cells)
     check(request)
     if reference and not isinstance(model, Classifier):
-        published(model)  # a name that the tables do not have is found out before the work
+        published(os.fspath(model))  # a name that the tables do not have is found out before the work
     classifier = model if isinstance(model, Classifier) else load_classifier(model)
     identity = model_identity("given" if isinstance(model, Classifier) else model, classifier)
     found = evaluate_suites(classifier, request, identity=identity, execution=execution)
@@ -269,7 +271,7 @@ def evaluate(
 
 
 def profile(
-    model: str, *, size: int | None = None, batch: int = 32, execution: Execution | None = None
+    model: str | Path, *, size: int | None = None, batch: int = 32, execution: Execution | None = None
 ) -> dict[str, Any]:
     """What classifying an image costs: parameters, multiply-adds, images a second, memory (`noisystudent.evaluation.cost`).
 
@@ -291,7 +293,9 @@ def profile(
     return {"model": classifier.architecture, "size": side, "batch": batch, "metrics": found}
 
 
-def predict(model: str, images: str | Path, out: str | Path, *, execution: Execution | None = None) -> dict[str, Any]:
+def predict(
+    model: str | Path, images: str | Path, out: str | Path, *, execution: Execution | None = None
+) -> dict[str, Any]:
     """Write the class of each image: `path`, `label`, `confidence`, `id` as .csv, and all probabilities too as .parquet.
 
     Corrected by hand, the file is a labeled source: each `path` is absolute, or where an image is no file of its own (a row of a table, a

@@ -10,6 +10,7 @@ import tomli_w
 
 from noisystudent import recipes
 from noisystudent.config import Config, load_config
+from noisystudent.data.patterns import absent
 from noisystudent.data.uris import absolute
 from noisystudent.errors import UserError
 from noisystudent.rundir import model_folder, run_networks
@@ -83,6 +84,15 @@ def missing_sources(config: Config) -> list[str]:
     if config.generations and not config.data.unlabeled:
         problems.append("--unlabeled is missing: the images that a student learns from")
     return problems
+
+
+def absent_sources(config: Config) -> list[str]:
+    """Which of the sources that a new run will read are not there; nothing is opened."""
+    data = config.data
+    read = {"labeled": data.labeled, "val": data.val, "test": data.test}
+    read |= {"unlabeled": data.unlabeled} if config.generations else {}
+    said = {split: absent(source) for split, source in read.items() if source}
+    return [f"--{split}: {problem}" for split, problem in said.items() if problem]
 
 
 def _toml(text: str) -> str:

@@ -13,7 +13,8 @@ import torch
 
 from noisystudent.config import Execution
 from noisystudent.device import compute_device, computes_in_bf16, devices
-from noisystudent.models.weights import MissingWeights, find_weights
+from noisystudent.extras import how_to_install
+from noisystudent.models.weights import MissingWeights, Weights, find_all
 from noisystudent.recipes import recipe
 from noisystudent.rundir import PACKAGES, run_networks
 
@@ -44,24 +45,28 @@ def examine() -> dict[str, Any]:
         "gpu": _gpu(),
         "devices": ", ".join(devices()),
         "bf16": "yes" if computes_in_bf16(compute_device(Execution())) else "no",
-        "weights": {name: _weights(name) for name in PRETRAINED},
+        "weights": _weights(),
         "extras": {
-            extra: "installed" if all(map(util.find_spec, names)) else f'missing: pip install "noisystudent[{extra}]"'
+            extra: "installed" if all(map(util.find_spec, names)) else f"missing: {how_to_install(extra)}"
             for extra, names in EXTRAS.items()
         },
     }
 
 
-def _weights(name: str) -> str:
-    """Where the weights of a recipe's networks are: cached, in a package, on the hub, or missing."""
-    models = {network.training.model: network.training.weights for network in run_networks(recipe(name))}
-    found = []
-    for model, file in models.items():
-        try:
-            found.append(f"{model} {find_weights(model, file)}")
-        except MissingWeights as problem:
-            found.append(f"missing: {problem}")
-    return "; ".join(found)
+def _weights() -> dict[str, str]:
+    """Where the weights of the networks of each recipe are: cached, in a package, on the hub, or missing."""
+    networks = {
+        name: dict.fromkeys(
+            (network.training.model, network.training.weights) for network in run_networks(recipe(name))
+        )
+        for name in PRETRAINED
+    }
+    found = find_all(pair for pairs in networks.values() for pair in pairs)
+    return {name: "; ".join(_said(pair[0], found[pair]) for pair in pairs) for name, pairs in networks.items()}
+
+
+def _said(model: str, place: Weights | MissingWeights) -> str:
+    return f"{model} {place}" if isinstance(place, Weights) else f"{model} missing: {place}"
 
 
 def _gpu() -> str:

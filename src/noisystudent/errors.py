@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+SHOWN = 5  # of many names
 
 
 class UserError(ValueError):
@@ -32,3 +34,10 @@ class UserError(ValueError):
 
 class RunError(RuntimeError):
     """A run that cannot go on although its input was right: told without a traceback, exit status 1."""
+
+
+def some(names: Iterable[str]) -> str:
+    """The first few of many names, for a message."""
+    listed = list(names)
+    more = f" and {len(listed) - SHOWN:,} more" if len(listed) > SHOWN else ""
+    return ", ".join(repr(name) for name in listed[:SHOWN]) + more

@@ -244,6 +244,18 @@ def model_folder(path: Path) -> Path:
     )
 
 
+def folder_called(model: str | Path) -> Path | None:
+    """The folder of a model that is given by a path, as for `model_folder`; None where it is given by a name.
+
+    Raises:
+        UserError: it looks like a path, and there is no model.
+    """
+    name = os.path.expanduser(model)
+    if name.startswith("hf-hub:") or not (os.sep in name or os.path.exists(name)):
+        return None
+    return model_folder(Path(name))
+
+
 @contextmanager
 def open_run(path: Path, config: Config, *, whole: bool = True) -> Iterator[RunDir]:
     """Take hold of a run folder, new or old, for as long as the block lasts.

@@ -16,6 +16,7 @@ from noisystudent.data import decoding
 from noisystudent.data.decoding import MOST_BYTES, UnreadableImage, decode, eval_view, random_resized_view, read_bytes
 from noisystudent.data.memory_budget import MemoryBudget
 from noisystudent.data.uris import file_uri
+from noisystudent.extras import how_to_install
 
 RNG = np.random.default_rng(0)
 COLOR = RNG.integers(0, 256, (12, 16, 3), dtype=np.uint8)
@@ -218,7 +219,7 @@ def test_reasons_are_true() -> None:
     assert "a video" in reason(b"\0\0\0\x18ftypisom\0\0\0\0isommp42")
     heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)
     assert reason(heic) in (
-        'HEIC is not supported without a package: pip install "noisystudent[heic]"',
+        f"HEIC is not supported without a package: {how_to_install('heic')}",
         "damaged header of a HEIC file",
     )
     empty = bytearray(encoded(Image.fromarray(COLOR), "BMP"))
@@ -244,7 +245,7 @@ def float_rgb_tiff() -> bytes:
 
 
 def test_heic_is_read_where_its_package_is() -> None:
-    pytest.importorskip("pillow_heif", reason='pip install "noisystudent[heic]"')
+    pytest.importorskip("pillow_heif", reason=how_to_install("heic"))
     assert np.abs(pixels(encoded(Image.fromarray(SMOOTH), "HEIF", quality=95)) - SMOOTH.astype(int)).mean() < 3
 
 

@@ -15,6 +15,7 @@ from noisystudent.data.decoding import decode, read_bytes
 from noisystudent.data.manifest import SCHEMA, Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
+from noisystudent.extras import how_to_install
 
 
 def png(value: int) -> bytes:
@@ -547,7 +548,7 @@ def test_hugging_face_folders(tmp_path: Path) -> None:
 
 def test_hugging_face_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "datasets", None)
-    assert 'pip install "noisystudent[hf]"' in problems("hf:some/where")
+    assert how_to_install("hf") in problems("hf:some/where")
 
 
 @pytest.mark.skipif("NOISYSTUDENT_DATA" not in os.environ, reason="NOISYSTUDENT_DATA is not set")

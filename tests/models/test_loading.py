@@ -9,7 +9,7 @@ from torch import nn
 from noisystudent.config import Training
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier, build_classifier
-from noisystudent.models.loading import load_classifier, model_identity
+from noisystudent.models.loading import load_classifier, model_identity, stands_for
 
 
 def new_classifier(names: Sequence[str]) -> Classifier:
@@ -42,6 +42,13 @@ def test_a_model_in_the_working_directory_needs_no_slash(tmp_path: Path, monkeyp
     run_folder(tmp_path)
     monkeypatch.chdir(tmp_path)
     assert load_classifier("gen-0").network.fc.bias.tolist() == [0.0] * 3
+
+
+def test_a_model_may_be_a_path_and_begin_with_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_folder(tmp_path / "run")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for model in (run, Path("~/run"), "~/run"):
+        assert model_identity(model, load_classifier(model))["model"] == stands_for(model) == str(run)
 
 
 def test_identity_is_the_name_the_architecture_and_the_weights(tmp_path: Path) -> None:

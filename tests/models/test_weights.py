@@ -14,11 +14,12 @@ from safetensors.torch import save_file
 
 from noisystudent.config import Training
 from noisystudent.errors import UserError
+from noisystudent.models import weights
 from noisystudent.models.classifier import build_classifier
 from noisystudent.models.loading import load_classifier
 from noisystudent.models.weights import MissingWeights, check_weights, find_weights
 
-LITE, MODEL = "tf_efficientnet_lite0", "test_resnet.r160_in1k"
+LITE, MODEL, OTHER = "tf_efficientnet_lite0", "test_resnet.r160_in1k", "test_vit.r160_in1k"
 
 
 @pytest.fixture(autouse=True)
@@ -145,11 +146,20 @@ def test_the_hub_is_asked_whether_it_has_the_weights(hub: list[str]) -> None:
         find_weights("hf-hub:nobody/nothing")
 
 
-def test_a_hub_that_nobody_answers_for_is_asked_once(
+def test_a_hub_that_does_not_answer_is_waited_for_once(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     at("http://127.0.0.1:9", monkeypatch)
-    with pytest.raises(MissingWeights, match=r"127\.0\.0\.1:9 does not hand them out"):
-        find_weights(MODEL)
+    asked = []
+
+    def metadata(url: str, **options: float) -> None:
+        asked.append(url)
+        huggingface_hub.get_hf_file_metadata(url, **options)
+
+    monkeypatch.setattr(weights, "get_hf_file_metadata", metadata)
+    networks = {"teacher": (MODEL, ""), "student 1": (OTHER, ""), "student 2": (OTHER, "")}
+    with pytest.raises(UserError, match=r"127\.0\.0\.1:9 does not answer") as caught:
+        check_weights(networks)
+    assert str(caught.value).count("does not answer") == len(asked) == 1
     assert capfd.readouterr() == ("", "")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from noisystudent.errors import RunError, UserError
+from noisystudent.extras import how_to_install
 
 EXTRA = ("fastapi", "markdown_it", "nh3", "python_multipart", "yaml", "uvicorn")
 MESSAGES = {
@@ -31,9 +32,7 @@ def told() -> Iterator[None]:
     """
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
-        raise UserError(
-            f'the board needs packages that are missing ({", ".join(missing)}): pip install "noisystudent[board]"'
-        )
+        raise UserError(f"the board needs packages that are missing ({', '.join(missing)}): {how_to_install('board')}")
     try:
         yield
     except sqlite3.Error as error:

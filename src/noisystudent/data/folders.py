@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from noisystudent.data.kinds import HEAD, PassedOver, ending, is_image, is_image_name, is_left_behind
 from noisystudent.data.labels import class_name
-from noisystudent.data.listing import Listing, as_text, some
+from noisystudent.data.listing import Listing, as_text
 from noisystudent.data.uris import from_folder
+from noisystudent.errors import some
 
 ADVICE = "put the images of each class into a folder named after it"
 

@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from noisystudent.data.labels import plain_labels
-from noisystudent.data.listing import Listing, some
+from noisystudent.data.listing import Listing
 from noisystudent.data.uris import hf_source, hf_uri
-from noisystudent.errors import UserError
+from noisystudent.errors import UserError, some
+from noisystudent.extras import how_to_install
 
 ADVICE = "choose a data set with a column 'label'"
 
@@ -78,7 +79,7 @@ def _splits(name: str) -> dict[str, Any]:
     try:
         import datasets
     except ImportError as error:
-        raise UserError('hf: sources need the package datasets: pip install "noisystudent[hf]"') from error
+        raise UserError(f"hf: sources need the package datasets: {how_to_install('hf')}") from error
     try:
         if any(os.path.exists(os.path.join(name, file)) for file in ("dataset_dict.json", "state.json")):
             data = datasets.load_from_disk(name)

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Iterable
 from importlib.util import find_spec
 
+from noisystudent.extras import how_to_install
+
 READ = "JPEG, PNG, WebP, AVIF, BMP, GIF, TIFF"
 _ENDINGS = frozenset(
     ("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "avif", "bmp", "dib", "gif", "tif", "tiff")
 )
 _HEIF_ENDINGS = frozenset({"heic", "heif", "hif"})
-HEIF_ADVICE = 'pip install "noisystudent[heic]"'
+HEIF_ADVICE = how_to_install("heic")
 HEAD = 512  # bytes that `kind_of_bytes` wants
 # The way a name ends is a kind of file if a letter is in it: the ends of clip.0001 and of "photo 3.5 m" are none.
 _ENDING = re.compile(r"[a-z0-9_]*[a-z][a-z0-9_]*")

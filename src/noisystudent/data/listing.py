@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-
-SHOWN = 5
 
 
 @dataclass
@@ -39,13 +36,6 @@ class Listing:
 def as_text(name: str) -> str:
     """A file name as valid UTF-8: bytes that are not are shown as \\xNN."""
     return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def some(names: Iterable[str]) -> str:
-    """The first few of many names, for a message."""
-    listed = list(names)
-    more = f" and {len(listed) - SHOWN:,} more" if len(listed) > SHOWN else ""
-    return ", ".join(repr(name) for name in listed[:SHOWN]) + more
 
 
 def short_names(paths: list[str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Literal
@@ -17,15 +16,12 @@ from noisystudent.data.folders import list_files, list_folder
 from noisystudent.data.huggingface import list_hf
 from noisystudent.data.kinds import READ, advice, ending, is_image_name
 from noisystudent.data.labels import twins
-from noisystudent.data.listing import Listing, some
+from noisystudent.data.listing import Listing
 from noisystudent.data.manifest import SCHEMA, UNKNOWN, Manifest
+from noisystudent.data.patterns import KINDS, absent, expanded, fixed_folder
 from noisystudent.data.tables import list_csv, list_parquet
 from noisystudent.data.tars import list_tars
-from noisystudent.errors import UserError
-
-KINDS = "a folder of images or of class folders, image files, a .csv or .parquet table, a .tar shard, or hf:owner/name[:split]"
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+from noisystudent.errors import UserError, some
 
 
 def read_source(source: str | Path, *, split: str, labels: Literal["required", "optional", "ignored"]) -> Manifest:
@@ -88,10 +84,9 @@ def _list(source: str, split: str) -> Listing:
     if os.path.isdir(path):
         tables = sorted(glob.glob(os.path.join(glob.escape(path), "*.parquet")))
         return list_parquet(tables) if tables else list_folder(path)
-    paths = [path] if os.path.exists(path) else _expanded(path)
-    if missing := [path for path in paths if not os.path.exists(path)]:
-        missing = missing if len(paths) > 1 else [source]
-        return Listing(problems=[f"{some(missing)} does not exist: give {KINDS}"])
+    if problem := absent(source):
+        return Listing(problems=[problem])
+    paths = expanded(path)
     special = [path for path in paths if not (os.path.isfile(path) or os.path.isdir(path))]
     if special and (len(paths) == 1 or ending(path) in ("parquet", "tar")):  # among image files they are passed over
         return Listing(problems=[f"{some(special)} is a pipe, a socket or a device: give {KINDS}"])
@@ -105,28 +100,7 @@ def _list(source: str, split: str) -> Listing:
     if paths == [path] and ending(path) and not is_image_name(path):
         hint = f" ({advice(path)})" if advice(path) else ""
         return Listing(problems=[f"{source} is no image source{hint}: give {KINDS}"])
-    return list_files(_fixed_folder(path) if paths != [path] else os.path.dirname(path), paths, source)
-
-
-def _fixed_folder(pattern: str) -> str:
-    """The folder that a pattern names before anything in it varies: the same whatever files there are."""
-    return os.path.dirname(re.split(r"[*?\[{]", pattern, maxsplit=1)[0])
-
-
-def _expanded(pattern: str) -> list[str]:
-    """The paths that a pattern with {000..099}, {a,b}, * or ? stands for; those named in braces need not exist."""
-    if braces := _BRACES.search(pattern):
-        between = _RANGE.fullmatch(braces[1])
-        if between:
-            first, last = between.groups()
-            width = len(first) if first.startswith("0") else 0
-            step = 1 if int(first) <= int(last) else -1
-            words = [str(number).zfill(width) for number in range(int(first), int(last) + step, step)]
-        else:
-            words = braces[1].split(",")
-        before, after = pattern[: braces.start()], pattern[braces.end() :]
-        return [path for word in words for path in _expanded(before + word + after)]
-    return sorted(glob.glob(pattern, recursive=True)) or [pattern]
+    return list_files(fixed_folder(path) if paths != [path] else os.path.dirname(path), paths, source)
 
 
 def _twin_notes(source: str, class_names: tuple[str, ...]) -> list[str]:

@@ -15,9 +15,10 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from noisystudent.data.labels import joined_labels, plain_labels
-from noisystudent.data.listing import Listing, as_text, short_names, some
+from noisystudent.data.listing import Listing, as_text, short_names
 from noisystudent.data.uris import file_uri
 from noisystudent.data.written_paths import written_uris
+from noisystudent.errors import some
 
 ADVICE = "fill in the column 'label'"
 DELIMITERS = ",;\t"

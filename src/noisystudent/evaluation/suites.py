@@ -25,6 +25,7 @@ from noisystudent.evaluation.corruption_error import Normalizers
 from noisystudent.evaluation.intervals import wilson_interval
 from noisystudent.evaluation.label_subsets import among, check_subset, real_accuracy, subset_classes
 from noisystudent.evaluation.robustness import Robustness
+from noisystudent.extras import how_to_install
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import logger
 
@@ -160,7 +161,7 @@ def check(request: Request) -> None:
     if not request.suites:
         mistakes.append(f"--suite: name one of {', '.join(SUITES)}")
     if {"c", "p"} & set(request.suites) and find_spec("cv2") is None:
-        mistakes.append('--suite c and p need the package OpenCV: pip install "noisystudent[robustness]"')
+        mistakes.append(f"--suite c and p need the package OpenCV: {how_to_install('robustness')}")
     if request.normalizers is not None:
         missing = [name for name in corruption_error.MAIN if name not in request.normalizers.errors]
         if missing:

@@ -17,10 +17,10 @@ from noisystudent import atomic
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier, Preprocessing, check_model_name
 from noisystudent.models.weights import MissingWeights, find_weights, pretrained
-from noisystudent.rundir import model_folder
+from noisystudent.rundir import folder_called
 
 
-def load_classifier(model: str, *, weights: bool = True) -> Classifier:
+def load_classifier(model: str | Path, *, weights: bool = True) -> Classifier:
     """Open MODEL: a run folder (its best generation), a generation's folder, a timm folder, a timm name or `hf-hub:owner/name`.
 
     The network is in evaluation mode. Without `weights`, what a timm name stands for has random ones, and nothing is downloaded.
@@ -28,7 +28,7 @@ def load_classifier(model: str, *, weights: bool = True) -> Classifier:
     Raises:
         UserError: there is no such model, or the folder does not hold a whole one.
     """
-    folder = model_folder(Path(model)) if _looks_like_a_path(model) else None
+    folder, model = folder_called(model), os.path.expanduser(model)
     if folder is None and not model.startswith("hf-hub:"):
         check_model_name(model)
     with_weights = weights or folder is not None or model.startswith("hf-hub:")
@@ -46,15 +46,16 @@ def load_classifier(model: str, *, weights: bool = True) -> Classifier:
     )
 
 
-def stands_for(model: str) -> str:
+def stands_for(model: str | Path) -> str:
     """Which network MODEL is, and why, in words: a run folder has several.
 
     Example:
         >>> stands_for("resnet18")
         'resnet18'
     """
+    model = os.path.expanduser(model)
     results = Path(model) / "results.json"
-    if not _looks_like_a_path(model) or not (Path(model) / "best" / "model").is_dir() or not results.is_file():
+    if folder_called(model) is None or not (Path(model) / "best" / "model").is_dir() or not results.is_file():
         return model
     found = json.loads(results.read_text(encoding="utf-8"))
     choice = found.get("choice")
@@ -63,17 +64,13 @@ def stands_for(model: str) -> str:
     return f"{choice['network']} ({choice['folder']}) of {model}: {choice['why']}"
 
 
-def model_identity(model: str, classifier: Classifier) -> dict[str, Any]:
+def model_identity(model: str | Path, classifier: Classifier) -> dict[str, Any]:
     """What is measured or labeled with: what the user called it, the architecture, and the SHA-256 of its file, or of its weights."""
-    if _looks_like_a_path(model):
-        digest = atomic.sha256(model_folder(Path(model)) / "model.safetensors")
+    if folder := folder_called(model):
+        digest = atomic.sha256(folder / "model.safetensors")
     else:
         digest = hashlib.sha256(save(classifier.network.state_dict())).hexdigest()
-    return {"model": model, "architecture": classifier.architecture, "sha256": digest}
-
-
-def _looks_like_a_path(model: str) -> bool:
-    return not model.startswith("hf-hub:") and (os.sep in model or Path(model).exists())
+    return {"model": os.path.expanduser(model), "architecture": classifier.architecture, "sha256": digest}
 
 
 def _open(name: str, *, shown: str, with_weights: bool) -> Any:

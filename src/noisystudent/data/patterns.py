@@ -1,0 +1,54 @@
+"""The files and folders that a source stands for by its name, and whether they are there; nothing is opened."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from pathlib import Path
+
+from noisystudent.errors import some
+
+KINDS = "a folder of images or of class folders, image files, a .csv or .parquet table, a .tar shard, or hf:owner/name[:split]"
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+
+
+def absent(source: str | Path) -> str | None:
+    """What to say of a source whose files are not there; None where they are, or where that is not known without asking a hub.
+
+    Example:
+        >>> absent("/nowhere").partition(": give ")[0]
+        "'/nowhere' does not exist"
+    """
+    source = os.fspath(source)
+    if source.startswith("hf:"):
+        return None
+    paths = expanded(os.path.expanduser(source))
+    missing = [path for path in paths if not os.path.exists(path)]
+    if not missing:
+        return None
+    return f"{some(missing if len(paths) > 1 else [source])} does not exist: give {KINDS}"
+
+
+def fixed_folder(pattern: str) -> str:
+    """The folder that a pattern names before anything in it varies: the same whatever files there are."""
+    return os.path.dirname(re.split(r"[*?\[{]", pattern, maxsplit=1)[0])
+
+
+def expanded(pattern: str) -> list[str]:
+    """The paths that a pattern with {000..099}, {a,b}, * or ? stands for; those named in braces need not exist."""
+    if os.path.exists(pattern):
+        return [pattern]
+    if braces := _BRACES.search(pattern):
+        between = _RANGE.fullmatch(braces[1])
+        if between:
+            first, last = between.groups()
+            width = len(first) if first.startswith("0") else 0
+            step = 1 if int(first) <= int(last) else -1
+            words = [str(number).zfill(width) for number in range(int(first), int(last) + step, step)]
+        else:
+            words = braces[1].split(",")
+        before, after = pattern[: braces.start()], pattern[braces.end() :]
+        return [path for word in words for path in expanded(before + word + after)]
+    return sorted(glob.glob(pattern, recursive=True)) or [pattern]
