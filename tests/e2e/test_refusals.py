@@ -306,7 +306,7 @@ def test_predictions_that_lack_a_column_or_are_no_table(refused: Refused, tmp_pa
         (["run", "--out", "x", "--recipee", "y"], "--recipee"),
         (["select", "--predictions", "p", "--out", "s", "--threshold", "2"], "--threshold"),
         (["select", "--predictions", "p", "--out", "s", "--mode", "best"], "--mode"),
-        (["evaluate", "--model", "m", "--data", "d", "--suite", "imagenet"], "--suite"),
+        (["evaluate", "--model", "m", "--data", ".", "--suite", "imagenet"], "--suite"),
         (["demo", "--seeds", "0"], "--seeds"),
         (["demo", "--seeds", "many"], "--seeds"),
         (["demo", "--out"], "--out"),
