@@ -59,6 +59,16 @@ def test_a_file_of_weights_starts_the_network_that_the_configuration_names(tmp_p
     assert not classifier.network.state_dict()["fc.weight"].any()  # a new classifier begins at zero
 
 
+def test_weights_are_not_blamed_for_arguments_that_a_network_does_not_take(tmp_path: Path) -> None:
+    save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "mine.safetensors")
+    training = Training(
+        model="test_resnet", pretrained=True, weights=str(tmp_path / "mine.safetensors"), model_args={"colour": 3}
+    )
+    with pytest.raises(UserError, match="unexpected keyword argument 'colour'") as caught:
+        build_classifier(training, class_names="ab", channels=3, mean=(0,) * 3, std=(1,) * 3, seed=0)
+    assert "--recipe photos-lite" not in str(caught.value)
+
+
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.Tensor]:
     """The package as PyPI has it: a file in its folder `models`, the layers in timm's order under names of their own."""

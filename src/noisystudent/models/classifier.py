@@ -165,7 +165,8 @@ def load_weights(classifier: Classifier, folder: Path) -> None:
 def _why_not_created(training: Training, arguments: dict[str, Any], error: Exception) -> str:
     weights = "pretrained weights and " if training.pretrained else ""
     message = f"model {training.model}: timm cannot create it with {weights}{arguments}: {error}"
-    return f"{message}.{ways_out()}" if training.pretrained else message
+    wrong_arguments = isinstance(error, TypeError)  # other weights do not help against these
+    return f"{message}.{ways_out()}" if training.pretrained and not wrong_arguments else message
 
 
 def check_model_name(name: str) -> None:
