@@ -31,8 +31,8 @@ from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.evaluation.clean import evaluate
 from noisystudent.models.classifier import Classifier, build_classifier
-from noisystudent.pseudo.label import label
-from noisystudent.training.loop import train
+from noisystudent.pseudo.label import write_predictions
+from noisystudent.training.loop import fit
 from noisystudent.training.loss import label_targets, soft_cross_entropy
 from noisystudent.training.optimizer import build_optimizer
 
@@ -125,7 +125,7 @@ def labeling(training: Training, folder: Path, *, in_memory: bool) -> tuple[Work
 
     def ours() -> int:
         with tempfile.TemporaryDirectory() as out:
-            label(classifier, images, Path(out), execution=execution)
+            write_predictions(classifier, images, Path(out), execution=execution)
         return len(images)
 
     def bare() -> int:
@@ -167,7 +167,7 @@ def training(settings: Training, folder: Path, *, in_memory: bool, steps: int) -
 
     def ours() -> int:
         with tempfile.TemporaryDirectory() as out:
-            train(network(settings), settings, examples, examples, folder=Path(out), seed=0, execution=Execution())
+            fit(network(settings), settings, examples, examples, folder=Path(out), seed=0, execution=Execution())
         return steps * batch_size
 
     def bare() -> int:

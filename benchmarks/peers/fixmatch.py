@@ -25,12 +25,12 @@ import torch
 from torch import Tensor, nn
 
 from noisystudent.config import Config, Noise, Training, load_config
+from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import ShuffledStream
 from noisystudent.data.sources import read_source
 from noisystudent.models.classifier import Preprocessing, build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
-from noisystudent.stages.preparation import image_set
 
 # semilearn imports these for trackers, text, sound and medical images; none of them is used here.
 UNUSED = ["aim", "wandb", "torchaudio", "skimage", "skimage.util", "tensorboard", "torch.utils.tensorboard"]
@@ -60,7 +60,7 @@ def load(config: Config, training: Training) -> dict[str, tuple[Tensor, Tensor]]
     parts = {}
     for part in ("labeled", "unlabeled", "test"):
         manifest = read_source(getattr(config.data, part), split=part, labels="required")
-        pixels = image_set(manifest, training, config).fetch(np.arange(len(manifest)))
+        pixels = image_set(manifest, config.view(training), config.execution).fetch(np.arange(len(manifest)))
         parts[part] = (pixels, torch.from_numpy(manifest.labels).long())
     return parts
 

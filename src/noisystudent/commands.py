@@ -19,13 +19,12 @@ import pyarrow.parquet as pq
 
 from noisystudent import atomic
 from noisystudent.config import Config, Execution, Selection
-from noisystudent.data.images import Skipped
+from noisystudent.data.images import Skipped, image_set
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.data.uris import path_or_uri
 from noisystudent.device import compute_device
 from noisystudent.errors import UserError
-from noisystudent.evaluation.clean import images_for
 from noisystudent.evaluation.corruption_error import Normalizers
 from noisystudent.evaluation.cost import cost
 from noisystudent.evaluation.published import compare, published
@@ -33,14 +32,12 @@ from noisystudent.evaluation.suites import Request, check, evaluate_suites
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity, stands_for
 from noisystudent.progress import logger, track, warn
-from noisystudent.pseudo import label as labeling
-from noisystudent.pseudo.select import Selected, parts_glob
-from noisystudent.pseudo.select import reassign as relabel
-from noisystudent.pseudo.select import select as choose
+from noisystudent.pseudo.label import predict_batches, read_predictions, write_predictions
+from noisystudent.pseudo.select import Selected, choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, read_summary, summary_of, write_selection
 from noisystudent.rundir import check_output_file, locked, open_run
+from noisystudent.stages import networks
 from noisystudent.stages.networks import check_networks, fit_and_measure, look_for_weights
-from noisystudent.stages.networks import train as train_stage
 from noisystudent.stages.preparation import prepared
 from noisystudent.stages.pseudo_labels import find_leaks, leaked_ids, pseudo_examples
 from noisystudent.stages.summary import summarize
@@ -57,7 +54,7 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
     look_for_weights(config, Path(out))
     with open_run(Path(out), config) as folder:
         data = prepared(folder, config)
-        train_stage(folder, config, data, 0, config.teacher)
+        networks.train(folder, config, data, 0, config.teacher)
         return summarize(folder, config)
 
 
@@ -91,7 +88,9 @@ def label(
                 f"--out {out} holds predictions of another model or other images ({recorded}): give another folder"
             )
         atomic.write_json(recorded, identity)
-        skipped = labeling.label(teacher, images_for(teacher, manifest, execution), Path(out), execution=execution)
+        skipped = write_predictions(
+            teacher, image_set(manifest, teacher.preprocessing, execution), Path(out), execution=execution
+        )
     return {"out": str(out), "images": len(manifest) - len(skipped), "skipped": [row._asdict() for row in skipped]}
 
 
@@ -314,12 +313,12 @@ def predict(
     logger.info("the model is %s", used)
     manifest = read_source(images, split="unlabeled", labels="ignored")
     warn(manifest.notes)
-    pictures = images_for(classifier, manifest, execution)
+    pictures = image_set(manifest, classifier.preprocessing, execution)
     tables: list[pa.Table] = []
     skipped: list[Skipped] = []
     with track("predicting", len(pictures)) as advance:
         rows = np.arange(len(pictures))
-        for batch in labeling.predict_batches(classifier, pictures, rows, execution=execution, advance=advance):
+        for batch in predict_batches(classifier, pictures, rows, execution=execution, advance=advance):
             tables.append(batch.table())
             skipped += batch.skipped
     if len(skipped) == len(pictures):
@@ -355,7 +354,7 @@ def _labels_to_correct(predictions: pa.Table, manifest: Manifest, classifier: Cl
 
 
 def _classes(predictions: Path) -> int:
-    labels = labeling.read_predictions(predictions, ["label"])["label"]
+    labels = read_predictions(predictions, ["label"])["label"]
     return max(labels.to_pylist(), default=-1) + 1
 
 

@@ -15,12 +15,20 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, field_validator, model_validator
 
 from noisystudent.errors import UserError
+
+
+class View(NamedTuple):
+    """How a network is shown its pictures: pixels of a side, channels, and the share of the short side that is kept."""
+
+    image_size: int
+    channels: int
+    crop_pct: float
 
 
 class Section(BaseModel):
@@ -343,6 +351,11 @@ class Config(Section):
                     f"must be those of generations.{number - 1}.select"
                 )
         return self
+
+    def view(self, training: Training) -> View:
+        """How a network of the run is shown its pictures once it is trained."""
+        size, crop_pct = training.view
+        return View(size, self.data.channels, crop_pct)
 
     def to_toml(self) -> str:
         """The whole configuration as TOML; an absent optional section is written as `false`."""

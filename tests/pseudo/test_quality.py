@@ -5,7 +5,7 @@ import pytest
 from noisystudent.config import Selection
 from noisystudent.errors import UserError
 from noisystudent.pseudo.quality import check_selection, check_teacher, known_accuracy
-from noisystudent.pseudo.select import Selected, select
+from noisystudent.pseudo.select import Selected, choose
 
 
 def selected(counts: list[int], candidates: list[int] | None = None) -> Selected:
@@ -101,7 +101,7 @@ def test_known_accuracy_is_that_of_all_predictions_and_of_those_selected() -> No
     predictions = pa.table(
         {"id": list("abcde"), "label": pa.array([0, 1, 1, 0, 1], pa.int32()), "confidence": [0.9, 0.8, 0.7, 0.2, 0.6]}
     )
-    chosen = select(predictions, Selection(threshold=0.6), classes=2, seed=0)  # all but d
+    chosen = choose(predictions, Selection(threshold=0.6), classes=2, seed=0)  # all but d
     truth = {"a": 0, "b": 0, "c": 1, "d": 0}  # e is not known
     assert known_accuracy(predictions, chosen, truth) == {
         "n": 4,
@@ -122,7 +122,7 @@ def test_known_accuracy_is_that_of_all_predictions_and_of_those_selected() -> No
 def unbalanced(counts: list[int], per_class: int | str) -> list[str]:
     labels = [label for label, count in enumerate(counts) for _ in range(count)]
     table = pa.table({"id": [f"i{i}" for i in range(len(labels))], "label": labels, "confidence": [0.9] * len(labels)})
-    chosen = select(table, Selection(threshold=0.3, per_class=per_class), classes=len(counts), seed=0)
+    chosen = choose(table, Selection(threshold=0.3, per_class=per_class), classes=len(counts), seed=0)
     return check_selection(
         chosen,
         threshold=0.3,

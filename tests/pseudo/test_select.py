@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from noisystudent.config import Selection
 from noisystudent.errors import UserError
-from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, parts_glob, reassign, select
+from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, choose, parts_glob, relabel
 
 Row = tuple[str, int, float]
 
@@ -47,7 +47,7 @@ def chosen(
     rows: list[Row], classes: int = 3, seed: int = 0, excluded: tuple[str, ...] = (), **settings: object
 ) -> Selected:
     selection = Selection(**settings)  # type: ignore[arg-type]
-    return select(table(rows), selection, classes=classes, seed=seed, excluded=excluded)
+    return choose(table(rows), selection, classes=classes, seed=seed, excluded=excluded)
 
 
 def uniform(seed: int, id: str) -> float:
@@ -180,7 +180,7 @@ def test_thresholds_are_inclusive(threshold: float, settings: dict[str, object])
 
 def test_thresholds_are_inclusive_in_double_precision_too() -> None:
     doubles = pa.table({"id": ["a"], "label": [0], "confidence": pa.array([0.3], pa.float64())})
-    assert select(doubles, Selection(threshold=0.3), classes=1, seed=0).table.num_rows == 1
+    assert choose(doubles, Selection(threshold=0.3), classes=1, seed=0).table.num_rows == 1
 
 
 @pytest.mark.parametrize("mode", ["exact", "official"])
@@ -247,14 +247,14 @@ def test_excluded_images_are_never_selected_and_others_take_their_place() -> Non
 def test_neither_the_order_of_the_rows_nor_the_files_change_anything(tmp_path: Path, mode: str) -> None:
     rows = predictions(200)
     selection = Selection(threshold=0.2, per_class=50, mode=mode)  # type: ignore[arg-type]
-    whole = select(table(rows), selection, classes=3, seed=1)
+    whole = choose(table(rows), selection, classes=3, seed=1)
     draw = np.random.default_rng(0)
     for parts in (1, 2, 7):
         folder = tmp_path / str(parts)
         folder.mkdir()
         for number, part in enumerate(np.array_split(draw.permutation(len(rows)), parts)):
             pq.write_table(table([rows[i] for i in part]), folder / f"part-{number:05d}.parquet")
-        split = select(parts_glob(folder), selection, classes=3, seed=1)
+        split = choose(parts_glob(folder), selection, classes=3, seed=1)
         assert split.table.equals(whole.table)
         assert split.classes == whole.classes
     assert whole.table.schema.equals(SELECTION_SCHEMA)
@@ -285,7 +285,7 @@ def test_ids_with_quotes_and_newlines_stay_as_they_are() -> None:
 def test_reassigned_labels_are_the_new_teachers_for_the_old_images_and_copies() -> None:
     old = chosen([("a", 0, 0.9), ("b", 0, 0.8), ("c", 1, 0.7), ("d", 1, 0.1)], threshold=0.5, per_class=2)
     new = table([("a", 1, 0.6), ("b", 0, 0.55), ("c", 2, 0.99), ("d", 2, 0.98)])
-    selected = reassign(new, old.table, classes=3)
+    selected = relabel(new, old.table, classes=3)
     rows = [(row["id"], row["label"], round(row["confidence"], 3), row["copies"]) for row in selected.table.to_pylist()]
     assert rows == [("a", 1, 0.6, 1), ("b", 0, 0.55, 1), ("c", 2, 0.99, 2)]
     assert selected.table.schema.equals(SELECTION_SCHEMA)
@@ -295,12 +295,12 @@ def test_reassigned_labels_are_the_new_teachers_for_the_old_images_and_copies() 
         (2, 1, 2),
     ]
     with pytest.raises(UserError, match="1 selected images have no prediction, such as 'c'"):
-        reassign(new.slice(0, 2), old.table, classes=3)
+        relabel(new.slice(0, 2), old.table, classes=3)
 
 
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(UserError, match="no column label, confidence; there are id, score"):
-        select(pa.table({"id": ["a"], "score": [1.0]}), Selection(), classes=2, seed=0)
+        choose(pa.table({"id": ["a"], "score": [1.0]}), Selection(), classes=2, seed=0)
 
 
 def test_a_folder_without_parts_is_the_users_mistake(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_brackets_in_the_name_of_a_folder_are_no_pattern(tmp_path: Path) -> None
     folder = tmp_path / "trial [1] *?"
     folder.mkdir()
     pq.write_table(table([("a", 0, 0.9)]), folder / "part-00000.parquet")
-    assert select(parts_glob(folder), Selection(), classes=1, seed=0).table["id"].to_pylist() == ["a"]
+    assert choose(parts_glob(folder), Selection(), classes=1, seed=0).table["id"].to_pylist() == ["a"]
 
 
 ROWS = st.lists(

@@ -7,14 +7,14 @@ import pytest
 
 from noisystudent.config import Selection
 from noisystudent.errors import UserError
-from noisystudent.pseudo.select import select
+from noisystudent.pseudo.select import choose
 from noisystudent.pseudo.selections import read_selection, read_summary, summary_of, write_selection
 
 PREDICTIONS = pa.table({"id": ["a", "b", "ü\n"], "label": [0, 0, 1], "confidence": [0.9, 0.2, 0.8]})
 
 
 def test_a_selection_is_read_as_it_was_written(tmp_path: Path) -> None:
-    selected = select(PREDICTIONS, Selection(threshold=0.3), classes=2, seed=0)
+    selected = choose(PREDICTIONS, Selection(threshold=0.3), classes=2, seed=0)
     summary = summary_of(selected, ["cat", "dog"], teacher={"model": "t"}, predictions="../p", threshold=0.3, seed=0)
     write_selection(tmp_path / "s", selected, summary)
     saved = read_selection(tmp_path / "s")

@@ -22,7 +22,7 @@ from noisystudent.data.uris import file_uri
 from noisystudent.evaluation.clean import wilson_interval
 from noisystudent.pseudo.label import SKIPPED_SCHEMA, predictions_schema
 from noisystudent.pseudo.quality import known_accuracy
-from noisystudent.pseudo.select import select
+from noisystudent.pseudo.select import choose
 from noisystudent.report.html import write_report
 
 EVALUATED = 200
@@ -136,7 +136,7 @@ class RunWriter:
         unread = pa.Table.from_pylist([{"id": "x", "stage": "label", "reason": "truncated"}], SKIPPED_SCHEMA)
         self._table(f"gen-{number}/predictions/skipped/part-00000.parquet", unread)
         plain = table.select(["id", "label", "confidence"])  # DuckDB takes no float16 from memory
-        selected = select(
+        selected = choose(
             plain, Selection(threshold=self.threshold), classes=classes, seed=0, excluded=manifest.ids[:1]
         )
         truth = dict(zip(manifest.ids, manifest.labels.tolist(), strict=True)) if self.known else {}

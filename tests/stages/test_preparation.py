@@ -14,7 +14,7 @@ from noisystudent.data.images import Skipped
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.rundir import RunDir
-from noisystudent.stages.preparation import image_set, prepare, write_skipped
+from noisystudent.stages.preparation import as_the_teacher_sees, prepare, write_skipped
 
 STUDENT = Training(model="resnet9_8", image_size=8, unlabeled_ratio=1.0)
 
@@ -90,7 +90,7 @@ def test_hashes_of_held_out_images_are_kept_to_find_leaks(tmp_path: Path, source
     table = pq.read_table(run.path / "data" / "hashes.parquet")
     manifest = Manifest.load(run.manifest("test"))
     assert manifest.class_names == ("cat", "dog")
-    wanted = dhash(image_set(manifest, settings.teacher, settings).fetch(np.arange(5))).tolist()
+    wanted = dhash(as_the_teacher_sees(manifest, settings).fetch(np.arange(5))).tolist()
     rows = [row for row in table.to_pylist() if row["split"] == "test"]
     assert [row["id"] for row in rows] == manifest.ids
     assert [row["dhash"] for row in rows] == wanted

@@ -64,7 +64,7 @@ def test_a_run_that_is_killed_in_the_fix_goes_on_to_the_same_weights(
 ) -> None:
     settings = config(tmp_path, "baseline=false")
     run(settings, tmp_path / "whole")
-    real = networks.train_network
+    real = networks.fit
 
     def killed_after_it(*arguments: object, **options: object) -> object:
         trained = real(*arguments, **options)  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ def test_a_run_that_is_killed_in_the_fix_goes_on_to_the_same_weights(
         return trained
 
     with monkeypatch.context() as patched:
-        patched.setattr(networks, "train_network", killed_after_it)
+        patched.setattr(networks, "fit", killed_after_it)
         with pytest.raises(KeyboardInterrupt):
             run(settings, tmp_path / "broken")
     run(settings, tmp_path / "broken")

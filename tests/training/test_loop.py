@@ -18,7 +18,6 @@ from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
 from noisystudent.training import loop
-from noisystudent.training.loop import train
 from noisystudent.training.loss import label_targets
 from noisystudent.training.metrics_log import read_metrics
 
@@ -59,7 +58,7 @@ def fit(images: ImageSet, folder: Path, training: Training = TRAINING, **setting
     labeled = Examples(images, label_targets(labels, 3, 0.1))
     pseudo = Examples(images, torch.softmax(torch.randn(10, 3, generator=torch.Generator().manual_seed(0)), dim=1))
     arguments = {"seed": 7, "execution": EVERY_STEP, **settings}
-    return train(classifier(training), training, labeled, pseudo, folder=folder, **arguments)  # type: ignore[arg-type]
+    return loop.fit(classifier(training), training, labeled, pseudo, folder=folder, **arguments)  # type: ignore[arg-type]
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -181,7 +180,7 @@ def test_one_step_is_the_gradient_of_the_mean_loss_on_the_noised_images(images: 
     losses = -(torch.log_softmax(logits, dim=1) * targets[order]).sum(dim=1)
     gradients = torch.autograd.grad(losses.sum() / 10, list(first.network.parameters()))
 
-    train(
+    loop.fit(
         classifier(training), training, Examples(images, targets), None, folder=tmp_path, seed=7, execution=EVERY_STEP
     )
     trained = weights(tmp_path)
@@ -281,7 +280,7 @@ def test_the_first_step_whose_loss_is_not_finite_is_named_however_late_it_is_not
     targets[order[6]] = float("nan")  # the seventh image of the epoch: in step 4, counted from 1
     execution = Execution(device="cpu", checkpoint_seconds=1e6, log_steps=log_steps, workers=1)
     with pytest.raises(RunError, match=r"the loss became nan at step 4: .*learning_rate") as caught:
-        train(
+        loop.fit(
             classifier(training),
             training,
             Examples(images, targets),
@@ -302,7 +301,7 @@ def test_a_loss_that_is_not_finite_leaves_an_earlier_checkpoint_that_opens(image
     order = np.random.default_rng(derive_seed(derive_seed(7, "labeled"), "epoch", 0)).permutation(10)
     targets[order[6]] = float("inf")
     with pytest.raises(RunError, match="at step 4"):
-        train(
+        loop.fit(
             classifier(training),
             training,
             Examples(images, targets),

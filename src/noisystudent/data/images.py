@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 import torch
 
+from noisystudent.config import Execution
 from noisystudent.data.decoding import UnreadableImage, decoded, eval_view, random_resized_view, read_bytes
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.manifest import Manifest
@@ -183,6 +184,48 @@ class ImageSet:
                 return random_resized_view(image, size=self.size, rng=rng, scale=scale, draw=draw)
 
         return view
+
+
+class Viewing(Protocol):
+    """What says how pictures are shown, such as a classifier's preprocessing or a configuration's `View`."""
+
+    @property
+    def image_size(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def crop_pct(self) -> float: ...
+
+
+def image_set(
+    manifest: Manifest,
+    view: Viewing,
+    execution: Execution,
+    *,
+    size: int | None = None,
+    crop_pct: float | None = None,
+    often: bool = False,
+) -> ImageSet:
+    """The pictures of a manifest as a network wants them.
+
+    Args:
+        manifest: what to read.
+        view: how it wants them.
+        execution: how many threads decode.
+        size, crop_pct: in place of the view's.
+        often: they are asked for again and again, always the same way: keep them in memory when they fit.
+    """
+    side = size or view.image_size
+    return ImageSet(
+        manifest,
+        size=side,
+        channels=view.channels,
+        crop_pct=crop_pct or view.crop_pct,
+        workers=execution.decoders,
+        in_memory=often and fits_in_memory(len(manifest), side, view.channels),
+    )
 
 
 def fits_in_memory(count: int, size: int, channels: int) -> bool:

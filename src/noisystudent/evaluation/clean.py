@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from noisystudent.config import Execution
-from noisystudent.data.images import ImageSet, Skipped, fits_in_memory
+from noisystudent.data.images import ImageSet, Skipped
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.evaluation.calibration import calibration_error, reliability
@@ -212,33 +212,6 @@ def nll(scores: Scores) -> np.ndarray:
     """The negative log-likelihood of each image in nats, a probability of 0 standing for 1e-12."""
     loss: np.ndarray = -np.log(np.clip(scores.correct, 1e-12, 1.0))
     return loss
-
-
-def images_for(
-    classifier: Classifier,
-    manifest: Manifest,
-    execution: Execution,
-    *,
-    size: int | None = None,
-    crop_pct: float | None = None,
-    often: bool = False,
-) -> ImageSet:
-    """The pictures of a manifest as a classifier wants them.
-
-    Args:
-        size, crop_pct: in place of the classifier's own.
-        often: they are asked for again and again; keep them in memory when they fit.
-    """
-    view = classifier.preprocessing
-    side = size or view.image_size
-    return ImageSet(
-        manifest,
-        size=side,
-        channels=view.channels,
-        crop_pct=crop_pct or view.crop_pct,
-        workers=execution.decoders,
-        in_memory=often and fits_in_memory(len(manifest), side, view.channels),
-    )
 
 
 def align_labels(manifest: Manifest, classifier: Classifier, *, source: str) -> Manifest:

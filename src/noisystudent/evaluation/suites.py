@@ -13,14 +13,14 @@ import numpy as np
 import pyarrow as pa
 
 from noisystudent.config import Execution
-from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.data.images import ImageSet, Skipped, image_set
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
 from noisystudent.evaluation import calibration, corruption_error, flip_rate
 from noisystudent.evaluation.attacked_images import evaluate_attacks
 from noisystudent.evaluation.cells import Cells
-from noisystudent.evaluation.clean import Answers, Scores, align_labels, answers, images_for, judge, measure, nll, score
+from noisystudent.evaluation.clean import Answers, Scores, align_labels, answers, judge, measure, nll, score
 from noisystudent.evaluation.corruption_error import Normalizers
 from noisystudent.evaluation.intervals import wilson_interval
 from noisystudent.evaluation.label_subsets import among, check_subset, real_accuracy, subset_classes
@@ -131,7 +131,7 @@ def evaluate_images(
             f"--suite {','.join(whole)} needs a model of ImageNet's thousand classes; this one has {len(classifier.class_names)}"
         )
     cells, found = _cells(request, identity, manifest), Found()
-    images = images_for(classifier, manifest, execution)
+    images = image_set(manifest, classifier.preprocessing, execution)
     more_than_scores = not {"a", "r"}.isdisjoint(request.suites) or (
         "calibration" in request.suites and val is not None
     )
@@ -237,7 +237,7 @@ def _calibration(given: Answers, classifier: Classifier, val: Manifest | None, e
     about: dict[str, Any] = {"bins": calibration.BINS}
     metrics = errors(given.scores, "")
     if val is not None:
-        images = images_for(classifier, val, execution)
+        images = image_set(val, classifier.preprocessing, execution)
         validation = answers(classifier, images, execution=execution, description="validation images", whole=True)
         temperature = calibration.fit_temperature(validation.whole(), validation.scores.labels)
         cooled = Scores.joined(
@@ -265,13 +265,13 @@ def _corruptions(
 
     side = classifier.preprocessing.image_size
     if manifest:
-        images = images_for(classifier, manifest, execution, often=True)
+        images = image_set(manifest, classifier.preprocessing, execution, often=True)
         of_cell = corrupted.corrupted_here(images, seed=request.seed, workers=execution.decoders)
         about = corrupted.how_made_here(side)
     else:
         # The paper resized the released images to the size that the network was trained at, whole (spec 5.2).
         def released(folder: Path) -> ImageSet:
-            return images_for(classifier, _labeled(str(folder), classifier), execution, crop_pct=1.0)
+            return image_set(_labeled(str(folder), classifier), classifier.preprocessing, execution, crop_pct=1.0)
 
         folders = corrupted.released_folders(Path(request.data))
         of_cell = {cell: (lambda folder=folder: released(folder)) for cell, folder in folders.items()}  # type: ignore[misc]
@@ -307,7 +307,7 @@ def _sequences(
     if manifest:
         # Frames are the middle of the picture that the evaluation crop is cut from, so that what moves in is real.
         whole = round(size / classifier.preprocessing.crop_pct)
-        images = images_for(classifier, manifest, execution, size=whole, crop_pct=1.0, often=True)
+        images = image_set(manifest, classifier.preprocessing, execution, size=whole, crop_pct=1.0, often=True)
         sequences = perturbed.perturbed_here(images, size=size, seed=request.seed, workers=execution.decoders)
         about = {"sequences": "made here", "strengths": "CIFAR-10-P" if size < SMALL else "ImageNet-P"}
     else:

@@ -63,7 +63,7 @@ def predictions_schema(classes: int) -> pa.Schema:
 Teacher = Classifier | NoisedTeacher
 
 
-def label(
+def write_predictions(
     teacher: Teacher, images: ImageSet, folder: Path, *, execution: Execution, description: str = "labeling"
 ) -> list[Skipped]:
     """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.

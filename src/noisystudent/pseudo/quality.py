@@ -29,7 +29,7 @@ def check_selection(
     """Warnings about a selection.
 
     Args:
-        selected: what `select` chose.
+        selected: what `choose` chose.
         threshold: the confidence asked for.
         most_confident: the highest confidence of all predictions.
         labeled_shares: each class's share of the labeled images, [K].

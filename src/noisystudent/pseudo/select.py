@@ -42,7 +42,7 @@ class Selected(NamedTuple):
     classes: list[dict[str, Any]]
 
 
-def select(
+def choose(
     predictions: str | pa.Table, selection: Selection, *, classes: int, seed: int, excluded: Sequence[str] = ()
 ) -> Selected:
     """Choose the rows that a student learns from.
@@ -59,7 +59,7 @@ def select(
 
     Example:
         >>> table = pa.table({"id": ["a", "b", "c"], "label": [0, 0, 1], "confidence": [0.9, 0.2, 0.8]})
-        >>> selected = select(table, Selection(threshold=0.3, per_class=2), classes=2, seed=0)
+        >>> selected = choose(table, Selection(threshold=0.3, per_class=2), classes=2, seed=0)
         >>> selected.table.select(["id", "copies"]).to_pylist()
         [{'id': 'a', 'copies': 2}, {'id': 'c', 'copies': 2}]
     """
@@ -81,11 +81,11 @@ def select(
         return _selected(database, classes)
 
 
-def reassign(predictions: str | pa.Table, selection: pa.Table, *, classes: int) -> Selected:
+def relabel(predictions: str | pa.Table, selection: pa.Table, *, classes: int) -> Selected:
     """Keep the images and copies of a selection, with the labels and confidences of another teacher's predictions (spec 2.2, step 4).
 
     Args:
-        predictions: as for `select`.
+        predictions: as for `choose`.
         selection: SELECTION_SCHEMA.
         classes: how many there are.
 
@@ -95,7 +95,7 @@ def reassign(predictions: str | pa.Table, selection: pa.Table, *, classes: int) 
     Example:
         >>> old = pa.Table.from_pylist([{"id": "a", "label": 0, "confidence": 0.9, "copies": 2}], schema=SELECTION_SCHEMA)
         >>> new = pa.table({"id": ["a", "b"], "label": [1, 0], "confidence": [0.75, 0.5]})
-        >>> reassign(new, old, classes=2).table.to_pylist()
+        >>> relabel(new, old, classes=2).table.to_pylist()
         [{'id': 'a', 'label': 1, 'confidence': 0.75, 'copies': 2}]
     """
     with duckdb.connect() as database:

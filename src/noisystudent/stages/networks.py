@@ -14,6 +14,7 @@ import torch
 
 from noisystudent import atomic
 from noisystudent.config import Config, ResolutionFix, Training
+from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import compute_device
@@ -34,10 +35,8 @@ from noisystudent.noise.randaugment import operation_names
 from noisystudent.pseudo.quality import check_teacher
 from noisystudent.rundir import RunDir, baseline_training, run_networks
 from noisystudent.seeds import derive_seed
-from noisystudent.stages.preparation import image_set
 from noisystudent.stages.pseudo_labels import selected_examples
-from noisystudent.training.loop import Validate
-from noisystudent.training.loop import train as train_network
+from noisystudent.training.loop import Validate, fit
 from noisystudent.training.loss import label_targets
 
 
@@ -207,15 +206,17 @@ def _fit(
     if start is not None:
         load_weights(classifier, start)
     targets = label_targets(torch.tensor(labeled.labels).long(), len(labeled.class_names), part.label_smoothing)
-    train_network(
+    fit(
         classifier,
         part,
-        Examples(image_set(labeled, part, config, for_training=True), targets),
+        Examples(
+            image_set(labeled, classifier.preprocessing, config.execution, often=not part.noise.shows_parts), targets
+        ),
         pseudo,
         folder=into,
         seed=seed,
         execution=config.execution,
-        validate=_validation(network.manifests.get("val"), part, config),
+        validate=_validation(network.manifests.get("val"), classifier, config),
         **how,
     )
     return {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
@@ -239,7 +240,7 @@ def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
     for split in [split for split in ("val", "test") if split in manifests]:
         evaluation = evaluate(
             classifier,
-            image_set(manifests[split], network.training, config),
+            image_set(manifests[split], classifier.preprocessing, config.execution, often=True),
             execution=config.execution,
             seed=config.seed,
             description=f"evaluating {network.name} on {split}",
@@ -254,10 +255,10 @@ def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
     return {"warnings": _teacher_warnings(network, classifier, results) if folder.name == "gen-0" else []}
 
 
-def _validation(manifest: Manifest | None, training: Training, config: Config) -> Validate | None:
+def _validation(manifest: Manifest | None, trained: Classifier, config: Config) -> Validate | None:
     if manifest is None:
         return None
-    images = image_set(manifest, training, config)
+    images = image_set(manifest, trained.preprocessing, config.execution, often=True)
 
     def validate(classifier: Classifier) -> dict[str, float]:
         metrics = evaluate(classifier, images, execution=config.execution, description="").metrics
@@ -277,9 +278,7 @@ def _teacher_warnings(network: _Network, classifier: Classifier, results: dict[s
     if "val" in results:
         found, kind = results["val"], "validation"
     else:
-        images = image_set(network.manifests["labeled"], network.training, network.config)
-        found, kind = (
-            evaluate(classifier, images, execution=network.config.execution, description="").as_json(),
-            "labeled",
-        )
+        labeled, execution = network.manifests["labeled"], network.config.execution
+        images = image_set(labeled, classifier.preprocessing, execution, often=True)
+        found, kind = evaluate(classifier, images, execution=execution, description="").as_json(), "labeled"
     return check_teacher(found["metrics"]["top1"], found["ci95"]["top1"][1], found["n"], classes, measured_on=kind)

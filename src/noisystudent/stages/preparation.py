@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
-from noisystudent.config import Config, Training
+from noisystudent.config import Config
 from noisystudent.configuration import missing_sources
 from noisystudent.data.copies import copy_groups
-from noisystudent.data.images import ImageSet, Skipped, check_readable, fits_in_memory
+from noisystudent.data.images import ImageSet, Skipped, check_readable, image_set
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
@@ -79,9 +79,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
         if split == "labeled":
             _check_skipped(len(manifests[split]), unread, config)
     labeled = manifests["labeled"]
-    groups = copy_groups(
-        labeled, hashes["labeled"]["dhash"].to_numpy(), view=lambda m: image_set(m, config.teacher, config)
-    )
+    groups = copy_groups(labeled, hashes["labeled"]["dhash"].to_numpy(), view=lambda m: as_the_teacher_sees(m, config))
     split_off_validation(manifests, config, groups)
     check_sizes(manifests, config)
     held_out = _held_out_hashes(manifests, hashes)
@@ -98,7 +96,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
     with atomic.replacing(run.path / "data" / "hashes.parquet") as temporary:
         pq.write_table(held_out, temporary)
     write_skipped(run, "prepare", skipped)
-    mean, std = _normalization(image_set(manifests["labeled"], config.teacher, config))
+    mean, std = _normalization(as_the_teacher_sees(manifests["labeled"], config))
     return {
         "class_names": list(manifests["labeled"].class_names),
         "images": {split: len(manifest) for split, manifest in manifests.items()},
@@ -109,18 +107,9 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
     }
 
 
-def image_set(manifest: Manifest, training: Training, config: Config, *, for_training: bool = False) -> ImageSet:
-    """The pictures of a manifest as a network wants them; held in memory when they fit and are always cropped the same way."""
-    random_crops = for_training and training.noise.shows_parts
-    size, crop_pct = (training.image_size, training.crop_pct) if for_training else training.view
-    return ImageSet(
-        manifest,
-        size=size,
-        channels=config.data.channels,
-        crop_pct=crop_pct,
-        workers=config.execution.decoders,
-        in_memory=not random_crops and fits_in_memory(len(manifest), size, config.data.channels),
-    )
+def as_the_teacher_sees(manifest: Manifest, config: Config) -> ImageSet:
+    """The pictures of a manifest in the first teacher's view: in it they are checked, hashed, compared and measured."""
+    return image_set(manifest, config.view(config.teacher), config.execution, often=True)
 
 
 def write_skipped(run: RunDir, stage: str, skipped: list[Skipped]) -> None:
@@ -349,7 +338,7 @@ def _shared_with_labels(
     """A picture that is both labeled and in validation or test makes the measured accuracy too good."""
     labeled = manifests["labeled"]
     own = hashes.filter(pc.is_in(hashes["id"], labeled.table["id"]))
-    twins = held_out_twins(labeled, own, held_out, view=lambda m: image_set(m, config.teacher, config))
+    twins = held_out_twins(labeled, own, held_out, view=lambda m: as_the_teacher_sees(m, config))
     warnings = []
     for split in [s for s in ("val", "test") if s in manifests]:
         found = twins.filter(pc.equal(twins["split"], split))

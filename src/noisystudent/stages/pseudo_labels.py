@@ -13,22 +13,22 @@ import pyarrow.parquet as pq
 import torch
 
 from noisystudent import atomic
-from noisystudent.config import Config, Selection, Training
+from noisystudent.config import Config, Selection, Training, View
+from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
-from noisystudent.pseudo import label as labeling
+from noisystudent.pseudo.label import read_predictions, write_predictions
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy
-from noisystudent.pseudo.select import parts_glob, reassign
-from noisystudent.pseudo.select import select as choose
+from noisystudent.pseudo.select import choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, summary_of, write_selection
 from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
-from noisystudent.stages.preparation import image_set, write_skipped
+from noisystudent.stages.preparation import as_the_teacher_sees, write_skipped
 from noisystudent.training.loss import label_targets, soft_targets
 
 Record = dict[str, Any]
@@ -45,11 +45,11 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
         manifest = Manifest.load(run.manifest("unlabeled"))
         if config.generations[number - 1].select.reassign:
             manifest = _take(manifest, read_selection(selection_folder(run, number - 1)).table["id"].to_pylist())
-        images = image_set(manifest, previous, config)
         classifier = open_teacher(teacher, run)
+        images = image_set(manifest, classifier.preprocessing, config.execution, often=True)
         seed = derive_seed(config.seed, "noised teacher", number)
         noised = config.generations[number - 1].noised_teacher
-        skipped = labeling.label(
+        skipped = write_predictions(
             noised_teacher(classifier, teacher, previous, seed=seed) if noised else classifier,
             images,
             predictions_folder(run, number),
@@ -78,9 +78,9 @@ def find_leaks(run: RunDir, config: Config, predictions: Path | None = None) -> 
     def work() -> Record:
         manifest = Manifest.load(run.manifest("unlabeled"))
         held_out = pq.read_table(run.path / "data" / "hashes.parquet")
-        predicted = labeling.read_predictions(predictions or predictions_folder(run, 1), ["id", "dhash"])
+        predicted = read_predictions(predictions or predictions_folder(run, 1), ["id", "dhash"])
         predicted = predicted.filter(pc.is_in(predicted["id"], manifest.table["id"]))
-        leaks = held_out_twins(manifest, predicted, held_out, view=lambda m: image_set(m, config.teacher, config))
+        leaks = held_out_twins(manifest, predicted, held_out, view=lambda m: as_the_teacher_sees(m, config))
         with atomic.replacing(run.path / "data" / "leaks.parquet") as temporary:
             pq.write_table(leaks, temporary)
         exact = sum(leaks["exact"].to_pylist())
@@ -110,11 +110,11 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         if selection.reassign:
             kept = read_selection(selection_folder(run, number - 1))
             reassigned = {"reassigned_from": kept.digest}
-            selected = reassign(parts_glob(folder), kept.table, classes=len(names))
+            selected = relabel(parts_glob(folder), kept.table, classes=len(names))
         else:
             selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
         labels = Manifest.load(run.manifest("labeled")).labels
-        table = labeling.read_predictions(folder, ["id", "label", "confidence"])
+        table = read_predictions(folder, ["id", "label", "confidence"])
         warnings = check_selection(
             selected,
             threshold=selection.threshold,
@@ -180,14 +180,14 @@ def pseudo_examples(
     if training.pseudo_labels == "hard":
         targets = label_targets(torch.tensor(selection["label"].to_pylist()), classes, training.label_smoothing)
     else:
-        table = labeling.read_predictions(Path(predictions), ["id", "probabilities"])
+        table = read_predictions(Path(predictions), ["id", "probabilities"])
         position = {id: row for row, id in enumerate(table["id"].to_pylist())}
         order = np.array([position[id] for id in chosen.ids])
         flat = table["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         targets = soft_targets(torch.from_numpy(flat.reshape(-1, classes)[order]), training.temperature)
-    return Examples(
-        image_set(chosen, training, config, for_training=True), targets, np.array(selection["copies"].to_pylist())
-    )
+    view = View(training.image_size, config.data.channels, training.crop_pct)  # of training, before a resolution fix
+    images = image_set(chosen, view, config.execution, often=not training.noise.shows_parts)
+    return Examples(images, targets, np.array(selection["copies"].to_pylist()))
 
 
 def _take(unlabeled: Manifest, ids: list[str]) -> Manifest:

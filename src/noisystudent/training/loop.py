@@ -32,7 +32,7 @@ VALIDATIONS = 10  # points of the learning curve
 Validate = Callable[[Classifier], dict[str, float]]
 
 
-def train(
+def fit(
     classifier: Classifier,
     training: Training,
     labeled: Examples,
