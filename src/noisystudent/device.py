@@ -62,6 +62,24 @@ def computes_in_bf16(device: torch.device) -> bool:
     return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())  # nothing public before torch 2.10
 
 
+def seed_draws(seed: int, device: torch.device) -> None:
+    """Seed what layers draw on a device, such as dropout.
+
+    `torch.manual_seed` also keeps the seed for accelerators that are not in use, with a formatted stack trace for each: a step of a small
+    network takes a fortieth longer.
+
+    Example:
+        >>> seed_draws(1, torch.device("cpu"))
+        >>> drawn = torch.rand(2)
+        >>> torch.equal(drawn, torch.rand(2, generator=torch.Generator().manual_seed(1)))
+        True
+    """
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
+
+
 @contextmanager
 def full_fp32() -> Iterator[None]:
     """Multiply fp32 by fp32: not in TF32, PyTorch's default for a GPU's convolutions, nor in bf16, whatever the process has set.

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Examples, joint_batches
-from noisystudent.device import autocast, compute_device, own_draws
+from noisystudent.device import autocast, compute_device, own_draws, seed_draws
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
 from noisystudent.noise.input_noise import add_input_noise
@@ -96,7 +96,7 @@ def fit(
 
             images, targets = images.to(device), targets.to(device)
             images = add_input_noise(images, training.noise, seed=derive_seed(seed, "noise", step))
-            torch.manual_seed(derive_seed(seed, "dropout", step))
+            seed_draws(derive_seed(seed, "dropout", step), device)
             with autocast(execution, device):
                 logits = network(classifier.preprocessing.normalize(images))
             loss = batch_loss(logits.float(), targets, training)
