@@ -21,6 +21,7 @@ from noisystudent import atomic
 from noisystudent.config import Config, Execution, Selection
 from noisystudent.data.images import Skipped, image_set
 from noisystudent.data.manifest import Manifest
+from noisystudent.data.parts import read_parts
 from noisystudent.data.sources import read_source
 from noisystudent.data.uris import path_or_uri
 from noisystudent.device import compute_device
@@ -32,7 +33,7 @@ from noisystudent.evaluation.suites import Request, check, evaluate_suites
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity, stands_for
 from noisystudent.progress import logger, track, warn
-from noisystudent.pseudo.label import predict_batches, read_predictions, write_predictions
+from noisystudent.pseudo.label import predict_batches, write_predictions
 from noisystudent.pseudo.select import Selected, choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, read_summary, summary_of, write_selection
 from noisystudent.rundir import check_output_file, locked, open_run
@@ -354,7 +355,7 @@ def _labels_to_correct(predictions: pa.Table, manifest: Manifest, classifier: Cl
 
 
 def _classes(predictions: Path) -> int:
-    labels = read_predictions(predictions, ["label"])["label"]
+    labels = read_parts(predictions, ["label"])["label"]
     return max(labels.to_pylist(), default=-1) + 1
 
 

@@ -18,9 +18,10 @@ from PIL import Image
 from noisystudent.config import Config, Data, Generation, Selection, Training
 from noisystudent.data.leaks import LEAK_SCHEMA
 from noisystudent.data.manifest import SCHEMA, Manifest
+from noisystudent.data.parts import SKIPPED_SCHEMA
 from noisystudent.data.uris import file_uri
 from noisystudent.evaluation.clean import wilson_interval
-from noisystudent.pseudo.label import SKIPPED_SCHEMA, predictions_schema
+from noisystudent.pseudo.label import predictions_schema
 from noisystudent.pseudo.quality import known_accuracy
 from noisystudent.pseudo.select import choose
 from noisystudent.report.html import write_report

@@ -10,10 +10,10 @@ from user_inputs import quick, write_images
 
 from noisystudent.commands import student
 from noisystudent.config import Config, Noise, RandAugment, Training
+from noisystudent.data.parts import read_parts
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import build_classifier
 from noisystudent.pipeline import run
-from noisystudent.pseudo.label import read_predictions
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.rundir import baseline_training
 from noisystudent.stages.networks import check_networks
@@ -61,7 +61,7 @@ def test_a_smaller_share_of_the_unlabeled_images_is_a_part_of_a_larger_one(tmp_p
     for share in (0.25, 0.5, 1.0):
         out = tmp_path / f"run {share}"
         run(config(tmp_path / str(share), *STANDING_STILL, f"data.unlabeled_fraction={share}"), out)
-        ids.append(set(read_predictions(out / "gen-1" / "predictions", ["id"])["id"].to_pylist()))
+        ids.append(set(read_parts(out / "gen-1" / "predictions", ["id"])["id"].to_pylist()))
     assert [len(some) for some in ids] == [6, 12, 24]
     assert ids[0] < ids[1] < ids[2]
 
@@ -71,7 +71,7 @@ def test_a_noised_teacher_hands_on_other_labels_the_same_each_time(tmp_path: Pat
     for name, noised in (("plain", "false"), ("noised", "true"), ("again", "true")):
         settings = (*STANDING_STILL, f"generations.0.noised_teacher={noised}", "teacher.drop_rate=0.5")
         run(config(tmp_path / name, *settings), tmp_path / f"run {name}")
-        table = read_predictions(tmp_path / f"run {name}" / "gen-1" / "predictions", ["confidence"])
+        table = read_parts(tmp_path / f"run {name}" / "gen-1" / "predictions", ["confidence"])
         predicted.append(table["confidence"].to_numpy())
     assert np.array_equal(predicted[1], predicted[2])
     assert not np.allclose(predicted[0], predicted[1], atol=1e-3)

@@ -9,21 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from noisystudent import atomic
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Pictures, Skipped
+from noisystudent.data.parts import write_parts
 from noisystudent.device import autocast, compute_device
-from noisystudent.errors import RunError, UserError
+from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
-from noisystudent.progress import Advance, track
+from noisystudent.progress import Advance
 from noisystudent.pseudo.noised_teacher import NoisedTeacher
-
-SKIPPED_SCHEMA = pa.schema([("id", pa.string()), ("stage", pa.string()), ("reason", pa.string())])
 
 
 class Predicted(NamedTuple):
@@ -81,38 +78,16 @@ def write_predictions(
     Raises:
         UserError: none of them can be read.
     """
-    part_rows = _rows_of_a_part(folder) or execution.part_rows
-    starts = range(0, len(images), part_rows)
-    parts = [folder / f"part-{number:05d}.parquet" for number in range(len(starts))]
-    done = sum(min(part_rows, len(images) - start) for start, part in zip(starts, parts, strict=True) if part.exists())
-    with track(description, len(images), done=done) as advance:
-        for start, part in zip(starts, parts, strict=True):
-            if part.exists():
-                continue
-            rows = np.arange(start, min(start + part_rows, len(images)))
-            tables: list[pa.Table] = []
-            unread: list[Skipped] = []
-            for predicted in predict_batches(teacher, images, rows, execution=execution, advance=advance):
-                tables.append(predicted.table())
-                unread += predicted.skipped
-            _write(part, pa.concat_tables(tables), unread)
-    skipped = [Skipped(**row) for part in parts for row in pq.read_table(_skipped_path(part)).to_pylist()]
-    if len(skipped) == len(images):
-        for part in parts:  # so that the same command, given when the images are mended, looks at them again
-            part.unlink()
-        raise UserError(f"none of the {len(images)} images can be read; the first: {skipped[0].reason}")
-    return skipped
 
+    def make(rows: np.ndarray, advance: Advance) -> tuple[pa.Table, list[Skipped]]:
+        tables: list[pa.Table] = []
+        unread: list[Skipped] = []
+        for predicted in predict_batches(teacher, images, rows, execution=execution, advance=advance):
+            tables.append(predicted.table())
+            unread += predicted.skipped
+        return pa.concat_tables(tables), unread
 
-def _rows_of_a_part(folder: Path) -> int:
-    """How many images the parts that are there were made of (the last one perhaps of fewer); 0 when there are none.
-
-    A labeling that goes on keeps to it, whatever `part_rows` says now.
-    """
-    first = folder / "part-00000.parquet"
-    if not first.exists():
-        return 0
-    return int(pq.read_metadata(first).num_rows + pq.read_metadata(_skipped_path(first)).num_rows)
+    return write_parts(make, images, folder, part_rows=execution.part_rows, description=description)
 
 
 def predict_batches(
@@ -152,27 +127,3 @@ def finite_probabilities(logits: Tensor) -> np.ndarray:
     if not np.isfinite(probabilities).all():
         raise RunError("the network's outputs are infinite or not a number: its weights are broken, train it anew")
     return probabilities
-
-
-def read_predictions(folder: Path, columns: list[str]) -> pa.Table:
-    """Some columns of a predictions table, part after part.
-
-    Raises:
-        UserError: a part is not Parquet.
-    """
-    try:
-        return pq.read_table(sorted(folder.glob("part-*.parquet")), columns=columns)
-    except pa.ArrowException as error:
-        raise UserError(f"the predictions in {folder} cannot be read: {error}") from None
-
-
-def _skipped_path(part: Path) -> Path:
-    return part.parent / "_skipped" / part.name  # readers of Parquet folders pass over names that begin so
-
-
-def _write(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:
-    """The list of skipped images first: a part that exists says that its list does too."""
-    with atomic.replacing(_skipped_path(part)) as temporary:
-        pq.write_table(pa.Table.from_pylist([row._asdict() for row in skipped], schema=SKIPPED_SCHEMA), temporary)
-    with atomic.replacing(part) as temporary:
-        pq.write_table(table, temporary)

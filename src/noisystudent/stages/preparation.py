@@ -20,11 +20,11 @@ from noisystudent.data.copies import copy_groups
 from noisystudent.data.images import ImageSet, Skipped, check_readable, image_set
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
+from noisystudent.data.parts import SKIPPED_SCHEMA
 from noisystudent.data.sources import read_source
 from noisystudent.data.split import draw_fraction, split_validation
 from noisystudent.errors import UserError, some
 from noisystudent.progress import logger
-from noisystudent.pseudo.label import SKIPPED_SCHEMA
 from noisystudent.rundir import RunDir
 from noisystudent.stages.source_changes import check_unchanged, remember_sources
 

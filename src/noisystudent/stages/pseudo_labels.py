@@ -18,10 +18,11 @@ from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
+from noisystudent.data.parts import read_parts
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
-from noisystudent.pseudo.label import read_predictions, write_predictions
+from noisystudent.pseudo.label import write_predictions
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy
 from noisystudent.pseudo.select import choose, parts_glob, relabel
@@ -78,7 +79,7 @@ def find_leaks(run: RunDir, config: Config, predictions: Path | None = None) -> 
     def work() -> Record:
         manifest = Manifest.load(run.manifest("unlabeled"))
         held_out = pq.read_table(run.path / "data" / "hashes.parquet")
-        predicted = read_predictions(predictions or predictions_folder(run, 1), ["id", "dhash"])
+        predicted = read_parts(predictions or predictions_folder(run, 1), ["id", "dhash"])
         predicted = predicted.filter(pc.is_in(predicted["id"], manifest.table["id"]))
         leaks = held_out_twins(manifest, predicted, held_out, view=lambda m: as_the_teacher_sees(m, config))
         with atomic.replacing(run.path / "data" / "leaks.parquet") as temporary:
@@ -114,7 +115,7 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         else:
             selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
         labels = Manifest.load(run.manifest("labeled")).labels
-        table = read_predictions(folder, ["id", "label", "confidence"])
+        table = read_parts(folder, ["id", "label", "confidence"])
         warnings = check_selection(
             selected,
             threshold=selection.threshold,
@@ -180,7 +181,7 @@ def pseudo_examples(
     if training.pseudo_labels == "hard":
         targets = label_targets(torch.tensor(selection["label"].to_pylist()), classes, training.label_smoothing)
     else:
-        table = read_predictions(Path(predictions), ["id", "probabilities"])
+        table = read_parts(Path(predictions), ["id", "probabilities"])
         position = {id: row for row, id in enumerate(table["id"].to_pylist())}
         order = np.array([position[id] for id in chosen.ids])
         flat = table["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)

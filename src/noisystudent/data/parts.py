@@ -1,0 +1,87 @@
+"""A table made of images, a part after another: what a kill costs is one part, and readers take the folder as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from noisystudent import atomic
+from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.errors import UserError
+from noisystudent.progress import Advance, track
+
+SKIPPED_SCHEMA = pa.schema([("id", pa.string()), ("stage", pa.string()), ("reason", pa.string())])
+Make = Callable[
+    [np.ndarray, Advance], tuple[pa.Table, list[Skipped]]
+]  # of some rows: the part's rows, and what cannot be read
+
+
+def write_parts(make: Make, images: ImageSet, folder: Path, *, part_rows: int, description: str) -> list[Skipped]:
+    """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.
+
+    Args:
+        make: makes a part of some rows of the images.
+        images: all of them.
+        folder: of the table.
+        part_rows: images of a part.
+        description: for the progress shown.
+
+    Returns:
+        The images that could not be read.
+
+    Raises:
+        UserError: none of them can be read.
+    """
+    part_rows = _rows_of_a_part(folder) or part_rows
+    starts = range(0, len(images), part_rows)
+    parts = [folder / f"part-{number:05d}.parquet" for number in range(len(starts))]
+    done = sum(min(part_rows, len(images) - start) for start, part in zip(starts, parts, strict=True) if part.exists())
+    with track(description, len(images), done=done) as advance:
+        for start, part in zip(starts, parts, strict=True):
+            if not part.exists():
+                _write(part, *make(np.arange(start, min(start + part_rows, len(images))), advance))
+    skipped = [Skipped(**row) for part in parts for row in pq.read_table(_skipped_path(part)).to_pylist()]
+    if len(skipped) == len(images):
+        for part in parts:  # so that the same command, given when the images are mended, looks at them again
+            part.unlink()
+        raise UserError(f"none of the {len(images)} images can be read; the first: {skipped[0].reason}")
+    return skipped
+
+
+def read_parts(folder: Path, columns: list[str]) -> pa.Table:
+    """Some columns of such a table, part after part.
+
+    Raises:
+        UserError: a part is not Parquet.
+    """
+    try:
+        return pq.read_table(sorted(folder.glob("part-*.parquet")), columns=columns)
+    except pa.ArrowException as error:
+        raise UserError(f"the table in {folder} cannot be read: {error}") from None
+
+
+def _rows_of_a_part(folder: Path) -> int:
+    """How many images the parts that are there were made of (the last one perhaps of fewer); 0 when there are none.
+
+    A table that goes on keeps to it, whatever the setting says now.
+    """
+    first = folder / "part-00000.parquet"
+    if not first.exists():
+        return 0
+    return int(pq.read_metadata(first).num_rows + pq.read_metadata(_skipped_path(first)).num_rows)
+
+
+def _skipped_path(part: Path) -> Path:
+    return part.parent / "_skipped" / part.name  # readers of Parquet folders pass over names that begin so
+
+
+def _write(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:
+    """The list of skipped images first: a part that exists says that its list does too."""
+    with atomic.replacing(_skipped_path(part)) as temporary:
+        pq.write_table(pa.Table.from_pylist([row._asdict() for row in skipped], schema=SKIPPED_SCHEMA), temporary)
+    with atomic.replacing(part) as temporary:
+        pq.write_table(table, temporary)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.data.parts import read_parts, write_parts
+from noisystudent.errors import UserError
+from noisystudent.progress import Advance
+
+
+class Made:
+    """Makes a row an image, and remembers which were asked for; odd rows cannot be read when `unreadable`."""
+
+    def __init__(self, *, stop_at: int | None = None, unreadable: bool = False) -> None:
+        self.rows: list[int] = []
+        self.stop_at = stop_at
+        self.unreadable = unreadable
+
+    def __call__(self, rows: np.ndarray, advance: Advance) -> tuple[pa.Table, list[Skipped]]:
+        if self.stop_at is not None and self.stop_at in rows:
+            raise KeyboardInterrupt
+        self.rows += rows.tolist()
+        good = [row for row in rows.tolist() if not (self.unreadable and row % 2)]
+        return pa.table({"row": pa.array(good, pa.int64())}), [
+            Skipped(str(row), "embed", "broken") for row in rows.tolist() if row not in good
+        ]
+
+
+def images(count: int) -> ImageSet:
+    class Sized:
+        def __len__(self) -> int:
+            return count
+
+    return Sized()  # type: ignore[return-value]  # only its length is asked for
+
+
+def test_a_part_that_is_there_is_not_made_again_whatever_part_rows_says_now(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write_parts(Made(stop_at=7), images(10), tmp_path, part_rows=3, description="")
+    assert read_parts(tmp_path, ["row"])["row"].to_pylist() == [0, 1, 2, 3, 4, 5]
+    made = Made()
+    write_parts(made, images(10), tmp_path, part_rows=100, description="")
+    assert made.rows == [6, 7, 8, 9]
+    assert read_parts(tmp_path, ["row"])["row"].to_pylist() == list(range(10))
+
+
+def test_what_cannot_be_read_is_named_also_when_a_folder_goes_on(tmp_path: Path) -> None:
+    skipped = write_parts(Made(unreadable=True), images(5), tmp_path, part_rows=2, description="")
+    assert [row.id for row in skipped] == ["1", "3"]
+    assert write_parts(Made(stop_at=0), images(5), tmp_path, part_rows=2, description="") == skipped
+
+
+def test_where_nothing_can_be_read_the_same_again_looks_again(tmp_path: Path) -> None:
+    class Nothing(Made):
+        def __call__(self, rows: np.ndarray, advance: Advance) -> tuple[pa.Table, list[Skipped]]:
+            return pa.table({"row": pa.array([], pa.int64())}), [Skipped(str(row), "embed", "broken") for row in rows]
+
+    with pytest.raises(UserError, match="none of the 3 images can be read; the first: broken"):
+        write_parts(Nothing(), images(3), tmp_path, part_rows=2, description="")
+    assert write_parts(Made(), images(3), tmp_path, part_rows=2, description="") == []
+
+
+def test_a_broken_part_is_told(tmp_path: Path) -> None:
+    (tmp_path / "part-00000.parquet").write_bytes(b"no table")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_parts(tmp_path, ["row"])
