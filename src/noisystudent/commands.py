@@ -55,6 +55,7 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
     look_for_weights(config, Path(out))
     with open_run(Path(out), config) as folder:
         data = prepared(folder, config)
+        networks.measure_frozen_features(folder, config, data)
         networks.train(folder, config, data, 0, config.teacher)
         return summarize(folder, config)
 
@@ -186,7 +187,9 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
     """
     if not config.generations:
         raise UserError("the configuration has no generation, and so no student: choose another recipe")
-    config = config.model_copy(update={"generations": config.generations[:1], "baseline": False})
+    config = config.model_copy(
+        update={"generations": config.generations[:1], "baseline": False, "frozen_features": False}
+    )
     check_networks(config)
     if config.generations[0].student.warm_start:
         raise UserError("student: warm_start needs the teacher's weights, which only `run` has")

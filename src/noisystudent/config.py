@@ -141,6 +141,11 @@ class Training(Section):
         description="a file of such weights; empty: they are looked for in the cache, in installed packages, on the hub",
     )
     warm_start: bool = Field(False, description="for a student: start from its teacher's weights, not from random ones")
+    start: Literal["zero", "probe"] = Field(
+        "zero",
+        description="the new last layer of a pretrained network: zero, without an opinion; probe: a linear classifier fitted on what "
+        "the pretrained network sees, to the labels and, for a student, its pseudo-labels",
+    )
     image_size: int = Field(32, ge=8, description="side in pixels")
     crop_pct: float = Field(1.0, gt=0.0, le=1.0, description="share of the short side that the evaluation crop keeps")
     drop_rate: float = Field(0.0, ge=0.0, lt=1.0, description="dropout before the classifier")
@@ -149,7 +154,11 @@ class Training(Section):
     )
     noise: Noise = Field(Noise(), description="input noise")
 
-    steps: int = Field(1000, ge=1, description="updates of the weights")
+    steps: int = Field(
+        1000,
+        ge=0,
+        description="updates of the weights; 0, with start = probe: none, the pretrained network stays as it is",
+    )
     batch_size: int = Field(64, ge=1, description="labeled images a step")
     unlabeled_ratio: float = Field(0.0, ge=0.0, description="pseudo-labeled images for each labeled one in a batch")
     joint: bool = Field(
@@ -199,6 +208,17 @@ class Training(Section):
         return self
 
     @model_validator(mode="after")
+    def _a_probe_is_of_a_pretrained_network(self) -> Training:
+        if self.steps == 0 and self.start != "probe":
+            raise ValueError(
+                "steps is 0, and nothing would be learned: give some, or start = probe with a pretrained network"
+            )
+        if self.start == "probe" and (self.warm_start or not self.pretrained):
+            why = "warm_start takes the teacher's last layer" if self.warm_start else "pretrained is false"
+            raise ValueError(f"start = probe fits a classifier on a pretrained network as it is, and {why}")
+        return self
+
+    @model_validator(mode="after")
     def _a_fix_is_a_part_of_the_schedule(self) -> Training:
         if self.resolution_fix is not None and self.resolution_fix.steps > self.steps:
             raise ValueError(
@@ -206,6 +226,15 @@ class Training(Section):
                 "it runs with the last learning rates of the schedule"
             )
         return self
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it is a linear classifier on a pretrained network that stays as it is."""
+        return self.steps == 0
+
+    def probe(self) -> Training:
+        """The linear classifier on this pretrained network before any training."""
+        return self.model_copy(update={"start": "probe", "steps": 0, "resolution_fix": None, "warm_start": False})
 
     @property
     def view(self) -> tuple[int, float]:
@@ -282,7 +311,7 @@ class Execution(Section):
     workers: int = Field(0, ge=0, description="threads that decode images; 0: one a core")
     checkpoint_seconds: float = Field(60.0, ge=0.0, description="what a kill can cost a training")
     log_steps: int = Field(50, ge=1, description="steps between two lines of metrics.jsonl")
-    label_batch_size: int = Field(256, ge=1, description="images at a time when labeling and evaluating")
+    label_batch_size: int = Field(256, ge=1, description="images at a time when labeling and evaluating, at most")
     part_rows: int = Field(50_000, ge=1, description="rows of a predictions part: what a kill can cost the label stage")
 
     @field_validator("device")
@@ -310,6 +339,10 @@ class Config(Section):
     recipe: str = Field("", description="what this began as")
     seed: int = Field(0, ge=0, description="decides every draw of the run")
     baseline: bool = Field(True, description="train the compute-matched supervised baseline as well")
+    frozen_features: bool = Field(
+        True,
+        description="where the teacher is pretrained, measure a linear classifier on the network as it is beside the others",
+    )
     data: Data = Field(Data(), description="the images")
     teacher: Training = Field(description="generation 0, trained on labels alone")
     generations: tuple[Generation, ...] = Field((), description="one a turn of the loop")
@@ -326,6 +359,16 @@ class Config(Section):
             if generation.student.unlabeled_ratio == 0:
                 raise ValueError(
                     f"generations.{number - 1}.student.unlabeled_ratio is 0: student {number} would see no pseudo-label"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _a_noised_teacher_was_trained(self) -> Config:
+        for number, generation in enumerate(self.generations):
+            teacher = self.generations[number - 1].student if number else self.teacher
+            if generation.noised_teacher and teacher.frozen:
+                raise ValueError(
+                    f"generations.{number}.noised_teacher: its teacher is a linear classifier on features, made without noise"
                 )
         return self
 
@@ -351,6 +394,11 @@ class Config(Section):
                     f"must be those of generations.{number - 1}.select"
                 )
         return self
+
+    @property
+    def with_baseline(self) -> bool:
+        """Whether the baseline is trained, if there is something to measure on: that of frozen features is the first network."""
+        return self.baseline and bool(self.generations) and not self.generations[-1].student.frozen
 
     def view(self, training: Training) -> View:
         """How a network of the run is shown its pictures once it is trained."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
+import numpy as np
 import psutil
 import torch
 
 from noisystudent.config import Execution
 from noisystudent.errors import UserError
+
+CACHED_PIXELS = 2**19
 
 
 def compute_device(execution: Execution) -> torch.device:
@@ -50,6 +54,22 @@ def autocast(execution: Execution, device: torch.device) -> torch.autocast:
     """
     bf16 = execution.precision == "bf16" or (execution.precision == "auto" and computes_in_bf16(device))
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
+
+
+def batches(rows: np.ndarray, image_size: int, execution: Execution) -> list[np.ndarray]:
+    """Cut rows into the batches that a network is asked about at a time.
+
+    At most `execution.label_batch_size` images, and on a processor at most as many as keep its caches warm (2^19 pixels, but 8 images):
+    EfficientNet-Lite0 labels 92 images of 160 pixels a second in batches of 16, and 57 in batches of 256 (one thread).
+
+    Example:
+        >>> [len(batch) for batch in batches(np.arange(50), 160, Execution(device="cpu"))]
+        [17, 17, 16]
+    """
+    most = execution.label_batch_size
+    if compute_device(execution).type == "cpu":
+        most = min(most, max(CACHED_PIXELS // image_size**2, 8))
+    return np.array_split(rows, math.ceil(len(rows) / most))
 
 
 def computes_in_bf16(device: torch.device) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import compute_device
 from noisystudent.progress import track, warn
-from noisystudent.rundir import run_networks
+from noisystudent.rundir import embedded_splits, embedding_stage, run_networks
 from noisystudent.stages.networks import check_networks, look_for_weights
 from noisystudent.stages.preparation import (
     check_sizes,
@@ -53,6 +54,7 @@ def dry_run(config: Config) -> dict[str, Any]:
     classes = len(manifests["labeled"].class_names)
     networks = []
     costs: dict[str, Cost] = {}
+    embedded: set[str] = set()
     planned = _trainings(config)
     with track("trying each network", len(planned), unit="networks") as advance:
         for part in planned:
@@ -61,6 +63,7 @@ def dry_run(config: Config) -> dict[str, Any]:
                 costs[kind] = cost_an_image(part.training, config.execution, config.data.channels, classes)
             row = {"name": part.name, **_plan(part, len(manifests["labeled"])), "weights": weights.get(part.name)}
             labels = _labels_at_most(part.labels_for, classes, len(manifests.get("unlabeled", ())))
+            labels += _embedded(part.training, config, manifests, embedded)
             row |= _estimate(part, costs[kind], images=row["images"], labels=labels)
             networks.append(row)
             advance(1, part.name)
@@ -90,7 +93,8 @@ def _trainings(config: Config) -> list[Planned]:
     last = len(config.generations)
     planned = []
     for network in run_networks(config):
-        labels = network.number is not None and network.number < last
+        # A linear classifier on features labels without looking at the images again.
+        labels = network.number is not None and network.number < last and not network.training.frozen
         labels_for = config.generations[network.number or 0].select if labels else None
         planned += _parts(network.name, network.training, labels_for)
     return planned
@@ -112,6 +116,15 @@ def _labels_at_most(selection: Selection | None, classes: int, unlabeled: int) -
         return 0
     rows = selection.per_class
     return min(unlabeled, rows * classes) if selection.reassign and isinstance(rows, int) and rows else unlabeled
+
+
+def _embedded(training: Training, config: Config, manifests: Mapping[str, Manifest], done: set[str]) -> int:
+    """How many images are embedded for a network, those before it having embedded what is `done`."""
+    stage = embedding_stage(training)
+    if training.start != "probe" or stage in done:
+        return 0
+    done.add(stage)
+    return sum(len(manifests[split]) for split in embedded_splits(config, stage) if split in manifests)
 
 
 def _unreadable(manifest: Manifest, config: Config) -> list[dict[str, str]]:
@@ -141,8 +154,8 @@ def _plan(part: Planned, labels: int) -> dict[str, Any]:
         "unlabeled_batch": training.unlabeled_batch_size,
         "images": training.steps * (training.batch_size + training.unlabeled_batch_size),
         "label_epochs": training.steps * training.batch_size / labels,
-        "highest_rate": max(learning_rate(schedule, step) for step in warming),
-        "last_rate": learning_rate(schedule, schedule.steps - 1),
+        "highest_rate": max((learning_rate(schedule, step) for step in warming), default=0.0),
+        "last_rate": learning_rate(schedule, schedule.steps - 1) if schedule.steps else 0.0,
     }
 
 

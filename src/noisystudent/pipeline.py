@@ -12,7 +12,13 @@ from noisystudent.config import Config
 from noisystudent.progress import logger
 from noisystudent.report.html import write_report
 from noisystudent.rundir import open_run, robustness_stage
-from noisystudent.stages.networks import check_networks, look_for_weights, train, train_baseline
+from noisystudent.stages.networks import (
+    check_networks,
+    look_for_weights,
+    measure_frozen_features,
+    train,
+    train_baseline,
+)
 from noisystudent.stages.preparation import prepared
 from noisystudent.stages.pseudo_labels import find_leaks, label, select
 from noisystudent.stages.robustness import check_robustness, measure_robustness
@@ -41,6 +47,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
     with open_run(Path(out), config) as folder:
         data = prepared(folder, config)
 
+        measure_frozen_features(folder, config, data)
         teacher = train(folder, config, data, 0, config.teacher)
         for number, generation in enumerate(config.generations, start=1):
             predictions = label(folder, config, number, teacher)
@@ -48,7 +55,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
                 find_leaks(folder, config)  # by the hashes that the first labeling made
             select(folder, config, data, number, generation.select, predictions)
             teacher = train(folder, config, data, number, generation.student)
-        if config.baseline and config.generations:
+        if config.with_baseline:
             if folder.held_out:
                 train_baseline(folder, config, data)
             else:

@@ -9,10 +9,12 @@ import contextlib
 import json
 import os
 import platform
+import re
 import socket
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -29,6 +31,9 @@ from noisystudent.errors import UserError
 from noisystudent.outlook import PlannedStage, time_left
 from noisystudent.progress import logger
 
+FROZEN = (
+    "frozen features"  # the name of a linear classifier on a pretrained network as it is, where no training follows
+)
 PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow")
 
 
@@ -36,11 +41,12 @@ class RunNetwork(NamedTuple):
     """A network that a run trains.
 
     Attributes:
-        name: for the user: "teacher", "student 1" and so on, "baseline".
+        name: for the user: "frozen features", "teacher", "student 1" and so on, "baseline".
         folder: its folder's name.
-        key: of its training in the configuration; "" for the baseline, which follows from the last student's.
+        key: of its training in the configuration; "" for those that follow from another's: the frozen features from the teacher's, the
+            baseline from the last student's.
         training: how it is trained.
-        number: its generation; None for the baseline.
+        number: its generation; None for those that are none, and are there to be compared with.
     """
 
     name: str
@@ -70,13 +76,16 @@ def run_networks(config: Config, *, held_out: bool = True) -> list[RunNetwork]:
     Example:
         >>> from noisystudent.recipes import recipe
         >>> [network.name for network in run_networks(recipe("photos-fast"))]
-        ['teacher', 'student 1', 'student 2', 'baseline']
+        ['frozen features', 'teacher', 'student 1', 'student 2', 'baseline']
     """
-    networks = [RunNetwork("teacher", "gen-0", "teacher", config.teacher, 0)]
+    networks = []
+    if config.frozen_features and config.teacher.pretrained and not config.teacher.frozen:
+        networks.append(RunNetwork(FROZEN, "frozen", "", config.teacher.probe(), None))
+    networks.append(RunNetwork(FROZEN if config.teacher.frozen else "teacher", "gen-0", "teacher", config.teacher, 0))
     for number, generation in enumerate(config.generations, start=1):
         key = f"generations.{number - 1}.student"
         networks.append(RunNetwork(f"student {number}", f"gen-{number}", key, generation.student, number))
-    if config.baseline and config.generations and held_out:
+    if config.with_baseline and held_out:
         networks.append(RunNetwork("baseline", "baseline", "", baseline_training(config), None))
     return networks
 
@@ -93,8 +102,8 @@ def run_stages(config: Config, *, held_out: bool = True) -> list[str]:
 
     Example:
         >>> from noisystudent.recipes import recipe
-        >>> run_stages(recipe("photos-fast"))[:7]
-        ['prepare', 'gen-0/train', 'gen-0/evaluate', 'gen-1/label', 'leaks', 'gen-1/select', 'gen-1/train']
+        >>> run_stages(recipe("photos-fast"))[:4]
+        ['prepare', 'features/mobilenetv3_small_100-160-c61e264d', 'frozen/train', 'frozen/evaluate']
     """
     return [stage.name for stage in planned_stages(config, held_out=held_out)]
 
@@ -109,15 +118,24 @@ def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0)
     """
     stages = [PlannedStage("prepare", "reading the images", "prepare")]
     networks = run_networks(config, held_out=held_out)
+    embedded: set[str] = set()
     for before, (title, folder, _, training, number) in zip([networks[0], *networks], networks, strict=False):
         name = title if number else f"the {title}"
         if number:
             teacher = before.training
-            pixels = float(unlabeled * teacher.view[0] ** 2)
+            pixels = 0.0 if teacher.frozen else float(unlabeled * teacher.view[0] ** 2)
             stages.append(PlannedStage(f"{folder}/label", f"labeling for {name}", "label", teacher.model, pixels))
             if number == 1:  # leaks are found by the hashes that the first labeling makes
                 stages.append(PlannedStage("leaks", "looking for held-out images among the unlabeled ones", "leaks"))
             stages.append(PlannedStage(f"{folder}/select", f"selecting pseudo-labels for {name}", "select"))
+        stage = embedding_stage(training)
+        if training.start == "probe" and stage not in embedded:
+            embedded.add(stage)
+            many = "unlabeled" in embedded_splits(config, stage)
+            pixels = float(many * unlabeled * training.image_size**2)
+            stages.append(
+                PlannedStage(stage, f"embedding the images with {training.model}", "label", training.model, pixels)
+            )
         stages.append(_training_stage(f"{folder}/train", f"training {name}", training))
         if training.resolution_fix:
             fixed = training.at_full_resolution()
@@ -131,8 +149,44 @@ def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0)
 
 
 def _training_stage(name: str, description: str, training: Training) -> PlannedStage:
+    if training.frozen:
+        return PlannedStage(name, description.replace("training", "fitting a linear classifier:"), "fit")
     images = training.steps * (training.batch_size + training.unlabeled_batch_size)
     return PlannedStage(name, description, "train", training.model, float(images * training.image_size**2))
+
+
+def embedding_stage(training: Training) -> str:
+    """The stage that embeds the images as this pretrained network sees them, and its folder: the same for all that see alike.
+
+    Example:
+        >>> embedding_stage(Training(model="resnet18.a1_in1k", image_size=160, pretrained=True))
+        'features/resnet18-160-5ff1e67c'
+    """
+    seen = [training.model, training.model_args, training.weights, training.image_size, training.crop_pct]
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", training.model.split("/")[-1].split(".")[0])
+    return f"features/{name}-{training.image_size}-{zlib.crc32(json.dumps(seen, sort_keys=True).encode()):08x}"
+
+
+def embedded_splits(config: Config, stage: str) -> list[str]:
+    """Which images are embedded: the labeled ones, where a classifier on the features is measured or labels, those as well."""
+    alike = _alike(config, stage)
+    last = len(config.generations)
+    splits = ["labeled"]
+    if any(network.training.frozen for network in alike):
+        splits += ["val", "test"]
+    if any(network.number or (network.training.frozen and network.number == 0 and last) for network in alike):
+        splits.append("unlabeled")
+    return splits
+
+
+def first_to_embed(config: Config, stage: str) -> RunNetwork:
+    """The network whose seconds take in the embedding: later ones find it done."""
+    return _alike(config, stage)[0]
+
+
+def _alike(config: Config, stage: str) -> list[RunNetwork]:
+    networks = [network for network in run_networks(config) if network.training.start == "probe"]
+    return [network for network in networks if embedding_stage(network.training) == stage]
 
 
 def robustness_stage(config: Config) -> str:
@@ -222,10 +276,10 @@ class RunDir:
 def _network_of(stage: str) -> str:
     """The network that a stage belongs to, in the user's words; "" when it is the whole run's."""
     folder, _, rest = stage.partition("/")
-    if not rest or not folder.startswith(("gen-", "baseline")):
+    if not rest or not folder.startswith(("gen-", "baseline", "frozen")):
         return ""
     number = folder.removeprefix("gen-")
-    return {"0": "teacher", "baseline": "baseline"}.get(number, f"student {number}")
+    return {"0": "teacher", "baseline": "baseline", "frozen": FROZEN}.get(number, f"student {number}")
 
 
 def model_folder(path: Path) -> Path:

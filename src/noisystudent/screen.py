@@ -82,6 +82,12 @@ def show_dry_run(plan: Row) -> None:
         )
         if row["weights"]:
             console.print(f"  weights {row['weights']}", soft_wrap=True)
+        if not row["steps"]:
+            console.print(
+                "  the network stays as it is, and a linear classifier is fitted on its features", soft_wrap=True
+            )
+            console.print(f"  about {_duration(row['seconds'])}")
+            continue
         console.print(
             f"  {row['steps']:,} steps of {row['labeled_batch']} labeled and {row['unlabeled_batch']} pseudo-labeled images: "
             f"{row['images']:,} in all, {row['label_epochs']:,.1f} epochs of the labels",

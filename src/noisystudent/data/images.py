@@ -34,6 +34,11 @@ class Skipped(NamedTuple):
     reason: str
 
 
+def changed_since(id: str, reason: str) -> str:
+    """What to tell of an image that could be read when the run began, and cannot now."""
+    return f"{id!r} disappeared or changed since the run began ({reason}): put it back"
+
+
 class Pictures(Protocol):
     """What a classifier can be asked about: a manifest, and the pixels of some of its rows (see `ImageSet.try_fetch`)."""
 
@@ -119,10 +124,7 @@ class ImageSet:
         if unreadable:
             ids = self.manifest.take(np.asarray(rows)[sorted(unreadable)]).ids
             raise UserError(
-                [
-                    f"{id!r} disappeared or changed since the run began ({unreadable[position]}): put it back"
-                    for position, id in zip(sorted(unreadable), ids, strict=True)
-                ]
+                [changed_since(id, unreadable[position]) for position, id in zip(sorted(unreadable), ids, strict=True)]
             )
         return pixels
 

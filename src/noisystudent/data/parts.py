@@ -43,8 +43,8 @@ def write_parts(make: Make, images: ImageSet, folder: Path, *, part_rows: int, d
     with track(description, len(images), done=done) as advance:
         for start, part in zip(starts, parts, strict=True):
             if not part.exists():
-                _write(part, *make(np.arange(start, min(start + part_rows, len(images))), advance))
-    skipped = [Skipped(**row) for part in parts for row in pq.read_table(_skipped_path(part)).to_pylist()]
+                write_part(part, *make(np.arange(start, min(start + part_rows, len(images))), advance))
+    skipped = [row for part in parts for row in read_skipped(part)]
     if len(skipped) == len(images):
         for part in parts:  # so that the same command, given when the images are mended, looks at them again
             part.unlink()
@@ -64,6 +64,11 @@ def read_parts(folder: Path, columns: list[str]) -> pa.Table:
         raise UserError(f"the table in {folder} cannot be read: {error}") from None
 
 
+def read_skipped(part: Path) -> list[Skipped]:
+    """The images of a part that could not be read."""
+    return [Skipped(**row) for row in pq.read_table(_skipped_path(part)).to_pylist()]
+
+
 def _rows_of_a_part(folder: Path) -> int:
     """How many images the parts that are there were made of (the last one perhaps of fewer); 0 when there are none.
 
@@ -79,7 +84,7 @@ def _skipped_path(part: Path) -> Path:
     return part.parent / "_skipped" / part.name  # readers of Parquet folders pass over names that begin so
 
 
-def _write(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:
+def write_part(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:
     """The list of skipped images first: a part that exists says that its list does too."""
     with atomic.replacing(_skipped_path(part)) as temporary:
         pq.write_table(pa.Table.from_pylist([row._asdict() for row in skipped], schema=SKIPPED_SCHEMA), temporary)

@@ -15,7 +15,7 @@ from noisystudent.pseudo.selections import read_summary
 
 Row = dict[str, Any]
 SPLITS = {"test": "test images", "val": "validation images"}
-LABELS_ONLY = ("teacher", "baseline")
+LABELS_ONLY = ("frozen features", "teacher", "baseline")
 SURE = 0.05  # the highest p of a difference that is taken for one
 FEW = 30  # images below which an interval says more than is known, and p is given in its place
 ENOUGH = 200  # held-out images from which differences of a few points can be seen
@@ -184,8 +184,9 @@ def _more(found: Row, networks: Mapping[str, Row], choice: Row, others: list[str
 def _against(found: Row, others: list[str]) -> str:
     if len(others) == 1:
         return f"The difference is that of {found['network']} over the {others[0]}, which saw labels only, on the same images."
+    which = "better of the two" if len(others) == 2 else f"best of the {len(others)}"
     return (
-        f"The difference is that of {found['network']} over the better of the two networks that saw labels only (the {found['than']}), "
+        f"The difference is that of {found['network']} over the {which} networks that saw labels only (the {found['than']}), "
         "on the same images. The baseline matches the computation of the last student, not that of the whole chain."
     )
 
@@ -225,7 +226,11 @@ def _of_held_out(found: Row, results: Row) -> list[str]:
 
 
 def _of_teacher(networks: Mapping[str, Row]) -> list[str]:
-    top1 = networks["teacher"]["metrics"].get("top1") if "teacher" in networks else None
+    first = next(
+        (network for name, network in networks.items() if name != "baseline" and network["folder"].name == "gen-0"),
+        None,
+    )
+    top1 = first["metrics"].get("top1") if first else None
     if top1 is None or top1 >= 50:
         return []
     return [

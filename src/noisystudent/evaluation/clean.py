@@ -17,7 +17,7 @@ from noisystudent.evaluation.calibration import calibration_error, reliability
 from noisystudent.evaluation.intervals import bootstrap_interval, mean_of_rates_interval, wilson_interval
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import track
-from noisystudent.pseudo.label import predict_batches
+from noisystudent.pseudo.label import Predicted, predict_batches
 
 
 @dataclass(frozen=True)
@@ -133,21 +133,27 @@ def answers(
         UserError: none of the images can be read.
     """
     execution = execution.model_copy(update={"precision": "fp32"})
-    truth = dict(zip(images.manifest.ids, images.manifest.labels.tolist(), strict=True))
+    with track(description, len(images)) as advance:
+        rows = np.arange(len(images))
+        parts = predict_batches(classifier, images, rows, execution=execution, advance=advance)
+        return gathered(parts, images.manifest, classes=len(classifier.class_names), whole=whole)
+
+
+def gathered(parts: Iterable[Predicted], manifest: Manifest, *, classes: int, whole: bool = False) -> Answers:
+    """The answers that predictions for the images of a manifest are, as `answers` gives them."""
+    truth = dict(zip(manifest.ids, manifest.labels.tolist(), strict=True))
     ids: list[str] = []
     scores: list[Scores] = []
     skipped: list[Skipped] = []
-    probabilities = np.empty((len(images) if whole else 0, len(classifier.class_names)), np.float32)
-    with track(description, len(images)) as advance:
-        rows = np.arange(len(images))
-        for part in predict_batches(classifier, images, rows, execution=execution, advance=advance):
-            scores.append(score(part.probabilities, np.array([truth[id] for id in part.ids], dtype=np.int64)))
-            skipped += [Skipped(row.id, "evaluate", row.reason) for row in part.skipped]
-            if whole:
-                probabilities[len(ids) : len(ids) + len(part.ids)] = part.probabilities
-            ids += part.ids
+    probabilities = np.empty((len(manifest) if whole else 0, classes), np.float32)
+    for part in parts:
+        scores.append(score(part.probabilities, np.array([truth[id] for id in part.ids], dtype=np.int64)))
+        skipped += [Skipped(row.id, "evaluate", row.reason) for row in part.skipped]
+        if whole:
+            probabilities[len(ids) : len(ids) + len(part.ids)] = part.probabilities
+        ids += part.ids
     if not ids:
-        raise UserError(f"none of the {len(images)} images to evaluate on can be read")
+        raise UserError(f"none of the {len(manifest)} images to evaluate on can be read")
     return Answers(ids, Scores.joined(scores), skipped, probabilities[: len(ids)] if whole else None)
 
 

@@ -72,6 +72,17 @@ class Classifier:
             output: Tensor = self.network(self.preprocessing.normalize(images.to(device)))
         return output.float()
 
+    @torch.inference_mode()
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer is given, un-noised: uint8 [N, C, S, S] to float32 [N, D]. The network must be in evaluation mode."""
+        assert not self.network.training, "a classifier embeds without noise"
+        network: Any = self.network
+        device = next(network.parameters()).device
+        with full_fp32():
+            images = self.preprocessing.normalize(images.to(device))
+            found: Tensor = network.forward_head(network.forward_features(images), pre_logits=True)
+        return found.float()
+
     def save(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors`, which `timm.create_model("local-dir:...", pretrained=True)` opens."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}

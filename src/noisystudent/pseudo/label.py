@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +14,8 @@ from torch import Tensor
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Pictures, Skipped
-from noisystudent.data.parts import write_parts
-from noisystudent.device import autocast, compute_device
+from noisystudent.data.parts import write_part, write_parts
+from noisystudent.device import autocast, batches, compute_device
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import Advance
@@ -90,11 +89,20 @@ def write_predictions(
     return write_parts(make, images, folder, part_rows=execution.part_rows, description=description)
 
 
+def write_predicted(parts: Iterable[Predicted], folder: Path) -> list[Skipped]:
+    """Write predictions that were made otherwise as such a table, a part each; the images that could not be read."""
+    skipped: list[Skipped] = []
+    for number, predicted in enumerate(parts):
+        write_part(folder / f"part-{number:05d}.parquet", predicted.table(), predicted.skipped)
+        skipped += predicted.skipped
+    return skipped
+
+
 def predict_batches(
     classifier: Teacher, images: Pictures, rows: np.ndarray, *, execution: Execution, advance: Advance
 ) -> Iterator[Predicted]:
     """The predictions for some rows, batch after batch, with each told to the progress shown."""
-    for batch in np.array_split(rows, math.ceil(len(rows) / execution.label_batch_size)):
+    for batch in batches(rows, classifier.preprocessing.image_size, execution):
         yield predict_rows(classifier, images, batch, execution=execution)
         advance(len(batch), "")
 

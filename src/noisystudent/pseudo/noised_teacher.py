@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from noisystudent.config import Training
 from noisystudent.device import full_fp32, own_draws
-from noisystudent.models.classifier import Classifier, build_classifier, load_weights
+from noisystudent.models.classifier import Classifier, Preprocessing, build_classifier, load_weights
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
 
@@ -35,6 +35,10 @@ class NoisedTeacher:
     @property
     def network(self) -> nn.Module:
         return self.classifier.network
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return self.classifier.preprocessing
 
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from noisystudent.recipes import photos, published, small_images
 
 RECIPES: dict[str, Callable[[], Config]] = {
     "photos-fast": photos.photos_fast,
+    "photos-instant": photos.photos_instant,
     "photos-lite": photos.photos_lite,
     "photos-scratch": photos.photos_scratch,
     "cifar10": small_images.cifar10,

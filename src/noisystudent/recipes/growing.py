@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from noisystudent.config import Execution, Generation, Selection, Training
 
@@ -10,7 +11,7 @@ from noisystudent.config import Execution, Generation, Selection, Training
 WITH_BF16 = Execution(precision="auto")
 
 
-def growing(students: Mapping[float, Training]) -> tuple[Generation, ...]:
+def growing(students: Mapping[float | Literal["mean"], Training]) -> tuple[Generation, ...]:
     """A generation for each student, on so many images a class or such a share: those that its teacher is surest of.
 
     Each student judges better than its teacher did, and hands on more. docs/small-images.md says what that is worth.

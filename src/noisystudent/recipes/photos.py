@@ -101,3 +101,24 @@ def photos_scratch() -> Config:
         generations=growing({0.3: student, 0.6: student}),
         execution=WITH_BF16,
     )
+
+
+def photos_instant() -> Config:
+    """Photos, in about a minute: the pretrained network stays as it is, and only its last layer learns, from labels and pseudo-labels.
+
+    noisystudent run --recipe photos-instant --labeled labeled/ --unlabeled unlabeled/ --out run/
+    """
+    frozen = Training(
+        model="tf_efficientnet_lite0",
+        pretrained=True,
+        start="probe",
+        image_size=160,
+        crop_pct=160 / 192,
+        steps=0,
+        unlabeled_ratio=3.0,
+    )
+    return Config(
+        recipe="photos-instant",
+        teacher=frozen,
+        generations=growing({0.3: frozen, 0.6: frozen, 0.9: frozen, "mean": frozen}),
+    )

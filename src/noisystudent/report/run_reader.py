@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Network:
-    """A network of the run: the teacher, a student or the baseline.
+    """A network of the run: the frozen features, the teacher, a student or the baseline.
 
     Attributes:
         name: such as "student 2".
@@ -45,7 +45,7 @@ class Network:
 
     @property
     def generation(self) -> int | None:
-        """A student's number; None for the teacher and the baseline."""
+        """A student's number; None for the others."""
         return int(self.name.split()[1]) if self.name.startswith("student ") else None
 
     @property
@@ -88,7 +88,7 @@ class Run:
     Attributes:
         folder: its layout.
         config: its configuration.
-        networks: those that were begun: teacher, students, baseline, in this order.
+        networks: those that were begun: frozen features, teacher, students, baseline, in this order.
         records: what each finished stage recorded, by the stage's name.
     """
 
@@ -124,7 +124,8 @@ class Run:
 
     @property
     def teacher(self) -> Network | None:
-        return next((network for network in self.measured if network.name == "teacher"), None)
+        """The network of generation 0, which the frozen features may be."""
+        return next((network for network in self.measured if network.folder.name == "gen-0"), None)
 
     @property
     def students(self) -> list[Network]:

@@ -19,8 +19,9 @@ from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import compute_device
 from noisystudent.errors import UserError
-from noisystudent.evaluation.clean import evaluate
+from noisystudent.evaluation.clean import Evaluation, evaluate, gathered, judge
 from noisystudent.evaluation.cost import multiply_adds
+from noisystudent.features.heads import put_head
 from noisystudent.models.classifier import (
     Classifier,
     build_classifier,
@@ -33,8 +34,9 @@ from noisystudent.models.loading import load_classifier
 from noisystudent.models.weights import check_weights
 from noisystudent.noise.randaugment import operation_names
 from noisystudent.pseudo.quality import check_teacher
-from noisystudent.rundir import RunDir, baseline_training, run_networks
+from noisystudent.rundir import FROZEN, RunDir, baseline_training, embedding_stage, first_to_embed, run_networks
 from noisystudent.seeds import derive_seed
+from noisystudent.stages.features import embed, predicted, probe
 from noisystudent.stages.pseudo_labels import selected_examples
 from noisystudent.training.loop import Validate, fit
 from noisystudent.training.loss import label_targets
@@ -122,6 +124,14 @@ def train(run: RunDir, config: Config, data: dict[str, Any], number: int, traini
     return folder / "model"
 
 
+def measure_frozen_features(run: RunDir, config: Config, data: dict[str, Any]) -> None:
+    """Fit and measure a linear classifier on the teacher's pretrained network as it is, where `run_networks` has one."""
+    for network in run_networks(config):
+        if network.name == FROZEN and network.number is None:
+            folder = run.path / network.folder
+            fit_and_measure(run, config, data, folder, network.training, None, f"the {FROZEN}")
+
+
 def train_baseline(run: RunDir, config: Config, data: dict[str, Any]) -> None:
     """Train and measure the compute-matched baseline."""
     fit_and_measure(run, config, data, run.baseline, baseline_training(config), None, "the baseline")
@@ -182,7 +192,13 @@ def fit_and_measure(
         about = f"training {name} at {fix.image_size} pixels"
         return _fit(network, part, folder, begin, None, schedule=training, frozen=fix.frozen, description=about)
 
+    seconds = 0.0
+    if training.start == "probe":
+        embedded = embed(run, config, training, lambda: _build(network, training))
+        if first_to_embed(config, embedding_stage(training)).folder == folder.name:
+            seconds = embedded["seconds"]
     trained = run.stage(f"{folder.name}/train", fit_first)
+    trained = {**trained, "seconds": round(trained["seconds"] + seconds, 3)}
     if fix is not None:
         fixed = run.stage(f"{folder.name}/resolution-fix", lambda: fix_resolution(fix))
         trained = {**trained, "seconds": round(trained["seconds"] + fixed["seconds"], 3)}
@@ -193,18 +209,18 @@ def _fit(
     network: _Network, part: Training, into: Path, start: Path | None, pseudo: Examples | None, **how: Any
 ) -> dict[str, Any]:
     """Train as `part` says, which is the network's training or its end; `how` goes to the training loop."""
-    config, data, labeled = network.config, network.data, network.manifests["labeled"]
+    config, labeled = network.config, network.manifests["labeled"]
     seed = derive_seed(config.seed, network.folder.name)
-    classifier = build_classifier(
-        part,
-        class_names=data["class_names"],
-        channels=config.data.channels,
-        mean=data["mean"],
-        std=data["std"],
-        seed=seed,
-    )
+    classifier = _build(network, part)
     if start is not None:
         load_weights(classifier, start)
+    if part.start == "probe":
+        selection = network.folder / "selection" if pseudo is not None else None
+        put_head(classifier, probe(network.run, config, part, selection))
+    parameters = {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
+    if part.frozen:
+        classifier.save(into / "model")
+        return parameters
     targets = label_targets(torch.tensor(labeled.labels).long(), len(labeled.class_names), part.label_smoothing)
     fit(
         classifier,
@@ -219,7 +235,19 @@ def _fit(
         validate=_validation(network.manifests.get("val"), classifier, config),
         **how,
     )
-    return {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
+    return parameters
+
+
+def _build(network: _Network, part: Training) -> Classifier:
+    config, data = network.config, network.data
+    return build_classifier(
+        part,
+        class_names=data["class_names"],
+        channels=config.data.channels,
+        mean=data["mean"],
+        std=data["std"],
+        seed=derive_seed(config.seed, network.folder.name),
+    )
 
 
 def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
@@ -238,13 +266,7 @@ def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
         "provenance": {"run": str(network.run.path), "folder": folder.name, "recipe": config.recipe},
     }
     for split in [split for split in ("val", "test") if split in manifests]:
-        evaluation = evaluate(
-            classifier,
-            image_set(manifests[split], classifier.preprocessing, config.execution, often=True),
-            execution=config.execution,
-            seed=config.seed,
-            description=f"evaluating {network.name} on {split}",
-        )
+        evaluation = _evaluation(network, classifier, split)
         with atomic.replacing(folder / "evaluation" / f"{split}.parquet") as temporary:
             pq.write_table(evaluation.predictions, temporary)
         results[split] = evaluation.as_json()
@@ -253,6 +275,21 @@ def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
         results |= {"metrics": {**main["metrics"], **results["metrics"]}, "ci95": main["ci95"], "n": main["n"]}
     atomic.write_json(folder / "results.json", results)
     return {"warnings": _teacher_warnings(network, classifier, results) if folder.name == "gen-0" else []}
+
+
+def _evaluation(network: _Network, classifier: Classifier, split: str) -> Evaluation:
+    config, manifest = network.config, network.manifests[split]
+    if network.training.frozen:
+        parts = predicted(network.run, network.training, classifier, split)
+        given = gathered(parts, manifest, classes=len(classifier.class_names))
+        return judge(given, classifier.class_names, seed=config.seed)
+    return evaluate(
+        classifier,
+        image_set(manifest, classifier.preprocessing, config.execution, often=True),
+        execution=config.execution,
+        seed=config.seed,
+        description=f"evaluating {network.name} on {split}",
+    )
 
 
 def _validation(manifest: Manifest | None, trained: Classifier, config: Config) -> Validate | None:

@@ -22,13 +22,14 @@ from noisystudent.data.parts import read_parts
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
-from noisystudent.pseudo.label import write_predictions
+from noisystudent.pseudo.label import write_predicted, write_predictions
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy
 from noisystudent.pseudo.select import choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, summary_of, write_selection
 from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
+from noisystudent.stages.features import predicted
 from noisystudent.stages.preparation import as_the_teacher_sees, write_skipped
 from noisystudent.training.loss import label_targets, soft_targets
 
@@ -50,13 +51,17 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
         images = image_set(manifest, classifier.preprocessing, config.execution, often=True)
         seed = derive_seed(config.seed, "noised teacher", number)
         noised = config.generations[number - 1].noised_teacher
-        skipped = write_predictions(
-            noised_teacher(classifier, teacher, previous, seed=seed) if noised else classifier,
-            images,
-            predictions_folder(run, number),
-            execution=config.execution,
-            description=f"labeling for student {number}",
-        )
+        if previous.frozen:
+            parts = predicted(run, previous, classifier, "unlabeled")
+            skipped = write_predicted(parts, predictions_folder(run, number))
+        else:
+            skipped = write_predictions(
+                noised_teacher(classifier, teacher, previous, seed=seed) if noised else classifier,
+                images,
+                predictions_folder(run, number),
+                execution=config.execution,
+                description=f"labeling for student {number}",
+            )
         write_skipped(run, "label", skipped)
         return {
             "teacher": model_identity(str(teacher), classifier),

@@ -55,7 +55,7 @@ def _asked(config: Config) -> list[tuple[RunNetwork, Sequence[str]]]:
     """Which suites are measured of which network: the last student, the baseline, and both as they were before a resolution fix."""
     asked: list[tuple[RunNetwork, Sequence[str]]] = []
     for network in run_networks(config):
-        if network.number not in (len(config.generations), None):
+        if network.number != len(config.generations) and network.name != "baseline":
             continue
         before = network.before_resolution_fix()
         on_it = [suite for suite in config.robustness if before is None or suite not in BEFORE_FIX]

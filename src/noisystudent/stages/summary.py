@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from noisystudent import atomic
 from noisystudent.config import Config
-from noisystudent.evaluation.answer import answer
+from noisystudent.evaluation.answer import LABELS_ONLY, answer
 from noisystudent.evaluation.choice import choose
 from noisystudent.evaluation.paired import paired_difference
 from noisystudent.rundir import RunDir, run_networks
@@ -25,7 +25,7 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
         if (run.path / network.folder / "results.json").exists()
     ]
     folders = {network.name: run.path / network.folder for network in networks}
-    generations = [network.name for network in networks if network.number is not None]
+    generations = [network.name for network in networks if network.name != "baseline"]
     choice = choose({name: folders[name] for name in generations}, seed=config.seed)
     robustness = run.path / "robustness.json"
     measured = json.loads(robustness.read_text())["networks"] if robustness.exists() else {}
@@ -84,6 +84,6 @@ def _differences(folders: dict[str, Path], split: str | None, seed: int) -> list
             "split": split,
             **paired_difference(predictions[students[-1]], predictions[other], seed=seed),
         }
-        for other in ("teacher", "baseline")
+        for other in LABELS_ONLY
         if other in folders
     ]

@@ -1,0 +1,117 @@
+"""What a pretrained network sees in the images of a run, embedded once; and the linear classifiers fitted on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noisystudent.config import Config, Training
+from noisystudent.data.images import changed_since, image_set
+from noisystudent.data.manifest import Manifest
+from noisystudent.errors import UserError
+from noisystudent.features.embedding import read_features, write_features
+from noisystudent.features.heads import check_head, predict_features
+from noisystudent.features.probe import Probe, Scaling, cross_validate, fit_probe
+from noisystudent.models.classifier import Classifier
+from noisystudent.pseudo.label import Predicted
+from noisystudent.pseudo.selections import read_selection
+from noisystudent.rundir import RunDir, embedded_splits, embedding_stage
+from noisystudent.seeds import derive_seed
+from noisystudent.stages.preparation import write_skipped
+
+Record = dict[str, Any]
+STRENGTH = 10.0  # of the regularization, where no two classes have the two images that cross-validation needs
+MOST_FITTED = 100_000  # pseudo-labeled images that a linear classifier is fitted on; more do not move it
+
+
+def embed(run: RunDir, config: Config, training: Training, build: Callable[[], Classifier]) -> Record:
+    """Embed the images that classifiers on this network need, and choose the regularization of these on the labels alone.
+
+    Args:
+        run: the run folder; receives `features/`.
+        config: of the run.
+        training: names the pretrained network and its view.
+        build: makes that network, as it is.
+
+    Returns:
+        `strength` and `temperature` for the classifiers, and `accuracy`, in percent, on labeled images that took no part in a fit;
+        None where no two classes have two images.
+    """
+    stage = embedding_stage(training)
+
+    def work() -> Record:
+        classifier = build()
+        classifier.network.eval()
+        check_head(classifier, training.model)
+        for split in embedded_splits(config, stage):
+            if not run.manifest(split).exists():
+                continue
+            images = image_set(Manifest.load(run.manifest(split)), classifier.preprocessing, config.execution)
+            skipped = write_features(
+                classifier,
+                images,
+                run.path / stage / split,
+                execution=config.execution,
+                description=f"embedding: {split}",
+            )
+            if skipped and split != "unlabeled":
+                raise UserError([changed_since(row.id, row.reason) for row in skipped])
+            write_skipped(run, "embed", skipped)
+        values, labels = _labeled(run, stage)
+        found = cross_validate(values, labels, seed=derive_seed(config.seed, "probe"))
+        if found is None:
+            return {"strength": STRENGTH, "temperature": 1.0, "accuracy": None, "images": 0}
+        return {
+            "strength": found.strength,
+            "temperature": round(found.temperature, 4),
+            "accuracy": found.accuracy,
+            "images": len(found.right),
+        }
+
+    return run.stage(stage, work)
+
+
+def probe(run: RunDir, config: Config, training: Training, selection: Path | None) -> Probe:
+    """A linear classifier on the network's features: of the labels, and for a student of its pseudo-labels too.
+
+    The pseudo-labeled images count together `unlabeled_ratio` times as much as the labeled ones, as in the batches of a training.
+
+    Args:
+        run: the run folder.
+        config: of the run.
+        training: names the network; its ratio.
+        selection: of a student, the folder of its selection.
+    """
+    stage = embedding_stage(training)
+    chosen = run.records()[stage]
+    values, labels = _labeled(run, stage)
+    scaling, strength = Scaling.of(values), chosen["strength"]
+    if selection is None:
+        return fit_probe(values, labels, strength=strength, scaling=scaling, temperature=chosen["temperature"])
+    table = read_selection(selection).table
+    drawn = np.random.default_rng(derive_seed(config.seed, "probe", str(selection.parent.name)))
+    rows = np.sort(drawn.permutation(len(table))[:MOST_FITTED])
+    table = table.take(rows)
+    pseudo = read_features(run.path / stage / "unlabeled").of(table["id"].to_pylist())
+    copies = table["copies"].to_numpy().astype(np.float64)
+    of_label = copies.sum() / (training.unlabeled_ratio * len(labels))
+    return fit_probe(
+        np.concatenate([values, pseudo]),
+        np.concatenate([labels, table["label"].to_numpy()]),
+        strength=strength,
+        scaling=scaling,
+        weights=np.concatenate([np.full(len(labels), of_label), copies]),
+    )
+
+
+def predicted(run: RunDir, training: Training, classifier: Classifier, split: str) -> Iterator[Predicted]:
+    """The predictions of a classifier on features, part after part, without looking at the images again."""
+    return predict_features(classifier, run.path / embedding_stage(training) / split)
+
+
+def _labeled(run: RunDir, stage: str) -> tuple[np.ndarray, np.ndarray]:
+    manifest = Manifest.load(run.manifest("labeled"))
+    return read_features(run.path / stage / "labeled").of(manifest.ids), manifest.labels
