@@ -31,7 +31,7 @@ from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.evaluation.clean import evaluate
 from noisystudent.models.classifier import Classifier, build_classifier
-from noisystudent.pseudo.label import write_predictions
+from noisystudent.pseudo.label import ByNetwork, write_predictions
 from noisystudent.training.loop import fit
 from noisystudent.training.loss import label_targets, soft_cross_entropy
 from noisystudent.training.optimizer import build_optimizer
@@ -125,7 +125,7 @@ def labeling(training: Training, folder: Path, *, in_memory: bool) -> tuple[Work
 
     def ours() -> int:
         with tempfile.TemporaryDirectory() as out:
-            write_predictions(classifier, images, Path(out), execution=execution)
+            write_predictions(ByNetwork(classifier, images, execution), Path(out), execution=execution)
         return len(images)
 
     def bare() -> int:

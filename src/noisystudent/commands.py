@@ -33,7 +33,7 @@ from noisystudent.evaluation.suites import Request, check, evaluate_suites
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity, stands_for
 from noisystudent.progress import logger, track, warn
-from noisystudent.pseudo.label import predict_batches, write_predictions
+from noisystudent.pseudo.label import ByNetwork, predict_batches, write_predictions
 from noisystudent.pseudo.select import Selected, choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, read_summary, summary_of, write_selection
 from noisystudent.rundir import check_output_file, locked, open_run
@@ -90,9 +90,8 @@ def label(
                 f"--out {out} holds predictions of another model or other images ({recorded}): give another folder"
             )
         atomic.write_json(recorded, identity)
-        skipped = write_predictions(
-            teacher, image_set(manifest, teacher.preprocessing, execution), Path(out), execution=execution
-        )
+        images_of = image_set(manifest, teacher.preprocessing, execution)
+        skipped = write_predictions(ByNetwork(teacher, images_of, execution), Path(out), execution=execution)
     return {"out": str(out), "images": len(manifest) - len(skipped), "skipped": [row._asdict() for row in skipped]}
 
 

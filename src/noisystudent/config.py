@@ -292,9 +292,39 @@ class Generation(Section):
     """One turn of the loop: what its student is, and which pseudo-labels it is given."""
 
     student: Training = Field(description="its network and training; settings as for the teacher")
+    teachers: tuple[str, ...] = Field(
+        ("previous",),
+        min_length=1,
+        description="who label for it, together: previous, the network before; frozen, the frozen features; a model folder, a timm name or "
+        "hf-hub:owner/name that knows the same classes",
+    )
+    mean_of: Literal["probabilities", "votes"] = Field(
+        "probabilities",
+        description="of several teachers: the mean of their probabilities, or the share of them that say so",
+    )
     select: Selection = Field(Selection(), description="which pseudo-labels it learns from")
     noised_teacher: bool = Field(
         False, description="label under the noise that the teacher was trained with (an ablation, the paper's table 6)"
+    )
+
+
+Share = float | Literal["mean"]
+
+
+class KnownClasses(Section):
+    """What a run does when its pretrained network turns out to know the classes: it trains no network, and its generations are linear
+    classifiers on the frozen features.
+    """
+
+    accuracy: float = Field(
+        85.0,
+        ge=0.0,
+        le=100.0,
+        description="percent of the labeled images that frozen features must get right, each by a fit that it took no part in",
+    )
+    generations: tuple[float | Literal["mean"], ...] = Field(
+        (0.3, 0.6, 0.9, "mean"),
+        description="which share of the pseudo-labels each learns from (select.per_class), the surest first",
     )
 
 
@@ -346,12 +376,36 @@ class Config(Section):
     data: Data = Field(Data(), description="the images")
     teacher: Training = Field(description="generation 0, trained on labels alone")
     generations: tuple[Generation, ...] = Field((), description="one a turn of the loop")
+    known_classes: KnownClasses | None = Field(
+        None, description="false: networks are trained; else what is done in place of it where frozen features suffice"
+    )
     robustness: tuple[Literal["c", "p", "adversarial", "calibration"], ...] = Field(
         (),
         description="what the last student and the baseline meet at the end, on the test images: corruptions, perturbation "
         "sequences, attacks, calibration (docs/robustness.md)",
     )
     execution: Execution = Field(Execution(), description="how, not what")
+
+    @field_validator("known_classes", mode="before")
+    @classmethod
+    def _false_is_off(cls, value: Any) -> Any:
+        return {} if value is True else None if value is False else value  # TOML has no null
+
+    @model_validator(mode="after")
+    def _frozen_features_are_there(self) -> Config:
+        pretrained = self.teacher.pretrained and (self.frozen_features or self.teacher.frozen)
+        for number, generation in enumerate(self.generations):
+            if "frozen" in generation.teachers and not pretrained:
+                raise ValueError(
+                    f"generations.{number}.teachers: there are no frozen features: the teacher is not pretrained, or frozen_features is off"
+                )
+            if generation.noised_teacher and generation.teachers != ("previous",):
+                raise ValueError(
+                    f"generations.{number}.noised_teacher: only the network before can label under noise, and alone"
+                )
+        if self.known_classes is not None and not (self.teacher.pretrained and self.generations):
+            raise ValueError("known_classes: the teacher must be pretrained, and there must be a generation")
+        return self
 
     @model_validator(mode="after")
     def _students_have_unlabeled_images(self) -> Config:
@@ -394,6 +448,18 @@ class Config(Section):
                     f"must be those of generations.{number - 1}.select"
                 )
         return self
+
+    def on_frozen_features(self) -> Config:
+        """What the run becomes where the classes are known."""
+        assert self.known_classes is not None
+        frozen = self.teacher.probe().model_copy(
+            update={"unlabeled_ratio": self.generations[0].student.unlabeled_ratio}
+        )
+        generations = tuple(
+            Generation(student=frozen, select=Selection(threshold=0.0, per_class=share))
+            for share in self.known_classes.generations
+        )
+        return self.model_copy(update={"teacher": frozen, "generations": generations})
 
     @property
     def with_baseline(self) -> bool:

@@ -12,7 +12,7 @@ from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import compute_device
 from noisystudent.progress import track, warn
-from noisystudent.rundir import embedded_splits, embedding_stage, run_networks
+from noisystudent.rundir import embedding_stage, planned_stages, run_networks
 from noisystudent.stages.networks import check_networks, look_for_weights
 from noisystudent.stages.preparation import (
     check_sizes,
@@ -120,11 +120,14 @@ def _labels_at_most(selection: Selection | None, classes: int, unlabeled: int) -
 
 def _embedded(training: Training, config: Config, manifests: Mapping[str, Manifest], done: set[str]) -> int:
     """How many images are embedded for a network, those before it having embedded what is `done`."""
-    stage = embedding_stage(training)
-    if training.start != "probe" or stage in done:
+    if training.start != "probe":
         return 0
-    done.add(stage)
-    return sum(len(manifests[split]) for split in embedded_splits(config, stage) if split in manifests)
+    labeled, unlabeled = (embedding_stage(training, split) for split in ("labeled", "unlabeled"))
+    planned = {stage.name for stage in planned_stages(config)}
+    splits = [] if labeled in done else ["labeled", "val", "test"]
+    splits += [] if unlabeled in done or unlabeled not in planned else ["unlabeled"]
+    done |= {labeled, unlabeled}
+    return sum(len(manifests[split]) for split in splits if split in manifests)
 
 
 def _unreadable(manifest: Manifest, config: Config) -> list[dict[str, str]]:

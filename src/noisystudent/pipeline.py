@@ -14,13 +14,14 @@ from noisystudent.report.html import write_report
 from noisystudent.rundir import open_run, robustness_stage
 from noisystudent.stages.networks import (
     check_networks,
+    choose_start,
     look_for_weights,
     measure_frozen_features,
     train,
     train_baseline,
 )
 from noisystudent.stages.preparation import prepared
-from noisystudent.stages.pseudo_labels import find_leaks, label, select
+from noisystudent.stages.pseudo_labels import check_teachers, find_leaks, label, select
 from noisystudent.stages.robustness import check_robustness, measure_robustness
 from noisystudent.stages.summary import summarize
 
@@ -46,6 +47,8 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
     check_robustness(config)
     with open_run(Path(out), config) as folder:
         data = prepared(folder, config)
+        check_teachers(folder, config)
+        config = choose_start(folder, config, data)  # by cross-validation on the labels
 
         measure_frozen_features(folder, config, data)
         teacher = train(folder, config, data, 0, config.teacher)

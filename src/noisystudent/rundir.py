@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
@@ -34,6 +34,7 @@ from noisystudent.progress import logger
 FROZEN = (
     "frozen features"  # the name of a linear classifier on a pretrained network as it is, where no training follows
 )
+FROZEN_TEACHER = "frozen"  # its name among `generation.teachers`
 PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow")
 
 
@@ -103,7 +104,7 @@ def run_stages(config: Config, *, held_out: bool = True) -> list[str]:
     Example:
         >>> from noisystudent.recipes import recipe
         >>> run_stages(recipe("photos-fast"))[:4]
-        ['prepare', 'features/mobilenetv3_small_100-160-c61e264d', 'frozen/train', 'frozen/evaluate']
+        ['prepare', 'features/mobilenetv3_small_100-160-c61e264d/labeled', 'frozen/train', 'frozen/evaluate']
     """
     return [stage.name for stage in planned_stages(config, held_out=held_out)]
 
@@ -118,24 +119,21 @@ def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0)
     """
     stages = [PlannedStage("prepare", "reading the images", "prepare")]
     networks = run_networks(config, held_out=held_out)
-    embedded: set[str] = set()
     for before, (title, folder, _, training, number) in zip([networks[0], *networks], networks, strict=False):
         name = title if number else f"the {title}"
         if number:
+            stages += [
+                _embedding_stage(network, "unlabeled", unlabeled) for network in embedded_to_label(config, number)
+            ]
             teacher = before.training
             pixels = 0.0 if teacher.frozen else float(unlabeled * teacher.view[0] ** 2)
             stages.append(PlannedStage(f"{folder}/label", f"labeling for {name}", "label", teacher.model, pixels))
             if number == 1:  # leaks are found by the hashes that the first labeling makes
                 stages.append(PlannedStage("leaks", "looking for held-out images among the unlabeled ones", "leaks"))
             stages.append(PlannedStage(f"{folder}/select", f"selecting pseudo-labels for {name}", "select"))
-        stage = embedding_stage(training)
-        if training.start == "probe" and stage not in embedded:
-            embedded.add(stage)
-            many = "unlabeled" in embedded_splits(config, stage)
-            pixels = float(many * unlabeled * training.image_size**2)
-            stages.append(
-                PlannedStage(stage, f"embedding the images with {training.model}", "label", training.model, pixels)
-            )
+        if training.start == "probe":
+            stages.append(_embedding_stage(training, "labeled", 0))
+            stages += [_embedding_stage(training, "unlabeled", unlabeled)] if number else []
         stages.append(_training_stage(f"{folder}/train", f"training {name}", training))
         if training.resolution_fix:
             fixed = training.at_full_resolution()
@@ -145,7 +143,23 @@ def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0)
         stages.append(PlannedStage(f"{folder}/evaluate", f"evaluating {name}", "evaluate"))
     if config.robustness:
         stages.append(PlannedStage(robustness_stage(config), "measuring robustness", "robustness"))
-    return stages
+    first = {stage.name: stage for stage in reversed(stages)}  # images are embedded once, for the first that needs it
+    return [stage for stage in stages if stage is first[stage.name]]
+
+
+def embedded_to_label(config: Config, number: int) -> list[Training]:
+    """The pretrained networks by whose features the images without labels are labeled for generation `number`."""
+    before = config.teacher if number == 1 else config.generations[number - 2].student
+    teachers = config.generations[number - 1].teachers
+    by_features = [before] if "previous" in teachers and before.frozen else []
+    return by_features + ([config.teacher] if FROZEN_TEACHER in teachers else [])
+
+
+def _embedding_stage(training: Training, split: Literal["labeled", "unlabeled"], images: int) -> PlannedStage:
+    which = "the labeled images" if split == "labeled" else "the images without labels"
+    description = f"embedding {which} with {training.model}"
+    pixels = float(images * training.image_size**2)
+    return PlannedStage(embedding_stage(training, split), description, "label", training.model, pixels)
 
 
 def _training_stage(name: str, description: str, training: Training) -> PlannedStage:
@@ -155,11 +169,11 @@ def _training_stage(name: str, description: str, training: Training) -> PlannedS
     return PlannedStage(name, description, "train", training.model, float(images * training.image_size**2))
 
 
-def embedding_stage(training: Training) -> str:
-    """The stage that embeds the images as this pretrained network sees them, and its folder: the same for all that see alike.
+def features_folder(training: Training) -> str:
+    """Where it is kept what a pretrained network sees in the images: the same for all trainings that begin and see alike.
 
     Example:
-        >>> embedding_stage(Training(model="resnet18.a1_in1k", image_size=160, pretrained=True))
+        >>> features_folder(Training(model="resnet18.a1_in1k", image_size=160, pretrained=True))
         'features/resnet18-160-5ff1e67c'
     """
     seen = [training.model, training.model_args, training.weights, training.image_size, training.crop_pct]
@@ -167,26 +181,15 @@ def embedding_stage(training: Training) -> str:
     return f"features/{name}-{training.image_size}-{zlib.crc32(json.dumps(seen, sort_keys=True).encode()):08x}"
 
 
-def embedded_splits(config: Config, stage: str) -> list[str]:
-    """Which images are embedded: the labeled ones, where a classifier on the features is measured or labels, those as well."""
-    alike = _alike(config, stage)
-    last = len(config.generations)
-    splits = ["labeled"]
-    if any(network.training.frozen for network in alike):
-        splits += ["val", "test"]
-    if any(network.number or (network.training.frozen and network.number == 0 and last) for network in alike):
-        splits.append("unlabeled")
-    return splits
+def embedding_stage(training: Training, split: Literal["labeled", "unlabeled"]) -> str:
+    """The stage that embeds images: the labeled ones, with those held out, or those without labels."""
+    return f"{features_folder(training)}/{split}"
 
 
-def first_to_embed(config: Config, stage: str) -> RunNetwork:
-    """The network whose seconds take in the embedding: later ones find it done."""
-    return _alike(config, stage)[0]
-
-
-def _alike(config: Config, stage: str) -> list[RunNetwork]:
-    networks = [network for network in run_networks(config) if network.training.start == "probe"]
-    return [network for network in networks if embedding_stage(network.training) == stage]
+def first_to_embed(config: Config, training: Training) -> RunNetwork:
+    """The network whose seconds take in the embedding of the labeled images: later ones find it done."""
+    probes = [network for network in run_networks(config) if network.training.start == "probe"]
+    return next(network for network in probes if features_folder(network.training) == features_folder(training))
 
 
 def robustness_stage(config: Config) -> str:
@@ -215,6 +218,11 @@ class RunDir:
         return self.path / "baseline"
 
     @property
+    def frozen(self) -> Path:
+        """The folder of the frozen features, where the teacher is a trained network."""
+        return self.path / "frozen"
+
+    @property
     def held_out(self) -> bool:
         """Whether there are images to measure on; as far as is known, before the images have been read."""
         return not self.manifest("labeled").exists() or any(self.manifest(split).exists() for split in ("val", "test"))
@@ -222,6 +230,31 @@ class RunDir:
     def manifest(self, split: str) -> Path:
         """Where the manifest of `split` (labeled, unlabeled, val, test) is."""
         return self.path / "data" / f"{split}.parquet"
+
+    def decided(self, config: Config) -> Config:
+        """The configuration with what cross-validation on the labels decided, once it has: networks, or linear classifiers alone."""
+        known, record = config.known_classes, self._record(embedding_stage(config.teacher, "labeled"))
+        if known is None or not record.exists():
+            return config
+        accuracy = json.loads(record.read_text())["accuracy"]
+        return config.on_frozen_features() if accuracy is not None and accuracy >= known.accuracy else config
+
+    def how_decided(self, config: Config) -> str:
+        """Why networks were trained, or linear classifiers alone, in a sentence; "" where there was nothing to decide."""
+        known, record = config.known_classes, self._record(embedding_stage(config.teacher, "labeled"))
+        if known is None or not record.exists():
+            return ""
+        found = json.loads(record.read_text())
+        if found["accuracy"] is None:
+            return (
+                "Networks were trained: there are too few labeled images to find out whether frozen features suffice."
+            )
+        right = f"are right on {found['accuracy']:.0f} % of {found['images']:,} labeled images, each by a fit that it took no part in"
+        if found["accuracy"] >= known.accuracy:
+            return (
+                f"Frozen features {right}: the pretrained network knows these classes, and only its last layer learned."
+            )
+        return f"Frozen features {right}, below {known.accuracy:g} %: networks were trained."
 
     def done(self, stage: str) -> bool:
         """Whether a stage such as `gen-1/train` has come to its end."""
@@ -259,7 +292,7 @@ class RunDir:
             return contextlib.nullcontext()
         manifest = self.manifest("unlabeled")
         unlabeled = pq.read_metadata(manifest).num_rows if manifest.exists() else 0
-        stages = planned_stages(self.config, held_out=self.held_out, unlabeled=unlabeled)
+        stages = planned_stages(self.decided(self.config), held_out=self.held_out, unlabeled=unlabeled)
         names = [stage.name for stage in stages]
         if name not in names:
             return contextlib.nullcontext()

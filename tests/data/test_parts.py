@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.data.images import Skipped
 from noisystudent.data.parts import read_parts, write_parts
 from noisystudent.errors import UserError
 from noisystudent.progress import Advance
@@ -30,28 +30,20 @@ class Made:
         ]
 
 
-def images(count: int) -> ImageSet:
-    class Sized:
-        def __len__(self) -> int:
-            return count
-
-    return Sized()  # type: ignore[return-value]  # only its length is asked for
-
-
 def test_a_part_that_is_there_is_not_made_again_whatever_part_rows_says_now(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        write_parts(Made(stop_at=7), images(10), tmp_path, part_rows=3, description="")
+        write_parts(Made(stop_at=7), 10, tmp_path, part_rows=3, description="")
     assert read_parts(tmp_path, ["row"])["row"].to_pylist() == [0, 1, 2, 3, 4, 5]
     made = Made()
-    write_parts(made, images(10), tmp_path, part_rows=100, description="")
+    write_parts(made, 10, tmp_path, part_rows=100, description="")
     assert made.rows == [6, 7, 8, 9]
     assert read_parts(tmp_path, ["row"])["row"].to_pylist() == list(range(10))
 
 
 def test_what_cannot_be_read_is_named_also_when_a_folder_goes_on(tmp_path: Path) -> None:
-    skipped = write_parts(Made(unreadable=True), images(5), tmp_path, part_rows=2, description="")
+    skipped = write_parts(Made(unreadable=True), 5, tmp_path, part_rows=2, description="")
     assert [row.id for row in skipped] == ["1", "3"]
-    assert write_parts(Made(stop_at=0), images(5), tmp_path, part_rows=2, description="") == skipped
+    assert write_parts(Made(stop_at=0), 5, tmp_path, part_rows=2, description="") == skipped
 
 
 def test_where_nothing_can_be_read_the_same_again_looks_again(tmp_path: Path) -> None:
@@ -60,8 +52,8 @@ def test_where_nothing_can_be_read_the_same_again_looks_again(tmp_path: Path) ->
             return pa.table({"row": pa.array([], pa.int64())}), [Skipped(str(row), "embed", "broken") for row in rows]
 
     with pytest.raises(UserError, match="none of the 3 images can be read; the first: broken"):
-        write_parts(Nothing(), images(3), tmp_path, part_rows=2, description="")
-    assert write_parts(Made(), images(3), tmp_path, part_rows=2, description="") == []
+        write_parts(Nothing(), 3, tmp_path, part_rows=2, description="")
+    assert write_parts(Made(), 3, tmp_path, part_rows=2, description="") == []
 
 
 def test_a_broken_part_is_told(tmp_path: Path) -> None:

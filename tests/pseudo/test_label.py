@@ -13,7 +13,7 @@ from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Skipped
 from noisystudent.data.sources import read_source
 from noisystudent.models.classifier import Classifier, build_classifier
-from noisystudent.pseudo.label import predict_rows, predictions_schema, write_predictions
+from noisystudent.pseudo.label import ByNetwork, predict_rows, predictions_schema, write_predictions
 
 EXECUTION = Execution(device="cpu", workers=1, label_batch_size=3, part_rows=5)
 BROKEN = 4
@@ -48,7 +48,7 @@ READ = [row for row in range(12) if row != BROKEN]
 def test_predictions_are_the_softmax_of_the_unnoised_network(
     images: ImageSet, teacher: Classifier, tmp_path: Path
 ) -> None:
-    skipped = write_predictions(teacher, images, tmp_path, execution=EXECUTION)
+    skipped = write_predictions(ByNetwork(teacher, images, EXECUTION), tmp_path, execution=EXECUTION)
     table = pq.read_table(sorted(tmp_path.glob("part-*.parquet")))
     pixels = images.fetch(np.array(READ))
     with torch.inference_mode():
@@ -66,14 +66,14 @@ def test_predictions_are_the_softmax_of_the_unnoised_network(
 
 
 def test_parts_that_are_there_are_not_made_again(images: ImageSet, teacher: Classifier, tmp_path: Path) -> None:
-    whole = write_predictions(teacher, images, tmp_path / "whole", execution=EXECUTION)
-    write_predictions(teacher, images, tmp_path / "broken", execution=EXECUTION)
+    whole = write_predictions(ByNetwork(teacher, images, EXECUTION), tmp_path / "whole", execution=EXECUTION)
+    write_predictions(ByNetwork(teacher, images, EXECUTION), tmp_path / "broken", execution=EXECUTION)
     parts = sorted((tmp_path / "broken").glob("part-*.parquet"))
     assert [part.name for part in parts] == ["part-00000.parquet", "part-00001.parquet", "part-00002.parquet"]
     assert [pq.read_metadata(part).num_rows for part in parts] == [4, 5, 2]
     kept = parts[0].stat().st_mtime_ns
     parts[1].unlink()  # killed before it was written
-    assert write_predictions(teacher, images, tmp_path / "broken", execution=EXECUTION) == whole
+    assert write_predictions(ByNetwork(teacher, images, EXECUTION), tmp_path / "broken", execution=EXECUTION) == whole
     assert parts[0].stat().st_mtime_ns == kept
     for part in parts:
         assert pq.read_table(part).equals(pq.read_table(tmp_path / "whole" / part.name))

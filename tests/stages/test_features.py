@@ -21,7 +21,7 @@ from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.pipeline import run
 from noisystudent.report.run_reader import read_run
-from noisystudent.rundir import embedding_stage, run_networks, run_stages
+from noisystudent.rundir import features_folder, run_networks, run_stages
 from noisystudent.settings import apply_settings
 from noisystudent.stages import features
 
@@ -66,7 +66,7 @@ def test_a_pretrained_run_has_a_row_of_frozen_features(config: Config, tmp_path:
     assert again["metrics"]["nll"] == pytest.approx(found["frozen features"]["metrics"]["nll"], abs=0.01)
     assert "frozen features" in (out / "report.html").read_text()
     # Nothing labels with it, so that the many images without labels are not embedded.
-    assert sorted(path.name for path in (out / embedding_stage(config.teacher)).iterdir()) == ["labeled", "test"]
+    assert sorted(path.name for path in (out / features_folder(config.teacher)).iterdir()) == ["labeled", "test"]
 
 
 def test_the_row_can_be_left_out(config: Config, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_generations_in_feature_space_train_no_network_and_look_at_images_once(
     table = read_parts(out / "gen-1" / "predictions", ["id", "confidence", "dhash"])
     assert len(table) == 24
     assert pq.read_table(out / "gen-2" / "selection" / "selection.parquet").num_rows > 0
-    assert sorted(json.loads(p.read_text())["seconds"] > 0 for p in (out / ".stages").glob("features*")) == [True]
+    assert sorted(json.loads(p.read_text())["seconds"] > 0 for p in (out / ".stages").glob("features*")) == [True, True]
 
 
 def test_a_probe_is_the_start_of_a_training(config: Config, tmp_path: Path) -> None:
@@ -149,12 +149,12 @@ def test_a_run_that_is_killed_while_it_embeds_goes_on_to_the_same_classifiers(
     monkeypatch.setattr(Classifier, "features", killed)
     with pytest.raises(Killed):
         run(frozen, tmp_path / "broken")
-    parts = tmp_path / "broken" / embedding_stage(frozen.teacher) / "unlabeled"
+    parts = tmp_path / "broken" / features_folder(frozen.teacher) / "unlabeled"
     assert [path.name for path in parts.glob("*.parquet")] == ["part-00000.parquet"]
     monkeypatch.setattr(Classifier, "features", lambda *given: first.append(1) or embed(*given))
     first: list[int] = []
     run(frozen, tmp_path / "broken")
-    assert len(first) == 1 + 3  # the network is looked at again, and the other three parts are made
+    assert len(first) == 3  # the parts that were not there
     for number in (0, 1, 2):
         whole, broken = (
             load_file(tmp_path / n / f"gen-{number}" / "model" / "model.safetensors") for n in ("whole", "broken")
@@ -191,3 +191,46 @@ def test_a_dry_run_counts_the_images_that_are_embedded(config: Config) -> None:
     assert [row["name"] for row in plan["networks"]] == ["frozen features", "student 1", "student 2"]
     assert plan["networks"][0]["seconds"] > 0
     assert plan["networks"][1]["seconds"] == 0
+
+
+KNOWN = ["known_classes.generations=[0.5, 'mean']"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_where_frozen_features_suffice_on_the_labels_no_network_is_trained(
+    config: Config, tmp_path: Path, known: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="noisystudent")
+    asked = apply_settings(config, [*KNOWN, "baseline=false"])
+    if not known:  # classes that nobody can tell apart
+        for kind in sorted(Path(config.data.labeled).iterdir()):
+            for number, picture in enumerate(sorted(kind.iterdir())):
+                mixed = tmp_path / "mixed" / str(number % 2)
+                mixed.mkdir(parents=True, exist_ok=True)
+                picture.rename(mixed / f"{kind.name}-{picture.name}")
+        asked = apply_settings(asked, [f"data.labeled={tmp_path / 'mixed'}", "data.test=''"])
+    out = tmp_path / "run"
+    run(asked, out)
+    found = rows(out)
+    trained = [name for name in found if (out / found[name]["provenance"]["folder"] / "metrics.jsonl").exists()]
+    assert list(found) == ["frozen features", *([] if known else ["teacher"]), "student 1", "student 2"]
+    assert trained == ([] if known else ["teacher", "student 1", "student 2"])
+    said = [
+        sentence
+        for sentence in json.loads((out / "results.json").read_text())["answer"]["more"]
+        if "Frozen" in sentence
+    ]
+    assert len(said) == 1
+    assert ("knows these classes" in said[0]) == known
+    assert said[0].split(",")[0] in caplog.text.replace("\n", " ")
+    assert said[0].split(",")[0] in (out / "report.html").read_text()
+    again = read_run(out)
+    assert again.missing == []
+    assert [network.name for network in again.networks] == list(found)
+    run(asked, out)  # nothing is done anew
+    assert rows(out) == found
+
+
+def test_known_classes_need_a_pretrained_teacher(config: Config) -> None:
+    with pytest.raises(UserError, match="known_classes: the teacher must be pretrained"):
+        apply_settings(config, [*KNOWN, "teacher.pretrained=false"])

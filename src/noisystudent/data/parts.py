@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
-from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.data.images import Skipped
 from noisystudent.errors import UserError
 from noisystudent.progress import Advance, track
 
@@ -20,12 +20,12 @@ Make = Callable[
 ]  # of some rows: the part's rows, and what cannot be read
 
 
-def write_parts(make: Make, images: ImageSet, folder: Path, *, part_rows: int, description: str) -> list[Skipped]:
+def write_parts(make: Make, count: int, folder: Path, *, part_rows: int, description: str) -> list[Skipped]:
     """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.
 
     Args:
         make: makes a part of some rows of the images.
-        images: all of them.
+        count: of all images.
         folder: of the table.
         part_rows: images of a part.
         description: for the progress shown.
@@ -36,19 +36,19 @@ def write_parts(make: Make, images: ImageSet, folder: Path, *, part_rows: int, d
     Raises:
         UserError: none of them can be read.
     """
-    part_rows = _rows_of_a_part(folder) or part_rows
-    starts = range(0, len(images), part_rows)
+    part_rows = rows_of_a_part(folder) or part_rows
+    starts = range(0, count, part_rows)
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(starts))]
-    done = sum(min(part_rows, len(images) - start) for start, part in zip(starts, parts, strict=True) if part.exists())
-    with track(description, len(images), done=done) as advance:
+    done = sum(min(part_rows, count - start) for start, part in zip(starts, parts, strict=True) if part.exists())
+    with track(description, count, done=done) as advance:
         for start, part in zip(starts, parts, strict=True):
             if not part.exists():
-                write_part(part, *make(np.arange(start, min(start + part_rows, len(images))), advance))
+                _write(part, *make(np.arange(start, min(start + part_rows, count)), advance))
     skipped = [row for part in parts for row in read_skipped(part)]
-    if len(skipped) == len(images):
+    if len(skipped) == count:
         for part in parts:  # so that the same command, given when the images are mended, looks at them again
             part.unlink()
-        raise UserError(f"none of the {len(images)} images can be read; the first: {skipped[0].reason}")
+        raise UserError(f"none of the {count} images can be read; the first: {skipped[0].reason}")
     return skipped
 
 
@@ -69,7 +69,7 @@ def read_skipped(part: Path) -> list[Skipped]:
     return [Skipped(**row) for row in pq.read_table(_skipped_path(part)).to_pylist()]
 
 
-def _rows_of_a_part(folder: Path) -> int:
+def rows_of_a_part(folder: Path) -> int:
     """How many images the parts that are there were made of (the last one perhaps of fewer); 0 when there are none.
 
     A table that goes on keeps to it, whatever the setting says now.
@@ -84,7 +84,7 @@ def _skipped_path(part: Path) -> Path:
     return part.parent / "_skipped" / part.name  # readers of Parquet folders pass over names that begin so
 
 
-def write_part(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:
+def _write(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:
     """The list of skipped images first: a part that exists says that its list does too."""
     with atomic.replacing(_skipped_path(part)) as temporary:
         pq.write_table(pa.Table.from_pylist([row._asdict() for row in skipped], schema=SKIPPED_SCHEMA), temporary)

@@ -22,7 +22,7 @@ ENOUGH = 200  # held-out images from which differences of a few points can be se
 UNEVEN = 3  # classes whose largest has more than so many times the images of the smallest
 
 
-def answer(folders: Mapping[str, Path], choice: Row, *, unlabeled: int | None, seed: int = 0) -> Row:
+def answer(folders: Mapping[str, Path], choice: Row, *, unlabeled: int | None, seed: int = 0, start: str = "") -> Row:
     """The answer of a run, finished or not, as its `results.json` has it.
 
     Args:
@@ -30,6 +30,7 @@ def answer(folders: Mapping[str, Path], choice: Row, *, unlabeled: int | None, s
         choice: which generation is handed on (`noisystudent.evaluation.choice`).
         unlabeled: how many images without labels there were; None: not known.
         seed: of the run.
+        start: why networks were trained, or linear classifiers alone, where that was decided.
 
     Returns:
         `verdict` ("yes", "not clearly", "no" or "not measured"), `sentence`, `more` (further sentences) and `advice`;
@@ -59,7 +60,7 @@ def answer(folders: Mapping[str, Path], choice: Row, *, unlabeled: int | None, s
     return {
         **found,
         "sentence": _sentence(found, networks, students),
-        "more": _more(found, networks, choice, others),
+        "more": [*_more(found, networks, choice, others), *filter(None, [start])],
         "balanced": names_both(handed_on),
         "advice": _advice(found, networks, choice),
     }

@@ -70,7 +70,7 @@ def write_features(
             advance(len(batch), "")
         return pa.concat_tables(tables), unread
 
-    return write_parts(make, images, folder, part_rows=execution.part_rows, description=description)
+    return write_parts(make, len(images), folder, part_rows=execution.part_rows, description=description)
 
 
 def read_features(folder: Path) -> Features:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from torch import Tensor
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Pictures, Skipped
-from noisystudent.data.parts import write_part, write_parts
+from noisystudent.data.parts import write_parts
 from noisystudent.device import autocast, batches, compute_device
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
@@ -59,16 +59,50 @@ def predictions_schema(classes: int) -> pa.Schema:
 Teacher = Classifier | NoisedTeacher
 
 
-def write_predictions(
-    teacher: Teacher, images: ImageSet, folder: Path, *, execution: Execution, description: str = "labeling"
-) -> list[Skipped]:
-    """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.
+class Labeler(Protocol):
+    """Answers for some rows of a manifest of N images."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def image_size(self) -> int:
+        """Of the images it looks at, pixels of a side."""
+
+    def __call__(self, rows: np.ndarray) -> Predicted: ...
+
+
+class ByNetwork:
+    """A network that looks at the images.
 
     Args:
         teacher: in evaluation mode.
         images: at the teacher's own image size.
+        execution: device and precision.
+    """
+
+    def __init__(self, teacher: Teacher, images: ImageSet, execution: Execution) -> None:
+        self._teacher, self._images, self._execution = teacher, images, execution
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    @property
+    def image_size(self) -> int:
+        return self._teacher.preprocessing.image_size
+
+    def __call__(self, rows: np.ndarray) -> Predicted:
+        return predict_rows(self._teacher, self._images, rows, execution=self._execution)
+
+
+def write_predictions(
+    teacher: Labeler, folder: Path, *, execution: Execution, description: str = "labeling"
+) -> list[Skipped]:
+    """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.
+
+    Args:
+        teacher: answers.
         folder: of the predictions table.
-        execution: device, precision, batch size, rows of a part.
+        execution: device, batch size, rows of a part.
         description: for the progress shown.
 
     Returns:
@@ -81,21 +115,14 @@ def write_predictions(
     def make(rows: np.ndarray, advance: Advance) -> tuple[pa.Table, list[Skipped]]:
         tables: list[pa.Table] = []
         unread: list[Skipped] = []
-        for predicted in predict_batches(teacher, images, rows, execution=execution, advance=advance):
+        for batch in batches(rows, teacher.image_size, execution):
+            predicted = teacher(batch)
             tables.append(predicted.table())
             unread += predicted.skipped
+            advance(len(batch), "")
         return pa.concat_tables(tables), unread
 
-    return write_parts(make, images, folder, part_rows=execution.part_rows, description=description)
-
-
-def write_predicted(parts: Iterable[Predicted], folder: Path) -> list[Skipped]:
-    """Write predictions that were made otherwise as such a table, a part each; the images that could not be read."""
-    skipped: list[Skipped] = []
-    for number, predicted in enumerate(parts):
-        write_part(folder / f"part-{number:05d}.parquet", predicted.table(), predicted.skipped)
-        skipped += predicted.skipped
-    return skipped
+    return write_parts(make, len(teacher), folder, part_rows=execution.part_rows, description=description)
 
 
 def predict_batches(

@@ -151,7 +151,8 @@ class Run:
         if self.choice is None:
             return None
         folders = {n.name: n.folder for n in self.networks if n.results is not None}
-        return answer(folders, self.choice, unlabeled=self.images.get("unlabeled"), seed=self.config.seed)
+        start = self.folder.how_decided(self.config)
+        return answer(folders, self.choice, unlabeled=self.images.get("unlabeled"), seed=self.config.seed, start=start)
 
     @property
     def best(self) -> Network | None:
@@ -227,7 +228,8 @@ def read_run(path: Path) -> Run:
     """
     if not (path / "config.toml").is_file():
         raise UserError(f"{path} is not a run folder: it has no config.toml. Give the --out of `noisystudent run`")
-    folder, config = RunDir(path), load_config(path / "config.toml")
+    folder = RunDir(path)
+    config = folder.decided(load_config(path / "config.toml"))
     networks = [
         _read_network(network.name, path / network.folder) for network in run_networks(config, held_out=folder.held_out)
     ]

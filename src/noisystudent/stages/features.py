@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from noisystudent.config import Config, Training
-from noisystudent.data.images import changed_since, image_set
+from noisystudent.data.images import Skipped, changed_since, image_set
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.features.embedding import read_features, write_features
-from noisystudent.features.heads import check_head, predict_features
+from noisystudent.features.heads import ByFeatures, check_head
 from noisystudent.features.probe import Probe, Scaling, cross_validate, fit_probe
 from noisystudent.models.classifier import Classifier
-from noisystudent.pseudo.label import Predicted
 from noisystudent.pseudo.selections import read_selection
-from noisystudent.rundir import RunDir, embedded_splits, embedding_stage
+from noisystudent.rundir import RunDir, embedding_stage, features_folder
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.preparation import write_skipped
 
@@ -28,7 +27,7 @@ MOST_FITTED = 100_000  # pseudo-labeled images that a linear classifier is fitte
 
 
 def embed(run: RunDir, config: Config, training: Training, build: Callable[[], Classifier]) -> Record:
-    """Embed the images that classifiers on this network need, and choose the regularization of these on the labels alone.
+    """Embed the labeled images and those held out, and choose the regularization of classifiers on them on the labels alone.
 
     Args:
         run: the run folder; receives `features/`.
@@ -37,30 +36,20 @@ def embed(run: RunDir, config: Config, training: Training, build: Callable[[], C
         build: makes that network, as it is.
 
     Returns:
-        `strength` and `temperature` for the classifiers, and `accuracy`, in percent, on labeled images that took no part in a fit;
-        None where no two classes have two images.
+        `strength` and `temperature` for the classifiers, and `accuracy`, in percent, on `images` labeled images that took no part in a
+        fit; None where no two classes have two images.
     """
-    stage = embedding_stage(training)
 
     def work() -> Record:
         classifier = build()
         classifier.network.eval()
         check_head(classifier, training.model)
-        for split in embedded_splits(config, stage):
-            if not run.manifest(split).exists():
-                continue
-            images = image_set(Manifest.load(run.manifest(split)), classifier.preprocessing, config.execution)
-            skipped = write_features(
-                classifier,
-                images,
-                run.path / stage / split,
-                execution=config.execution,
-                description=f"embedding: {split}",
-            )
-            if skipped and split != "unlabeled":
-                raise UserError([changed_since(row.id, row.reason) for row in skipped])
-            write_skipped(run, "embed", skipped)
-        values, labels = _labeled(run, stage)
+        for split in ("labeled", "val", "test"):
+            if run.manifest(split).exists():
+                skipped = _embed_split(run, config, training, classifier, split)
+                if skipped:
+                    raise UserError([changed_since(row.id, row.reason) for row in skipped])
+        values, labels = _labeled(run, training)
         found = cross_validate(values, labels, seed=derive_seed(config.seed, "probe"))
         if found is None:
             return {"strength": STRENGTH, "temperature": 1.0, "accuracy": None, "images": 0}
@@ -71,7 +60,26 @@ def embed(run: RunDir, config: Config, training: Training, build: Callable[[], C
             "images": len(found.right),
         }
 
-    return run.stage(stage, work)
+    return run.stage(embedding_stage(training, "labeled"), work)
+
+
+def embed_unlabeled(run: RunDir, config: Config, training: Training, build: Callable[[], Classifier]) -> None:
+    """Embed the images without labels; arguments as for `embed`."""
+
+    def work() -> Record:
+        classifier = build()
+        classifier.network.eval()
+        skipped = _embed_split(run, config, training, classifier, "unlabeled")
+        write_skipped(run, "embed", skipped)
+        return {"skipped": len(skipped)}
+
+    run.stage(embedding_stage(training, "unlabeled"), work)
+
+
+def _embed_split(run: RunDir, config: Config, training: Training, classifier: Classifier, split: str) -> list[Skipped]:
+    images = image_set(Manifest.load(run.manifest(split)), classifier.preprocessing, config.execution)
+    folder = run.path / features_folder(training) / split
+    return write_features(classifier, images, folder, execution=config.execution, description=f"embedding: {split}")
 
 
 def probe(run: RunDir, config: Config, training: Training, selection: Path | None) -> Probe:
@@ -85,9 +93,8 @@ def probe(run: RunDir, config: Config, training: Training, selection: Path | Non
         training: names the network; its ratio.
         selection: of a student, the folder of its selection.
     """
-    stage = embedding_stage(training)
-    chosen = run.records()[stage]
-    values, labels = _labeled(run, stage)
+    chosen = run.records()[embedding_stage(training, "labeled")]
+    values, labels = _labeled(run, training)
     scaling, strength = Scaling.of(values), chosen["strength"]
     if selection is None:
         return fit_probe(values, labels, strength=strength, scaling=scaling, temperature=chosen["temperature"])
@@ -95,7 +102,7 @@ def probe(run: RunDir, config: Config, training: Training, selection: Path | Non
     drawn = np.random.default_rng(derive_seed(config.seed, "probe", str(selection.parent.name)))
     rows = np.sort(drawn.permutation(len(table))[:MOST_FITTED])
     table = table.take(rows)
-    pseudo = read_features(run.path / stage / "unlabeled").of(table["id"].to_pylist())
+    pseudo = read_features(run.path / features_folder(training) / "unlabeled").of(table["id"].to_pylist())
     copies = table["copies"].to_numpy().astype(np.float64)
     of_label = copies.sum() / (training.unlabeled_ratio * len(labels))
     return fit_probe(
@@ -107,11 +114,11 @@ def probe(run: RunDir, config: Config, training: Training, selection: Path | Non
     )
 
 
-def predicted(run: RunDir, training: Training, classifier: Classifier, split: str) -> Iterator[Predicted]:
-    """The predictions of a classifier on features, part after part, without looking at the images again."""
-    return predict_features(classifier, run.path / embedding_stage(training) / split)
+def by_features(run: RunDir, training: Training, classifier: Classifier, split: str, manifest: Manifest) -> ByFeatures:
+    """The answers of a classifier on features for images of a split, without another look at them."""
+    return ByFeatures(classifier, run.path / features_folder(training) / split, manifest)
 
 
-def _labeled(run: RunDir, stage: str) -> tuple[np.ndarray, np.ndarray]:
+def _labeled(run: RunDir, training: Training) -> tuple[np.ndarray, np.ndarray]:
     manifest = Manifest.load(run.manifest("labeled"))
-    return read_features(run.path / stage / "labeled").of(manifest.ids), manifest.labels
+    return read_features(run.path / features_folder(training) / "labeled").of(manifest.ids), manifest.labels

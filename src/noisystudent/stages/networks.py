@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import torch
 
@@ -17,7 +18,7 @@ from noisystudent.config import Config, ResolutionFix, Training
 from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
-from noisystudent.device import compute_device
+from noisystudent.device import batches, compute_device
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import Evaluation, evaluate, gathered, judge
 from noisystudent.evaluation.cost import multiply_adds
@@ -33,10 +34,11 @@ from noisystudent.models.classifier import (
 from noisystudent.models.loading import load_classifier
 from noisystudent.models.weights import check_weights
 from noisystudent.noise.randaugment import operation_names
+from noisystudent.progress import logger
 from noisystudent.pseudo.quality import check_teacher
-from noisystudent.rundir import FROZEN, RunDir, baseline_training, embedding_stage, first_to_embed, run_networks
+from noisystudent.rundir import FROZEN, RunDir, baseline_training, first_to_embed, run_networks
 from noisystudent.seeds import derive_seed
-from noisystudent.stages.features import embed, predicted, probe
+from noisystudent.stages.features import by_features, embed, embed_unlabeled, probe
 from noisystudent.stages.pseudo_labels import selected_examples
 from noisystudent.training.loop import Validate, fit
 from noisystudent.training.loss import label_targets
@@ -124,12 +126,22 @@ def train(run: RunDir, config: Config, data: dict[str, Any], number: int, traini
     return folder / "model"
 
 
+def choose_start(run: RunDir, config: Config, data: dict[str, Any]) -> Config:
+    """Find out on the labels alone whether frozen features suffice, where the configuration asks; what is left to do."""
+    if config.known_classes is None:
+        return config
+    probe = config.teacher.probe()
+    network = _Network(run, config, data, run.frozen, probe, FROZEN)
+    embed(run, config, probe, lambda: _build(network, probe))
+    logger.info(run.how_decided(config))
+    return run.decided(config)
+
+
 def measure_frozen_features(run: RunDir, config: Config, data: dict[str, Any]) -> None:
     """Fit and measure a linear classifier on the teacher's pretrained network as it is, where `run_networks` has one."""
     for network in run_networks(config):
         if network.name == FROZEN and network.number is None:
-            folder = run.path / network.folder
-            fit_and_measure(run, config, data, folder, network.training, None, f"the {FROZEN}")
+            fit_and_measure(run, config, data, run.frozen, network.training, None, f"the {FROZEN}")
 
 
 def train_baseline(run: RunDir, config: Config, data: dict[str, Any]) -> None:
@@ -195,7 +207,9 @@ def fit_and_measure(
     seconds = 0.0
     if training.start == "probe":
         embedded = embed(run, config, training, lambda: _build(network, training))
-        if first_to_embed(config, embedding_stage(training)).folder == folder.name:
+        if pseudo is not None:
+            embed_unlabeled(run, config, training, lambda: _build(network, training))
+        if first_to_embed(config, training).folder == folder.name:
             seconds = embedded["seconds"]
     trained = run.stage(f"{folder.name}/train", fit_first)
     trained = {**trained, "seconds": round(trained["seconds"] + seconds, 3)}
@@ -280,7 +294,8 @@ def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
 def _evaluation(network: _Network, classifier: Classifier, split: str) -> Evaluation:
     config, manifest = network.config, network.manifests[split]
     if network.training.frozen:
-        parts = predicted(network.run, network.training, classifier, split)
+        answer = by_features(network.run, network.training, classifier, split, manifest)
+        parts = (answer(rows) for rows in batches(np.arange(len(answer)), answer.image_size, config.execution))
         given = gathered(parts, manifest, classes=len(classifier.class_names))
         return judge(given, classifier.class_names, seed=config.seed)
     return evaluate(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -22,14 +24,15 @@ from noisystudent.data.parts import read_parts
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
-from noisystudent.pseudo.label import write_predicted, write_predictions
+from noisystudent.pseudo.label import ByNetwork, Labeler, write_predictions
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy
 from noisystudent.pseudo.select import choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, summary_of, write_selection
-from noisystudent.rundir import RunDir
+from noisystudent.pseudo.several_teachers import MeanOf
+from noisystudent.rundir import FROZEN_TEACHER, RunDir, embedded_to_label
 from noisystudent.seeds import derive_seed
-from noisystudent.stages.features import predicted
+from noisystudent.stages.features import by_features, embed_unlabeled
 from noisystudent.stages.preparation import as_the_teacher_sees, write_skipped
 from noisystudent.training.loss import label_targets, soft_targets
 
@@ -37,39 +40,84 @@ Record = dict[str, Any]
 
 
 def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
-    """Have the teacher predict the unlabeled images, for generation `number`; who it was, and how many it could read.
+    """Have the teachers predict the unlabeled images, for generation `number`; who they were, and how many they could read.
 
     Those are all of them; where a selection is kept, the selected ones.
+
+    Args:
+        run: the run folder.
+        config: of the run.
+        number: of the generation.
+        teacher: the model of the generation before.
     """
+    generation = config.generations[number - 1]
+    for network in embedded_to_label(config, number):
+        frozen = teacher if network is not config.teacher or config.teacher.frozen else run.frozen / "model"
+        embed_unlabeled(run, config, network, functools.partial(open_teacher, frozen, run))
 
     def work() -> Record:
-        previous = config.teacher if number == 1 else config.generations[number - 2].student
         manifest = Manifest.load(run.manifest("unlabeled"))
-        if config.generations[number - 1].select.reassign:
+        if generation.select.reassign:
             manifest = _take(manifest, read_selection(selection_folder(run, number - 1)).table["id"].to_pylist())
-        classifier = open_teacher(teacher, run)
-        images = image_set(manifest, classifier.preprocessing, config.execution, often=True)
-        seed = derive_seed(config.seed, "noised teacher", number)
-        noised = config.generations[number - 1].noised_teacher
-        if previous.frozen:
-            parts = predicted(run, previous, classifier, "unlabeled")
-            skipped = write_predicted(parts, predictions_folder(run, number))
-        else:
-            skipped = write_predictions(
-                noised_teacher(classifier, teacher, previous, seed=seed) if noised else classifier,
-                images,
-                predictions_folder(run, number),
-                execution=config.execution,
-                description=f"labeling for student {number}",
-            )
+        teachers = {name: _teacher(run, config, number, name, teacher) for name in generation.teachers}
+        labelers = [_labeler(run, config, number, name, *teachers[name], manifest) for name in teachers]
+        skipped = write_predictions(
+            labelers[0] if len(labelers) == 1 else MeanOf(labelers, votes=generation.mean_of == "votes"),
+            predictions_folder(run, number),
+            execution=config.execution,
+            description=f"labeling for student {number}",
+        )
         write_skipped(run, "label", skipped)
+        identities = [model_identity(str(model), classifier) for model, classifier in teachers.values()]
         return {
-            "teacher": model_identity(str(teacher), classifier),
+            "teacher": _identity(identities),
             "images": len(manifest) - len(skipped),
             "skipped": len(skipped),
         }
 
     return run.stage(f"gen-{number}/label", work)
+
+
+def _teacher(run: RunDir, config: Config, number: int, name: str, before: Path) -> tuple[str | Path, Classifier]:
+    """Who labels for a generation under this name: the model's path or name, and the model."""
+    frozen = run.generation(0) if config.teacher.frozen else run.frozen
+    model = {"previous": before, FROZEN_TEACHER: frozen / "model"}.get(name, name)
+    return model, open_teacher(model, run)
+
+
+def _labeler(
+    run: RunDir, config: Config, number: int, name: str, model: str | Path, classifier: Classifier, manifest: Manifest
+) -> Labeler:
+    previous = config.teacher if number == 1 else config.generations[number - 2].student
+    of = {"previous": previous, FROZEN_TEACHER: config.teacher.probe()}.get(name)
+    if of is not None and of.frozen:
+        return by_features(run, of, classifier, "unlabeled", manifest)
+    images = image_set(manifest, classifier.preprocessing, config.execution, often=True)
+    if config.generations[number - 1].noised_teacher:
+        seed = derive_seed(config.seed, "noised teacher", number)
+        return ByNetwork(noised_teacher(classifier, Path(model), previous, seed=seed), images, config.execution)
+    return ByNetwork(classifier, images, config.execution)
+
+
+def _identity(teachers: list[Record]) -> Record:
+    """Who made predictions: one model's identity, or that of several together, with each."""
+    if len(teachers) == 1:
+        return teachers[0]
+    joined = {key: " + ".join(teacher[key] for teacher in teachers) for key in ("model", "architecture")}
+    digest = hashlib.sha256("".join(teacher["sha256"] for teacher in teachers).encode()).hexdigest()
+    return {**joined, "sha256": digest, "teachers": teachers}
+
+
+def check_teachers(run: RunDir, config: Config) -> None:
+    """Open the teachers that are no networks of the run.
+
+    Raises:
+        UserError: one is nowhere, or knows other classes.
+    """
+    for generation in config.generations:
+        for name in generation.teachers:
+            if name not in ("previous", FROZEN_TEACHER):
+                open_teacher(name, run)
 
 
 def find_leaks(run: RunDir, config: Config, predictions: Path | None = None) -> None:
@@ -207,7 +255,7 @@ def _take(unlabeled: Manifest, ids: list[str]) -> Manifest:
     return unlabeled.take(np.array([rows[id] for id in ids]))
 
 
-def open_teacher(model: Path, run: RunDir) -> Classifier:
+def open_teacher(model: str | Path, run: RunDir) -> Classifier:
     """The teacher of a run; its classes must be the run's, in order.
 
     Raises:

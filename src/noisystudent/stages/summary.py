@@ -37,7 +37,13 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
     results = {
         "best": choice["folder"],
         "choice": choice,
-        "answer": answer(folders, choice, unlabeled=_images(run.manifest("unlabeled")), seed=config.seed),
+        "answer": answer(
+            folders,
+            choice,
+            unlabeled=_images(run.manifest("unlabeled")),
+            seed=config.seed,
+            start=run.how_decided(config),
+        ),
         "rows": rows,
         "differences": _differences(folders, rows[0]["split"], config.seed),
     }
