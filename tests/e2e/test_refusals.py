@@ -235,7 +235,13 @@ def test_all_wrong_settings_are_named_at_once(run_refused: Refused) -> None:
 
 
 def test_all_wrong_values_are_named_at_once(run_refused: Refused) -> None:
-    settings = ["teacher.steps=0", "select.threshold=1.5", "teacher.optimizer=adam", "data.val_fraction=nan", "seed=-1"]
+    settings = [
+        "teacher.steps=-1",
+        "select.threshold=1.5",
+        "teacher.optimizer=adam",
+        "data.val_fraction=nan",
+        "seed=-1",
+    ]
     message = run_refused("", "", *(word for setting in settings for word in ("--set", setting)))
     for key in (
         "teacher.steps",
@@ -291,7 +297,7 @@ def test_predictions_that_lack_a_column_or_are_no_table(refused: Refused, tmp_pa
         "select", "--predictions", "p", "--out", "s"
     )
     (tmp_path / "p" / "part-00000.parquet").write_text("not Parquet")
-    assert "the predictions in p cannot be read: " in refused("select", "--predictions", "p", "--out", "s")
+    assert "the table in p cannot be read: " in refused("select", "--predictions", "p", "--out", "s")
     (tmp_path / "p" / "teacher.json").write_text('{"class_names": ["cat", "dog"]}')
     assert "the predictions in p cannot be read: " in refused("select", "--predictions", "p", "--out", "s")
 

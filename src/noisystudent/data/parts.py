@@ -15,9 +15,8 @@ from noisystudent.errors import UserError
 from noisystudent.progress import Advance, track
 
 SKIPPED_SCHEMA = pa.schema([("id", pa.string()), ("stage", pa.string()), ("reason", pa.string())])
-Make = Callable[
-    [np.ndarray, Advance], tuple[pa.Table, list[Skipped]]
-]  # of some rows: the part's rows, and what cannot be read
+# Of some rows: the part's rows, and what cannot be read.
+Make = Callable[[np.ndarray, Advance], tuple[pa.Table, list[Skipped]]]
 
 
 def write_parts(make: Make, count: int, folder: Path, *, part_rows: int, description: str) -> list[Skipped]:

