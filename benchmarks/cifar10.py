@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from seeded_runs import (
     LAST_WITHOUT_NOISE,
-    accuracy_table,
     arguments,
     data_folder,
     last_students_without_noise,
     on_splits,
     publish,
-    recipe_differences,
     run_variants,
+    tables_of,
 )
 
 LABELS_PER_CLASS = 400
@@ -43,7 +42,7 @@ def main() -> None:
     results = run_variants(of_seed, {"recipe": []}, **how)
     if not options.recipe_only:
         results[LAST_WITHOUT_NOISE] = last_students_without_noise(of_seed, **how)
-    publish("cifar10", options.command, [accuracy_table(results), recipe_differences(results)], results)
+    publish("cifar10", options.command, tables_of(results), results)
 
 
 if __name__ == "__main__":

@@ -24,13 +24,12 @@ import sklearn
 from seeded_runs import (
     RESULTS,
     Results,
-    accuracy_table,
     arguments,
     difference_line,
     difference_table,
     publish,
-    recipe_differences,
     run_variants,
+    tables_of,
     top1,
 )
 from sklearn.base import ClassifierMixin
@@ -141,9 +140,7 @@ def main() -> None:
     results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work, jobs=options.jobs)
     found = peers(results["recipe"], options.work, python)
     command = options.command + (" --fixmatch-python PYTHON" if python else "")
-    publish(
-        "digits", command, [accuracy_table(results), recipe_differences(results), *peer_tables(results, found)], results
-    )
+    publish("digits", command, [*tables_of(results), *peer_tables(results, found)], results)
     (RESULTS / "digits_peers.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

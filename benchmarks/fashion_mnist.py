@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
-from seeded_runs import accuracy_table, arguments, on_splits, publish, recipe_differences, run_variants
+from seeded_runs import arguments, on_splits, publish, run_variants, tables_of
 
 SOURCE = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package puts it
 
@@ -63,7 +63,7 @@ def main() -> None:
         )
         work = options.work / str(labels)
         results = run_variants(of_seed, options.variants, seeds=options.seeds, work=work, jobs=options.jobs)
-        tables = [accuracy_table(results), recipe_differences(results)]
+        tables = tables_of(results)
         publish(f"fashion_mnist_{labels}", options.command, tables, results)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from seeded_runs import accuracy_table, arguments, data_folder, on_splits, publish, recipe_differences, run_variants
+from seeded_runs import arguments, data_folder, on_splits, publish, run_variants, tables_of
 
 LABELS_PER_CLASS = 10
 
@@ -39,7 +39,7 @@ def main() -> None:
         work = options.work / name
         results = run_variants(of_seed, options.variants, seeds=options.seeds, work=work, jobs=options.jobs)
         command = f"{options.command} --only {kind}"
-        publish(name, command, [accuracy_table(results), recipe_differences(results)], results)
+        publish(name, command, tables_of(results), results)
 
 
 if __name__ == "__main__":

@@ -181,15 +181,18 @@ def _share_cores(threads: int) -> None:
 
 
 LABELS_ONLY = "better labels-only network"
+NO_UNLABELED = ("frozen features", "teacher", "baseline")
 
 
 def top1(runs: list[dict[str, Any]], network: str) -> np.ndarray:
     """Test accuracy of a network in each run, in percent; `last student` stands for the last of each run.
 
-    `better labels-only network` is of each run the better of the two that saw no unlabeled images, teacher and baseline.
+    `better labels-only network` is of each run the best of those that saw no unlabeled images: frozen features, teacher and baseline.
     """
     if network == LABELS_ONLY:
-        return np.maximum(top1(runs, "teacher"), top1(runs, "baseline"))
+        there = [row["name"] for row in runs[0]["rows"] if row["name"] in NO_UNLABELED]
+        best: np.ndarray = np.max([top1(runs, name) for name in there], axis=0)
+        return best
     found = []
     for run in runs:
         students = [row["name"] for row in run["rows"] if row["name"].startswith("student")]
@@ -215,6 +218,21 @@ def accuracy_table(results: Results) -> str:
                 f"| {variant} | {row['name']} | {row['model']} | {values.mean():.1f} | {sd} | {values.min():.1f} "
                 f"| {values.max():.1f} | {len(values)} | {seconds:.0f} |"
             )
+    return "\n".join(lines)
+
+
+def cost_table(results: Results) -> str:
+    """Markdown: what the runs of each variant cost, on the mean."""
+    lines = [
+        "| whole run | minutes | PFLOP of training | PFLOP of labeling and embedding | n |",
+        "|---|---|---|---|---|",
+    ]
+    for variant, runs in results.items():
+        costs = [run["cost"] for run in runs]
+        minutes, training, labeling = (
+            float(np.mean([cost[kind] for cost in costs])) for kind in ("seconds", "training_pflop", "labeling_pflop")
+        )
+        lines.append(f"| {variant} | {minutes / 60:.1f} | {training:.2g} | {labeling:.2g} | {len(runs)} |")
     return "\n".join(lines)
 
 
@@ -249,15 +267,16 @@ def recipe_differences(results: Results) -> str:
     """Markdown: each student against its teacher, the last against the baseline, and noise on against off."""
     runs = results["recipe"]
     students = [row["name"] for row in runs[0]["rows"] if row["name"].startswith("student")]
-    pairs = zip(["teacher", *students[:-1]], students, strict=True)
+    labels_only = [row["name"] for row in runs[0]["rows"] if row["name"] in NO_UNLABELED]
+    first = "teacher" if "teacher" in labels_only else labels_only[0]
+    pairs = zip([first, *students[:-1]], students, strict=True)
     last = top1(runs, "last student")
     lines = [
         *(
             difference_line(f"{student} - {teacher}", top1(runs, student), top1(runs, teacher))
             for teacher, student in pairs
         ),
-        difference_line("last student - teacher", last, top1(runs, "teacher")),
-        difference_line("last student - baseline", last, top1(runs, "baseline")),
+        *(difference_line(f"last student - {name}", last, top1(runs, name)) for name in labels_only),
         difference_line(f"last student - {LABELS_ONLY}", last, top1(runs, LABELS_ONLY)),
     ]
     if "without noise" in results:
@@ -290,9 +309,25 @@ def publish(name: str, command: str, tables: list[str], results: Results) -> Non
 
 
 def _without_paths(results: Results) -> Any:
-    """Accuracies and times of every run, and nothing of where it lay."""
+    """Accuracies, times and costs of every run, and nothing of where it lay."""
     kept = ("name", "model", "metrics", "n", "seed", "seconds", "split")
     return {
-        variant: [[{key: row[key] for key in kept} for row in run["rows"]] for run in runs]
+        variant: [
+            {"rows": [{key: row[key] for key in kept} for row in run["rows"]], "cost": run["cost"]} for run in runs
+        ]
         for variant, runs in results.items()
     }
+
+
+def kept_results(name: str) -> Results:
+    """What `publish` kept of a benchmark; of one that ran before costs were kept, without them."""
+    kept = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return {
+        variant: [run if isinstance(run, dict) else {"rows": run} for run in runs] for variant, runs in kept.items()
+    }
+
+
+def tables_of(results: Results) -> list[str]:
+    """The tables of a benchmark of accuracy."""
+    costs = [cost_table(results)] if all("cost" in run for runs in results.values() for run in runs) else []
+    return [accuracy_table(results), recipe_differences(results), *costs]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from digits import peer_tables
-from seeded_runs import RESULTS, Results, accuracy_table, recipe_differences
+from seeded_runs import RESULTS, kept_results, tables_of
 
 NAMES = (
     "digits",
@@ -22,10 +22,9 @@ NAMES = (
 
 def tables(name: str) -> list[str]:
     """Markdown: what the benchmark of this name prints, but for its first line, which says how it was run."""
-    kept = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    results: Results = {variant: [{"rows": rows} for rows in runs] for variant, runs in kept.items()}
+    results = kept_results(name)
     peers = json.loads((RESULTS / "digits_peers.json").read_text(encoding="utf-8")) if name == "digits" else None
-    return [accuracy_table(results), recipe_differences(results), *(peer_tables(results, peers) if peers else [])]
+    return [*tables_of(results), *(peer_tables(results, peers) if peers else [])]
 
 
 def main() -> None:

@@ -14,6 +14,9 @@ def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
 
 
+COST = {"seconds": 61.0, "training_pflop": 0.5, "labeling_pflop": 0.00123}
+
+
 def test_brackets_in_class_names_are_shown_and_not_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"name": "[bold]cat[/bold]", "candidates": 7, "above_threshold": 6, "kept": 5, "rows": 9, "threshold": 0.25}
     screen.show_selection(
@@ -41,7 +44,7 @@ def test_a_run_is_shown_with_its_intervals_the_best_network_and_what_the_student
         "sentence": "Not clearly: ...", "more": ["Student 1 is right."], "advice": ["Give --test."],
         "measured": "500 test images", "balanced": False, "split": "test",
     }  # fmt: skip
-    screen.show_run({"best": "gen-1", "rows": rows, "answer": answer}, out=Path("my [run]"))
+    screen.show_run({"best": "gen-1", "rows": rows, "answer": answer, "cost": COST}, out=Path("my [run]"))
     shown = capsys.readouterr().out
     assert shown.startswith("Not clearly: ...\nStudent 1 is right.\n")
     for expected in ("85.0", "89.0", "80.0 to 90.0", "257,754", "61", "student 1 *", "* handed on", "- Give --test."):
@@ -55,7 +58,12 @@ def test_a_run_without_held_out_images_is_shown_without_accuracies(capsys: pytes
     row = {"name": "teacher", "model": "m", "split": None, "metrics": {"params": 5}, "ci95": {}, "seconds": 1.0}
     answer = {"sentence": "It was not measured.", "more": [], "advice": [], "measured": None, "balanced": False}
     screen.show_run(
-        {"best": "gen-0", "rows": [{**row, "provenance": {"folder": "gen-0"}}], "answer": {**answer, "split": None}},
+        {
+            "best": "gen-0",
+            "rows": [{**row, "provenance": {"folder": "gen-0"}}],
+            "answer": {**answer, "split": None},
+            "cost": COST,
+        },
         out=Path("r"),
     )
     shown = capsys.readouterr().out

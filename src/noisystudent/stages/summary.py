@@ -14,7 +14,8 @@ from noisystudent.config import Config
 from noisystudent.evaluation.answer import LABELS_ONLY, answer
 from noisystudent.evaluation.choice import choose
 from noisystudent.evaluation.paired import paired_difference
-from noisystudent.rundir import RunDir, run_networks
+from noisystudent.evaluation.spent import spent
+from noisystudent.rundir import RunDir, RunNetwork, planned_stages, run_networks
 
 
 def summarize(run: RunDir, config: Config) -> dict[str, Any]:
@@ -46,11 +47,24 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
         ),
         "rows": rows,
         "differences": _differences(folders, rows[0]["split"], config.seed),
+        "cost": _cost(run, config, networks),
     }
     if others:  # of networks as they were before a resolution fix; a row speaks of one network alone
         results["before_resolution_fix"] = others
     atomic.write_json(run.path / "results.json", results)
     return results
+
+
+def _cost(run: RunDir, config: Config, networks: list[RunNetwork]) -> dict[str, float]:
+    unlabeled = _images(run.manifest("unlabeled")) or 0
+    stages = planned_stages(config, held_out=run.held_out, unlabeled=unlabeled)
+    seconds = {stage: record["seconds"] for stage, record in run.records().items()}
+    multiply_adds = {
+        network.training.model: _results(run.path / network.folder)["metrics"].get("macs", 0.0)
+        / network.training.view[0] ** 2
+        for network in networks
+    }
+    return spent(stages, seconds, multiply_adds)
 
 
 def _row(name: str, results: dict[str, Any], robustness: dict[str, Any] | None) -> dict[str, Any]:
