@@ -32,6 +32,7 @@ NO_NOISE = [
     "student.noise.cutout=0",
     "student.drop_rate=0.0",
     "student.drop_path_rate=0.0",
+    "student.mixup=0.0",
     "baseline=false",
 ]
 VARIANTS: dict[str, list[str]] = {"recipe": [], "without noise": NO_NOISE}

@@ -172,6 +172,12 @@ class Training(Section):
     )
     pseudo_labels: Literal["soft", "hard"] = Field("soft", description="the teacher's distribution, or its arg-max")
     temperature: float = Field(1.0, gt=0.0, description="below 1 sharpens soft pseudo-labels")
+    mixup: float = Field(
+        0.0,
+        ge=0.0,
+        description="blend each image with another of the batch, labeled with pseudo-labeled ones too, by shares from "
+        "Beta(mixup, mixup); 0: none",
+    )
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="on labeled images, and on hard pseudo-labels")
 
     optimizer: Literal["sgd", "rmsproptf", "adamw"] = Field("sgd", description="sgd is Nesterov's")
@@ -247,7 +253,13 @@ class Training(Section):
         fix = self.resolution_fix
         assert fix is not None
         clean = Noise(crop="none", flip=False, randaugment=None)
-        changed = {"image_size": fix.image_size, "crop_pct": fix.crop_pct, "steps": fix.steps, "noise": clean}
+        changed = {
+            "image_size": fix.image_size,
+            "crop_pct": fix.crop_pct,
+            "steps": fix.steps,
+            "noise": clean,
+            "mixup": 0.0,
+        }
         return self.model_copy(update={**changed, "unlabeled_ratio": 0.0, "resolution_fix": None})
 
     @property

@@ -25,6 +25,7 @@ from noisystudent.training.ema import moving_average
 from noisystudent.training.freezing import freeze
 from noisystudent.training.loss import batch_loss
 from noisystudent.training.metrics_log import MetricsLog
+from noisystudent.training.mixup import mixup
 from noisystudent.training.optimizer import build_optimizer
 from noisystudent.training.schedule import learning_rate
 
@@ -97,8 +98,11 @@ def fit(
             images, targets = images.to(device), targets.to(device)
             images = add_input_noise(images, training.noise, seed=derive_seed(seed, "noise", step))
             seed_draws(derive_seed(seed, "dropout", step), device)
+            pixels = classifier.preprocessing.normalize(images)
+            if training.mixup:
+                pixels, targets = mixup(pixels, targets, training.mixup, seed=derive_seed(seed, "mixup", step))
             with autocast(execution, device):
-                logits = network(classifier.preprocessing.normalize(images))
+                logits = network(pixels)
             loss = batch_loss(logits.float(), targets, training)
 
             optimizer.zero_grad()
