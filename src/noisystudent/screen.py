@@ -10,6 +10,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from noisystudent.evaluation.next_steps import next_steps
+from noisystudent.evaluation.spent import whole_cost
 from noisystudent.progress import duration
 
 Row = dict[str, Any]
@@ -32,17 +33,6 @@ def show_run(results: Row, *, out: Path) -> None:
         console.print(f"- {advice}")
     if (out / "report.html").exists():
         console.print(f"- More is in the report: {out / 'report.html'}", soft_wrap=True)
-
-
-def whole_cost(cost: Row) -> str:
-    """What a run has cost, in a sentence.
-
-    Example:
-        >>> whole_cost({"seconds": 61.0, "training_pflop": 0.0, "labeling_pflop": 0.00123})
-        'The whole run took 61 s: 0 PFLOP of training, 0.0012 of labeling.'
-    """
-    training, labeling = (f"{cost[kind]:.2g}" for kind in ("training_pflop", "labeling_pflop"))
-    return f"The whole run took {duration(cost['seconds'])}: {training} PFLOP of training, {labeling} of labeling."
 
 
 def networks_table(results: Row) -> Table:

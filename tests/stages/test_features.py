@@ -97,6 +97,10 @@ def test_generations_in_feature_space_train_no_network_and_look_at_images_once(
     table = read_parts(out / "gen-1" / "predictions", ["id", "confidence", "dhash"])
     assert len(table) == 24
     assert pq.read_table(out / "gen-2" / "selection" / "selection.parquet").num_rows > 0
+    report = (out / "report.html").read_text()
+    assert "The whole run took" in report
+    assert "Learning curves" not in report
+    assert json.loads((out / "results.json").read_text())["cost"]["training_pflop"] == 0
     assert sorted(json.loads(p.read_text())["seconds"] > 0 for p in (out / ".stages").glob("features*")) == [True, True]
 
 

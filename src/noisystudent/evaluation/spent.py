@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from noisystudent.outlook import PlannedStage
+from noisystudent.progress import duration
 
 BACKWARD = 2  # the way back costs twice as much as the way there
 
@@ -39,3 +40,14 @@ def spent(
         "training_pflop": pflop("train", 1 + BACKWARD),
         "labeling_pflop": pflop("label", 1),
     }
+
+
+def whole_cost(cost: Mapping[str, float]) -> str:
+    """What a run has cost, in a sentence.
+
+    Example:
+        >>> whole_cost({"seconds": 61.0, "training_pflop": 0.0, "labeling_pflop": 0.00123})
+        'The whole run took 61 s: 0 PFLOP of training, 0.0012 of labeling.'
+    """
+    training, labeling = (f"{cost[kind]:.2g}" for kind in ("training_pflop", "labeling_pflop"))
+    return f"The whole run took {duration(cost['seconds'])}: {training} PFLOP of training, {labeling} of labeling."

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from noisystudent import atomic
 from noisystudent.evaluation.answer import per_class
 from noisystudent.evaluation.next_steps import next_steps
+from noisystudent.evaluation.spent import whole_cost
 from noisystudent.report import gallery, plots, robustness_plots, svg
 from noisystudent.report.confusion import Confusion, read_confusion
 from noisystudent.report.pseudo_labels import SHOWN, PseudoLabels, read_pseudo_labels
@@ -58,6 +59,7 @@ def render(run: Run) -> str:
         against_baseline=_against_baseline(run),
         pseudo={labels.generation: labels for labels in pseudo},
         charts=charts,
+        cost=whole_cost(run.cost) if run.cost else "",
         robustness=robustness,
         published=PUBLISHED,
         confusion=_confusion(run),

@@ -154,6 +154,12 @@ class Run:
         start = self.folder.how_decided(self.config)
         return answer(folders, self.choice, unlabeled=self.images.get("unlabeled"), seed=self.config.seed, start=start)
 
+    @cached_property
+    def cost(self) -> dict[str, float] | None:
+        """What the run has cost (`evaluation.spent`); None before it is finished, and of one of an earlier version."""
+        cost: dict[str, float] | None = json.loads(self.text("results.json")).get("cost") if self.finished else None
+        return cost
+
     @property
     def best(self) -> Network | None:
         """The generation that is handed on."""
