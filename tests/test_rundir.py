@@ -12,7 +12,8 @@ import pytest
 from noisystudent.config import Config, Training, load_config
 from noisystudent.errors import UserError
 from noisystudent.progress import logger
-from noisystudent.rundir import RunDir, environment, locked, open_run, run_stages
+from noisystudent.run_plan import run_stages
+from noisystudent.rundir import RunDir, environment, locked, open_run
 from noisystudent.settings import apply_settings
 
 CONFIG = Config(teacher=Training(model="resnet9_8"), seed=11)

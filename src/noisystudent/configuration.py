@@ -13,7 +13,8 @@ from noisystudent.config import Config, load_config
 from noisystudent.data.patterns import absent
 from noisystudent.data.uris import absolute
 from noisystudent.errors import UserError
-from noisystudent.rundir import model_folder, run_networks
+from noisystudent.run_plan import run_networks
+from noisystudent.rundir import model_folder
 from noisystudent.settings import apply_settings
 
 

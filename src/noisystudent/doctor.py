@@ -16,7 +16,8 @@ from noisystudent.device import compute_device, computes_in_bf16, devices
 from noisystudent.extras import how_to_install
 from noisystudent.models.weights import MissingWeights, Weights, find_all
 from noisystudent.recipes import recipe
-from noisystudent.rundir import PACKAGES, run_networks
+from noisystudent.run_plan import run_networks
+from noisystudent.rundir import PACKAGES
 
 PRETRAINED = ("photos-fast",)  # recipes whose networks start from weights
 

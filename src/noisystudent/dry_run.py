@@ -12,7 +12,7 @@ from noisystudent.data.images import check_readable
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import compute_device
 from noisystudent.progress import track, warn
-from noisystudent.rundir import embedding_stage, planned_stages, run_networks
+from noisystudent.run_plan import embedding_stage, planned_stages, run_networks
 from noisystudent.stages.networks import check_networks, look_for_weights
 from noisystudent.stages.preparation import (
     check_sizes,

@@ -11,7 +11,8 @@ from typing import Any
 from noisystudent.config import Config
 from noisystudent.progress import logger
 from noisystudent.report.html import write_report
-from noisystudent.rundir import open_run, robustness_stage
+from noisystudent.run_plan import robustness_stage
+from noisystudent.rundir import open_run
 from noisystudent.stages.networks import (
     check_networks,
     choose_start,

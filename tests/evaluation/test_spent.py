@@ -4,7 +4,7 @@ import pytest
 
 from noisystudent.config import Config, Generation, Training
 from noisystudent.evaluation.spent import spent
-from noisystudent.rundir import planned_stages
+from noisystudent.run_plan import planned_stages
 
 TEACHER = Training(model="net", image_size=10, steps=4, batch_size=5)
 STUDENT = TEACHER.model_copy(update={"steps": 10, "batch_size": 2, "unlabeled_ratio": 4.0})

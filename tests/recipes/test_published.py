@@ -16,7 +16,7 @@ from noisystudent.config import Training
 from noisystudent.data.decoding import decode
 from noisystudent.models.classifier import build_classifier
 from noisystudent.recipes import published, recipe
-from noisystudent.rundir import run_networks
+from noisystudent.run_plan import run_networks
 from noisystudent.training.loss import batch_loss, label_targets
 from noisystudent.training.optimizer import build_optimizer
 from noisystudent.training.schedule import learning_rate

@@ -15,7 +15,7 @@ from noisystudent.errors import UserError
 from noisystudent.models.classifier import build_classifier
 from noisystudent.pipeline import run
 from noisystudent.pseudo.noised_teacher import noised_teacher
-from noisystudent.rundir import baseline_training
+from noisystudent.run_plan import baseline_training
 from noisystudent.stages.networks import check_networks
 
 

@@ -21,7 +21,7 @@ from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier
 from noisystudent.pipeline import run
 from noisystudent.report.run_reader import read_run
-from noisystudent.rundir import features_folder, run_networks, run_stages
+from noisystudent.run_plan import features_folder, run_networks, run_stages
 from noisystudent.settings import apply_settings
 from noisystudent.stages import features
 

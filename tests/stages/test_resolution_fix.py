@@ -14,7 +14,7 @@ from noisystudent.config import Config
 from noisystudent.errors import UserError
 from noisystudent.models.loading import load_classifier
 from noisystudent.pipeline import run
-from noisystudent.rundir import baseline_training
+from noisystudent.run_plan import baseline_training
 from noisystudent.stages import networks
 from noisystudent.stages.networks import check_networks
 from noisystudent.training.metrics_log import read_metrics

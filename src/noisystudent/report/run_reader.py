@@ -17,7 +17,8 @@ from noisystudent.errors import UserError
 from noisystudent.evaluation.answer import answer, is_clear
 from noisystudent.evaluation.choice import choose
 from noisystudent.evaluation.paired import paired_difference
-from noisystudent.rundir import RunDir, run_networks, run_stages
+from noisystudent.run_plan import run_networks, run_stages
+from noisystudent.rundir import RunDir
 from noisystudent.training.metrics_log import read_metrics
 
 Row = dict[str, Any]

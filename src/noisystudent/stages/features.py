@@ -17,7 +17,8 @@ from noisystudent.features.heads import ByFeatures, check_head
 from noisystudent.features.probe import Probe, Scaling, cross_validate, fit_probe
 from noisystudent.models.classifier import Classifier
 from noisystudent.pseudo.selections import read_selection
-from noisystudent.rundir import RunDir, embedding_stage, features_folder
+from noisystudent.run_plan import embedding_stage, features_folder
+from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.preparation import write_skipped
 

@@ -36,7 +36,8 @@ from noisystudent.models.weights import check_weights
 from noisystudent.noise.randaugment import operation_names
 from noisystudent.progress import logger
 from noisystudent.pseudo.quality import check_teacher
-from noisystudent.rundir import FROZEN, RunDir, baseline_training, first_to_embed, run_networks
+from noisystudent.run_plan import FROZEN, baseline_training, first_to_embed, run_networks
+from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.features import by_features, embed, embed_unlabeled, probe
 from noisystudent.stages.pseudo_labels import selected_examples

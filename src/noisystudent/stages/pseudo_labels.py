@@ -30,7 +30,8 @@ from noisystudent.pseudo.quality import check_selection, known_accuracy
 from noisystudent.pseudo.select import choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, summary_of, write_selection
 from noisystudent.pseudo.several_teachers import MeanOf
-from noisystudent.rundir import FROZEN_TEACHER, RunDir, embedded_to_label
+from noisystudent.run_plan import FROZEN_TEACHER, embedded_to_label
+from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.features import by_features, embed_unlabeled
 from noisystudent.stages.preparation import as_the_teacher_sees, write_skipped

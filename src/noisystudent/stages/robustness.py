@@ -11,7 +11,8 @@ from noisystudent.data.manifest import Manifest
 from noisystudent.evaluation.robustness import paired_scores
 from noisystudent.evaluation.suites import Found, Request, check, evaluate_images
 from noisystudent.models.loading import load_classifier, model_identity
-from noisystudent.rundir import RunDir, RunNetwork, run_networks
+from noisystudent.run_plan import RunNetwork, run_networks
+from noisystudent.rundir import RunDir
 
 SCORES = {"c": "mce", "p": "mfr"}  # the metric that the scores of a suite make up
 BEFORE_FIX = (

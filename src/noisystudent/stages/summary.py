@@ -15,7 +15,8 @@ from noisystudent.evaluation.answer import LABELS_ONLY, answer
 from noisystudent.evaluation.choice import choose
 from noisystudent.evaluation.paired import paired_difference
 from noisystudent.evaluation.spent import spent
-from noisystudent.rundir import RunDir, RunNetwork, planned_stages, run_networks
+from noisystudent.run_plan import RunNetwork, planned_stages, run_networks
+from noisystudent.rundir import RunDir
 
 
 def summarize(run: RunDir, config: Config) -> dict[str, Any]:
