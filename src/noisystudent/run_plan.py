@@ -55,7 +55,7 @@ def run_networks(config: Config, *, held_out: bool = True) -> list[RunNetwork]:
     Example:
         >>> from noisystudent.recipes import recipe
         >>> [network.name for network in run_networks(recipe("photos-fast"))]
-        ['frozen features', 'teacher', 'student 1', 'student 2', 'student 3', 'baseline']
+        ['frozen features', 'teacher', 'student 1', 'student 2', 'baseline']
     """
     networks = []
     if config.frozen_features and config.teacher.pretrained and not config.teacher.frozen:
