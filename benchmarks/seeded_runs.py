@@ -122,7 +122,7 @@ def on_splits(
     """
 
     def of_seed(seed: int) -> Config:
-        folder = work / f"images-{labels_per_class}-{seed}"
+        folder = work / f"images-{source.name}-{labels_per_class}-{seed}"
         split_parquet(source, folder, labels_per_class=labels_per_class, seed=seed, held_out=held_out)
         return configure(
             recipe,
