@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from torch import nn
@@ -12,7 +13,7 @@ from noisystudent.config import Execution, Training
 from noisystudent.data.images import image_set
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
-from noisystudent.features.embedding import read_features, write_features
+from noisystudent.features.embedding import FeaturesTable, read_features, write_features
 from noisystudent.features.heads import ByFeatures, check_head, head_of, put_head
 from noisystudent.features.probe import Probe
 from noisystudent.models.classifier import Classifier, build_classifier
@@ -71,12 +72,11 @@ def test_features_on_disk_answer_as_the_images_do(tmp_path: Path) -> None:
     images = image_set(manifest, built.preprocessing, EXECUTION)
     skipped = write_features(built, images, tmp_path / "features", execution=EXECUTION)
     assert [Path(row.id).name for row in skipped] == ["002.png"]
-    features = read_features(tmp_path / "features")
-    assert features.ids == [id for id in manifest.ids if id != skipped[0].id]
+    there = [id for id in manifest.ids if id != skipped[0].id]
 
     answer = ByFeatures(built, tmp_path / "features", manifest)
     parts = [answer(rows) for rows in np.array_split(np.arange(len(answer)), 4)]  # across the parts of the table
-    assert [id for part in parts for id in part.ids] == features.ids
+    assert [id for part in parts for id in part.ids] == there
     assert [row.id for part in parts for row in part.skipped] == [skipped[0].id]
     rows = np.array([row for row, id in enumerate(manifest.ids) if id != skipped[0].id])
     pixels, _ = images.try_fetch(rows)
@@ -92,11 +92,14 @@ def test_features_of_some_pictures_come_in_the_order_asked_for(tmp_path: Path) -
     write_features(
         built, image_set(manifest, built.preprocessing, EXECUTION), tmp_path / "features", execution=EXECUTION
     )
-    features = read_features(tmp_path / "features")
     some = np.array([5, 0, 3])
     few = ByFeatures(built, tmp_path / "features", manifest.take(some))(np.arange(3))
     whole = ByFeatures(built, tmp_path / "features", manifest)(some)
     assert few.ids == whole.ids == [manifest.ids[row] for row in some]
     assert np.array_equal(few.probabilities, whole.probabilities)
     asked = [manifest.ids[4], manifest.ids[0]]
-    assert np.array_equal(features.of(asked), features.values[[4, 0]])
+    everything = read_features(tmp_path / "features", manifest.ids)
+    assert np.array_equal(read_features(tmp_path / "features", asked), everything[[4, 0]])
+    table = FeaturesTable(tmp_path / "features")
+    assert table.find(pa.array(["nowhere", manifest.ids[5]])).tolist() == [-1, 5]
+    assert [len(found) for found in table.take(np.array([], dtype=np.int64))] == [0, 0]

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Skipped
-from noisystudent.data.parts import read_parts, write_parts
+from noisystudent.data.parts import read_parts, read_skipped, write_parts
 from noisystudent.device import autocast, batches, compute_device
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import Advance
-
-
-class Features(NamedTuple):
-    """The features of some pictures.
-
-    Attributes:
-        ids: of the pictures, N of them.
-        values: float32 [N, D].
-    """
-
-    ids: list[str]
-    values: np.ndarray
-
-    def of(self, ids: list[str]) -> np.ndarray:
-        """The features of these pictures, in this order, float32 [len(ids), D]."""
-        position = {id: row for row, id in enumerate(self.ids)}
-        rows: np.ndarray = self.values[[position[id] for id in ids]]
-        return rows
 
 
 def features_schema(width: int) -> pa.Schema:
@@ -73,12 +57,58 @@ def write_features(
     return write_parts(make, len(images), folder, part_rows=execution.part_rows, description=description)
 
 
-def read_features(folder: Path) -> Features:
-    """Read what `write_features` wrote."""
-    table = read_parts(folder, ["id", "features"])
-    column = table["features"].combine_chunks()
-    values = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return Features(table["id"].to_pylist(), values.reshape(len(table), -1))
+class FeaturesTable:
+    """What `write_features` wrote, read a part at a time.
+
+    Args:
+        folder: of the table.
+
+    Attributes:
+        unread: why pictures could not be read, by id.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._parts = sorted(folder.glob("part-*.parquet"))
+        self._ends = np.cumsum([pq.read_metadata(part).num_rows for part in self._parts])
+        self._ids = read_parts(folder, ["id"])["id"].combine_chunks()
+        self.unread = {skipped.id: skipped.reason for part in self._parts for skipped in read_skipped(part)}
+        self._opened: tuple[int, np.ndarray, np.ndarray] | None = None
+
+    def find(self, ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
+        """The positions of pictures in the table, int64 [n]; -1 for one that is not there."""
+        positions: np.ndarray = pc.fill_null(pc.index_in(ids, value_set=self._ids), -1).to_numpy().astype(np.int64)
+        return positions
+
+    def take(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features, float32 [n, D], and perceptual hashes, uint64 [n], at positions of the table."""
+        of_part = np.searchsorted(self._ends, positions, side="right")
+        values: np.ndarray | None = None
+        hashes = np.zeros(len(positions), np.uint64)
+        for number in np.unique(of_part).tolist() or [0]:
+            features, dhashes = self._part(number)
+            if values is None:
+                values = np.zeros((len(positions), features.shape[1]), np.float32)
+            here = of_part == number
+            rows = positions[here] - (int(self._ends[number - 1]) if number else 0)
+            values[here], hashes[here] = features[rows], dhashes[rows]
+        assert values is not None
+        return values, hashes
+
+    def _part(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        if self._opened is None or self._opened[0] != number:
+            table = pq.read_table(self._parts[number], columns=["features", "dhash"])
+            values = table["features"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            width = table.schema.field("features").type.list_size
+            self._opened = number, values.reshape(len(table), width), table["dhash"].to_numpy()
+        return self._opened[1:]
+
+
+def read_features(folder: Path, ids: Sequence[str]) -> np.ndarray:
+    """The features of some pictures, which are in the table, in this order: float32 [len(ids), D]."""
+    table = FeaturesTable(folder)
+    positions = table.find(pa.array(ids, pa.string()))
+    assert (positions >= 0).all(), "what takes part in a fit was embedded"
+    return table.take(positions)[0]
 
 
 def _embed_rows(

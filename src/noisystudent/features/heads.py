@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 from torch import nn
 
 from noisystudent.data.images import Skipped
 from noisystudent.data.manifest import Manifest
-from noisystudent.data.parts import read_parts, read_skipped
 from noisystudent.errors import UserError
+from noisystudent.features.embedding import FeaturesTable
 from noisystudent.features.probe import Probe
 from noisystudent.models.classifier import Classifier
 from noisystudent.pseudo.label import Predicted, finite_probabilities
@@ -76,35 +74,16 @@ class ByFeatures:
     image_size = 1  # nothing is looked at
 
     def __init__(self, classifier: Classifier, folder: Path, manifest: Manifest) -> None:
-        self._head, self._ids = head_of(classifier), manifest.table["id"]
-        self._parts = sorted(folder.glob("part-*.parquet"))
-        self._ends = np.cumsum([pq.read_metadata(part).num_rows for part in self._parts])
-        embedded = read_parts(folder, ["id"])["id"].combine_chunks()
-        self._at = pc.fill_null(pc.index_in(self._ids, value_set=embedded), -1).to_numpy()
-        self._unread = {skipped.id: skipped.reason for part in self._parts for skipped in read_skipped(part)}
-        self._opened: tuple[int, np.ndarray, np.ndarray] | None = None
+        self._head, self._ids, self._table = head_of(classifier), manifest.table["id"], FeaturesTable(folder)
+        self._at = self._table.find(self._ids)
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def __call__(self, rows: np.ndarray) -> Predicted:
         ids = np.array(self._ids.take(pa.array(rows)).to_pylist(), dtype=object)
-        at, width = self._at[rows], self._head.weight.shape[1]
-        values, hashes = np.zeros((len(rows), width), np.float32), np.zeros(len(rows), np.uint64)
-        read = at >= 0
-        of_part = np.searchsorted(self._ends, at, side="right")
-        for number in np.unique(of_part[read]).tolist():
-            here = read & (of_part == number)
-            first = int(self._ends[number - 1]) if number else 0
-            features, dhashes = self._part(number)
-            values[here], hashes[here] = features[at[here] - first], dhashes[at[here] - first]
-        probabilities = finite_probabilities(torch.from_numpy(self._head.logits(values[read])))
-        skipped = [Skipped(id, "label", self._unread[id]) for id in ids[~read].tolist()]
-        return Predicted(ids[read].tolist(), probabilities, hashes[read], skipped)
-
-    def _part(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        if self._opened is None or self._opened[0] != number:
-            table = pq.read_table(self._parts[number], columns=["features", "dhash"])
-            values = table["features"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-            self._opened = number, values.reshape(len(table), -1), table["dhash"].to_numpy()
-        return self._opened[1:]
+        read = self._at[rows] >= 0
+        values, hashes = self._table.take(self._at[rows][read])
+        probabilities = finite_probabilities(torch.from_numpy(self._head.logits(values)))
+        skipped = [Skipped(id, "label", self._table.unread[id]) for id in ids[~read].tolist()]
+        return Predicted(ids[read].tolist(), probabilities, hashes, skipped)
