@@ -178,6 +178,11 @@ class Training(Section):
         description="blend each image with another of the batch, labeled with pseudo-labeled ones too, by shares from "
         "Beta(mixup, mixup); 0: none",
     )
+    class_balance: Literal["none", "sampling", "logits"] = Field(
+        "none",
+        description="for labels out of balance: labeled images of small classes are drawn more often, or logits are adjusted by the "
+        "classes' shares of the labels",
+    )
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="on labeled images, and on hard pseudo-labels")
 
     optimizer: Literal["sgd", "rmsproptf", "adamw"] = Field("sgd", description="sgd is Nesterov's")
@@ -222,6 +227,14 @@ class Training(Section):
         if self.start == "probe" and (self.warm_start or not self.pretrained):
             why = "warm_start takes the teacher's last layer" if self.warm_start else "pretrained is false"
             raise ValueError(f"start = probe fits a classifier on a pretrained network as it is, and {why}")
+        return self
+
+    @model_validator(mode="after")
+    def _adjusted_logits_need_joint_batches(self) -> Training:
+        if self.class_balance == "logits" and not self.joint:
+            raise ValueError(
+                "class_balance = logits needs joint = true: the labeled images are the first of each batch"
+            )
         return self
 
     @model_validator(mode="after")

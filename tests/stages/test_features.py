@@ -238,3 +238,31 @@ def test_where_frozen_features_suffice_on_the_labels_no_network_is_trained(
 def test_known_classes_need_a_pretrained_teacher(config: Config) -> None:
     with pytest.raises(UserError, match="known_classes: the teacher must be pretrained"):
         apply_settings(config, [*KNOWN, "teacher.pretrained=false"])
+
+
+def test_labels_out_of_balance_are_balanced_in_fits_and_in_batches(config: Config, tmp_path: Path) -> None:
+    few = sorted(sorted(Path(config.data.labeled).iterdir())[1].iterdir())[2:]
+    for picture in few:
+        picture.unlink()
+    predicted = {}
+    for balance in ("none", "sampling", "logits"):
+        settings = [
+            *FROZEN_TEACHER,
+            "student.steps=2",
+            f"teacher.class_balance={balance}",
+            f"student.class_balance={balance}",
+        ]
+        run(apply_settings(config, [*settings, "baseline=false"]), tmp_path / balance)
+        table = pq.read_table(tmp_path / balance / "gen-0" / "evaluation" / "test.parquet")
+        predicted[balance] = int((table["predicted"].to_numpy() == 1).sum())
+    # The class of two images is found no less often than without, and in the mean as often as the other.
+    assert predicted["none"] <= predicted["sampling"]
+    assert predicted["none"] <= predicted["logits"]
+    states = [load_file(tmp_path / b / "gen-1" / "model" / "model.safetensors")["fc.weight"] for b in predicted]
+    assert not torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+
+
+def test_adjusted_logits_need_joint_batches(config: Config) -> None:
+    with pytest.raises(UserError, match="class_balance = logits needs joint = true"):
+        apply_settings(config, ["student.class_balance=logits", "student.joint=false"])

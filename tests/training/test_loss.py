@@ -125,3 +125,29 @@ def test_a_low_temperature_sharpens_without_underflow(classes: int, temperature:
 def test_targets_at_temperature_1_are_the_stored_probabilities_over_their_sum() -> None:
     stored = batch(5)[1].half()
     assert torch.equal(soft_targets(stored, 1.0), stored.float() / stored.float().sum(dim=1, keepdim=True))
+
+
+def test_adjusted_logits_are_those_of_the_labeled_images_alone() -> None:
+    training = Training(model="resnet18", batch_size=1, unlabeled_ratio=1.0)
+    logits, targets = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    shares = torch.log(torch.tensor([0.9, 0.1]))
+    labeled = soft_cross_entropy(logits[:1] + shares, targets[:1])
+    pseudo = soft_cross_entropy(logits[1:], targets[1:])
+    assert batch_loss(logits, targets, training, shares).item() == pytest.approx(((labeled + pseudo) / 2).item())
+
+
+def test_adjusted_logits_make_the_optimum_one_of_classes_alike() -> None:
+    """Of an image that is of a class in one of ten cases, as few as there are labels of it, nothing is to be said in its disfavor."""
+    training = Training(model="resnet18", batch_size=10)
+    targets = torch.eye(2)[[0] * 9 + [1]]
+    logits = torch.zeros(1, 2, requires_grad=True)
+    optimizer = torch.optim.LBFGS([logits], max_iter=50)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = batch_loss(logits.expand(10, 2), targets, training, torch.log(torch.tensor([0.9, 0.1])))
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    assert torch.allclose(torch.softmax(logits, dim=1), torch.full((1, 2), 0.5), atol=1e-3)

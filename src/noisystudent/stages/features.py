@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from noisystudent.config import Config, Training
+from noisystudent.data.class_balance import balancing_copies, log_shares
 from noisystudent.data.images import Skipped, changed_since, image_set
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
@@ -96,23 +97,31 @@ def probe(run: RunDir, config: Config, training: Training, selection: Path | Non
     """
     chosen = run.records()[embedding_stage(training, "labeled")]
     values, labels = _labeled(run, training)
-    scaling, strength = Scaling.of(values), chosen["strength"]
-    if selection is None:
-        return fit_probe(values, labels, strength=strength, scaling=scaling, temperature=chosen["temperature"])
+    scaling, classes = Scaling.of(values), int(labels.max()) + 1
+    weights = balancing_copies(labels) if training.class_balance == "sampling" else np.ones(len(labels))
+    weights = weights * len(labels) / weights.sum()
+    if selection is not None:
+        pseudo, pseudo_labels, copies = _pseudo_labeled(run, config, training, selection)
+        weights = np.concatenate([weights * copies.sum() / (training.unlabeled_ratio * len(labels)), copies])
+        values, labels = np.concatenate([values, pseudo]), np.concatenate([labels, pseudo_labels])
+    temperature = chosen["temperature"] if selection is None else 1.0  # it was found without pseudo-labels
+    fitted = fit_probe(
+        values, labels, strength=chosen["strength"], scaling=scaling, temperature=temperature, weights=weights
+    )
+    if training.class_balance == "logits":
+        fitted = fitted._replace(bias=fitted.bias - log_shares(labels, classes, weights).astype(np.float32))
+    return fitted
+
+
+def _pseudo_labeled(
+    run: RunDir, config: Config, training: Training, selection: Path
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features float32 [n, D], labels int [n] and copies float64 [n] of the images that a student is given, or of a sample of them."""
     table = read_selection(selection).table
     drawn = np.random.default_rng(derive_seed(config.seed, "probe", str(selection.parent.name)))
-    rows = np.sort(drawn.permutation(len(table))[:MOST_FITTED])
-    table = table.take(rows)
-    pseudo = read_features(run.path / features_folder(training) / "unlabeled", table["id"].to_pylist())
-    copies = table["copies"].to_numpy().astype(np.float64)
-    of_label = copies.sum() / (training.unlabeled_ratio * len(labels))
-    return fit_probe(
-        np.concatenate([values, pseudo]),
-        np.concatenate([labels, table["label"].to_numpy()]),
-        strength=strength,
-        scaling=scaling,
-        weights=np.concatenate([np.full(len(labels), of_label), copies]),
-    )
+    table = table.take(np.sort(drawn.permutation(len(table))[:MOST_FITTED]))
+    values = read_features(run.path / features_folder(training) / "unlabeled", table["id"].to_pylist())
+    return values, table["label"].to_numpy(), table["copies"].to_numpy().astype(np.float64)
 
 
 def by_features(run: RunDir, training: Training, classifier: Classifier, split: str, manifest: Manifest) -> ByFeatures:

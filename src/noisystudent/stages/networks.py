@@ -15,6 +15,7 @@ import torch
 
 from noisystudent import atomic
 from noisystudent.config import Config, ResolutionFix, Training
+from noisystudent.data.class_balance import balancing_copies
 from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
@@ -241,7 +242,9 @@ def _fit(
         classifier,
         part,
         Examples(
-            image_set(labeled, classifier.preprocessing, config.execution, often=not part.noise.shows_parts), targets
+            image_set(labeled, classifier.preprocessing, config.execution, often=not part.noise.shows_parts),
+            targets,
+            balancing_copies(labeled.labels) if part.class_balance == "sampling" else np.empty(0, np.int64),
         ),
         pseudo,
         folder=into,

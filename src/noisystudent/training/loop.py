@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from noisystudent.config import Execution, Training
+from noisystudent.data.class_balance import log_shares
 from noisystudent.data.joint_batches import Examples, joint_batches
 from noisystudent.device import autocast, compute_device, own_draws, seed_draws
 from noisystudent.errors import RunError
@@ -82,6 +83,7 @@ def fit(
     start = load_checkpoint(checkpoint, network=network, average=average, optimizer=optimizer)
     log = MetricsLog(folder / "metrics.jsonl", done=start)
     batches = joint_batches(training, labeled, pseudo, seed=seed, start=start)
+    shares = _log_shares(labeled).to(device) if training.class_balance == "logits" else None
     schedule = schedule or training
     skipped = schedule.steps - training.steps
     losses: list[Tensor] = []
@@ -103,7 +105,7 @@ def fit(
                 pixels, targets = mixup(pixels, targets, training.mixup, seed=derive_seed(seed, "mixup", step))
             with autocast(execution, device):
                 logits = network(pixels)
-            loss = batch_loss(logits.float(), targets, training)
+            loss = batch_loss(logits.float(), targets, training, shares)
 
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -148,6 +150,11 @@ ADVICE = (
     "the checkpoint before it, if there was one, is kept. "
     "Try a lower learning_rate, more warmup_steps, or fp32 instead of bf16, with another --out"
 )
+
+
+def _log_shares(labeled: Examples) -> Tensor:
+    labels, classes = labeled.targets.argmax(dim=1).numpy(), labeled.targets.shape[1]
+    return torch.from_numpy(log_shares(labels, classes)).float()
 
 
 def _finite_mean(losses: list[Tensor], done: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -42,7 +43,7 @@ def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return -(targets * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
 
 
-def batch_loss(logits: Tensor, targets: Tensor, training: Training) -> Tensor:
+def batch_loss(logits: Tensor, targets: Tensor, training: Training, log_shares: Tensor | None = None) -> Tensor:
     """The loss of a batch of `joint_batches` by `training.objective` (spec sections 1.1, step 4, and 3).
 
     `mean` is over all images, as the paper's author states it; `sum` adds the two kinds' means with weights 1 and the ratio, as the
@@ -54,6 +55,7 @@ def batch_loss(logits: Tensor, targets: Tensor, training: Training) -> Tensor:
         logits: [N, K], those of the `training.batch_size` labeled images first.
         targets: [N, K].
         training: gives the objective, and where the pseudo-labeled images begin.
+        log_shares: [K], added to the logits of the labeled images (`data.class_balance`); None: nothing.
 
     Example:
         >>> import torch
@@ -63,6 +65,8 @@ def batch_loss(logits: Tensor, targets: Tensor, training: Training) -> Tensor:
         4.0
     """
     labeled = training.batch_size
+    if log_shares is not None:
+        logits = torch.cat([logits[:labeled] + log_shares, logits[labeled:]])
     if training.objective == "mean" or not training.joint or len(targets) == labeled:
         return soft_cross_entropy(logits, targets)
     pseudo = soft_cross_entropy(logits[labeled:], targets[labeled:])
