@@ -2,7 +2,7 @@
 
     NOISYSTUDENT_DATA=/path/to/data python benchmarks/imbalance.py --seeds 3
 
-Which class has how many is drawn anew for each seed. The 1,000 test images are as many of each class, so that accuracy is balanced accuracy. The
+Which class has how many is drawn anew for each seed. There are 100 test images of each class, so that accuracy is balanced accuracy. The
 network has seen most of these images.
 """
 

@@ -36,7 +36,8 @@ def dry_run(config: Config) -> dict[str, Any]:
 
     Returns:
         `images` and `unreadable` (of a sample) by split, `classes` (name and images of each by split), `warnings`, `device`, `seconds` in
-        all, and `networks`: for each its name, model, parameters, where its pretrained weights are, steps, labeled and pseudo-labeled
+        all, `known_classes`, the percent of the labels from which on frozen features suffice and the networks are not trained (None: they
+        are), and `networks`: for each its name, model, parameters, where its pretrained weights are, steps, labeled and pseudo-labeled
         images a step, images it sees, epochs of the labels, learning rate at its highest and in the last step, and estimates of its
         training memory in bytes and of its seconds, labeling included.
 
@@ -76,6 +77,7 @@ def dry_run(config: Config) -> dict[str, Any]:
         "warnings": notes,
         "device": str(compute_device(config.execution)),
         "networks": networks,
+        "known_classes": config.known_classes.accuracy if config.known_classes else None,
         "seconds": None if None in seconds else sum(seconds),
     }
 

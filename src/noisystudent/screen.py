@@ -99,6 +99,12 @@ def show_dry_run(plan: Row) -> None:
             f"  learning rate {row['highest_rate']:.3g} at its highest, {row['last_rate']:.2g} in the last step"
         )
         console.print(f"  about {decimal(row['memory'])} of memory and {_duration(row['seconds'])}")
+    if plan["known_classes"] is not None:
+        console.print(
+            f"none of these is trained where frozen features are right on {plan['known_classes']:g} % of the labels or more, which the run "
+            "finds out first: it then takes as long as it takes to look at every image once",
+            soft_wrap=True,
+        )
     by = "by a trial step of each network; nothing was trained"
     console.print(f"in all about {_duration(plan['seconds'])} on {plan['device']}, {by}", soft_wrap=True)
 
