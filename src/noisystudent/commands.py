@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
-from noisystudent.config import Config, Execution, Selection
+from noisystudent.config import Config, Execution, Selection, Training
 from noisystudent.data.images import Skipped, image_set
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.parts import read_parts
@@ -36,7 +36,7 @@ from noisystudent.progress import logger, track, warn
 from noisystudent.pseudo.label import ByNetwork, predict_batches, write_predictions
 from noisystudent.pseudo.select import Selected, choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, read_summary, summary_of, write_selection
-from noisystudent.rundir import check_output_file, locked, open_run
+from noisystudent.rundir import check_output_file, folder_called, locked, open_run
 from noisystudent.stages import networks
 from noisystudent.stages.networks import check_networks, fit_and_measure, look_for_weights
 from noisystudent.stages.preparation import prepared
@@ -50,7 +50,7 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
     Returns:
         What `results.json` of the folder holds.
     """
-    config = config.model_copy(update={"generations": (), "baseline": False})
+    config = config.model_copy(update={"generations": (), "baseline": False, "known_classes": None})
     check_networks(config)
     look_for_weights(config, Path(out))
     with open_run(Path(out), config) as folder:
@@ -186,15 +186,14 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
     """
     if not config.generations:
         raise UserError("the configuration has no generation, and so no student: choose another recipe")
-    config = config.model_copy(
-        update={"generations": config.generations[:1], "baseline": False, "frozen_features": False}
-    )
+    first = config.generations[0].model_copy(update={"teachers": ("previous",)})  # who labeled, the selection says
+    alone = {"generations": (first,), "baseline": False, "frozen_features": False, "known_classes": None}
+    config = config.model_copy(update=alone)
     check_networks(config)
-    if config.generations[0].student.warm_start:
-        raise UserError("student: warm_start needs the teacher's weights, which only `run` has")
     look_for_weights(config.model_copy(update={"teacher": config.generations[0].student}), Path(out))
     summary, table, digest = read_selection(Path(selection))
     training = config.generations[0].student
+    start = _warm_start(summary["teacher"], training) if training.warm_start else None
     with open_run(Path(out), config, whole=False) as folder:
         data = prepared(folder, config)
         names = data["class_names"]
@@ -207,15 +206,44 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
         parts_glob(predictions)
         find_leaks(folder, config, predictions)
 
-        def pseudo() -> Any:
-            unlabeled = Manifest.load(folder.manifest("unlabeled"))
+        def selected() -> pa.Table:
             kept = table.filter(pc.invert(pc.is_in(table["id"], pa.array(leaked_ids(folder), pa.string()))))
             if kept.num_rows == 0:
                 raise UserError(f"--selection {selection}: all of its images are validation or test images too")
-            return pseudo_examples(unlabeled, kept, predictions, training, config, classes=len(names))
+            return kept
 
-        fit_and_measure(folder, config, data, folder.generation(1), training, pseudo, "the student")
+        def pseudo() -> Any:
+            unlabeled = Manifest.load(folder.manifest("unlabeled"))
+            return pseudo_examples(unlabeled, selected(), predictions, training, config, classes=len(names))
+
+        into = folder.generation(1)
+        fit_and_measure(folder, config, data, into, training, pseudo, "the student", start=start, selected=selected)
         return summarize(folder, config)
+
+
+def _warm_start(teacher: dict[str, Any], training: Training) -> Path:
+    """The folder of the teacher that a selection was labeled by, from whose weights the student starts.
+
+    Raises:
+        UserError: it is not where it was, it is another one now, or another network.
+    """
+    name = teacher["model"]
+    advice = "put it back, or have the student start from its own weights with --set student.warm_start=false"
+    try:
+        folder = folder_called(name)
+    except UserError:
+        folder = None
+    if folder is None or atomic.sha256(folder / "model.safetensors") != teacher["sha256"]:
+        raise UserError(
+            f"student: warm_start needs its teacher's weights, and {name} is not the model that labeled: {advice}"
+        )
+    named = not training.model.startswith(("hf-hub:", "local-dir:"))
+    if named and teacher["architecture"] != training.model.split(".")[0]:
+        raise UserError(
+            f"student: warm_start needs the teacher's network, which is {teacher['architecture']} and not {training.model}: "
+            "set student.model, or --set student.warm_start=false"
+        )
+    return folder
 
 
 def evaluate(

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import timm
+import torch
+from safetensors.torch import load_file
 from user_inputs import Images, Result
 
 Command = Callable[..., Result]
@@ -54,3 +56,43 @@ def test_a_dry_run_tells_what_the_features_would_cost_and_writes_nothing(
     default = noisystudent("run", "--labeled", images.labeled, "--unlabeled", images.unlabeled, "--dry-run")
     assert "none of these is trained where frozen features are right on 85 % of the labels or more" in default.stdout
     assert not (tmp_path / "run").exists()
+
+
+def test_single_stages_take_the_default_recipe_and_go_on(noisystudent: Command, images: Images, tmp_path: Path) -> None:
+    short = ("--set", "teacher.steps=1", "--set", "teacher.batch_size=2")
+    for _ in range(2):
+        result = noisystudent("train", "--labeled", images.labeled, "--out", "teacher", *short)
+        assert result.status == 0, result
+    assert noisystudent("report", "teacher").status == 0
+    rows = json.loads((tmp_path / "teacher" / "results.json").read_text())["rows"]
+    assert [row["name"] for row in rows] == ["frozen features", "teacher"]
+
+    assert noisystudent("label", "--model", "teacher/gen-0", "--images", images.unlabeled, "--out", "p").status == 0
+    assert noisystudent("select", "--predictions", "p", "--out", "s", "--threshold", "0").status == 0
+    one = ("--set", "student.steps=1", "--set", "student.batch_size=1", "--set", "student.learning_rate=1e-12")
+    for _ in range(2):
+        result = noisystudent(
+            "student",
+            "--labeled",
+            images.labeled,
+            "--unlabeled",
+            images.unlabeled,
+            "--selection",
+            "s",
+            "--out",
+            "st",
+            *one,
+        )
+        assert result.status == 0, result
+    assert noisystudent("report", "st").status == 0
+    pairs = [load_file(tmp_path / run / "model" / "model.safetensors") for run in ("teacher/gen-0", "st/gen-1")]
+    assert torch.allclose(pairs[0]["classifier.weight"], pairs[1]["classifier.weight"], atol=1e-6)  # it began there
+
+    (tmp_path / "teacher").rename(tmp_path / "moved")
+    sources = ("--labeled", images.labeled, "--unlabeled", images.unlabeled, "--selection", "s")
+    refused = noisystudent("student", *sources, "--out", "other", *one)
+    assert refused.status == 2
+    assert "teacher/gen-0 is not the model that labeled: put it back" in refused.message
+    assert noisystudent("student", *sources, "--out", "other", *one, "--set", "student.warm_start=false").status == 0
+    probe = ("--set", "student.warm_start=false", "--set", "student.start=probe", "--set", "student.steps=0")
+    assert noisystudent("student", *sources, "--out", "probe", *probe).status == 0

@@ -8,7 +8,6 @@ import torch
 from safetensors.torch import load_file
 from user_inputs import quick, write_images
 
-from noisystudent.commands import student
 from noisystudent.config import Config, Noise, RandAugment, Training
 from noisystudent.data.parts import read_parts
 from noisystudent.errors import UserError
@@ -48,8 +47,6 @@ def test_a_warm_start_from_another_network_is_refused_before_anything_is_done(tm
         check_networks(other)
     with pytest.raises(UserError, match="the teacher has no teacher"):
         check_networks(config(tmp_path / "b", "teacher.warm_start=true"))
-    with pytest.raises(UserError, match="which only `run` has"):
-        student(config(tmp_path / "c", "student.warm_start=true"), tmp_path, tmp_path / "out")
 
 
 def test_the_baseline_never_starts_warm(tmp_path: Path) -> None:

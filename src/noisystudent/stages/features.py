@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from noisystudent.config import Config, Training
 from noisystudent.data.class_balance import balancing_copies, log_shares
@@ -17,7 +17,6 @@ from noisystudent.features.embedding import read_features, write_features
 from noisystudent.features.heads import ByFeatures, check_head
 from noisystudent.features.probe import Probe, Scaling, cross_validate, fit_probe
 from noisystudent.models.classifier import Classifier
-from noisystudent.pseudo.selections import read_selection
 from noisystudent.run_plan import embedding_stage, features_folder
 from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
@@ -84,7 +83,7 @@ def _embed_split(run: RunDir, config: Config, training: Training, classifier: Cl
     return write_features(classifier, images, folder, execution=config.execution, description=f"embedding: {split}")
 
 
-def probe(run: RunDir, config: Config, training: Training, selection: Path | None) -> Probe:
+def probe(run: RunDir, config: Config, training: Training, name: str, selected: pa.Table | None) -> Probe:
     """A linear classifier on the network's features: of the labels, and for a student of its pseudo-labels too.
 
     The pseudo-labeled images count together `unlabeled_ratio` times as much as the labeled ones, as in the batches of a training.
@@ -93,18 +92,19 @@ def probe(run: RunDir, config: Config, training: Training, selection: Path | Non
         run: the run folder.
         config: of the run.
         training: names the network; its ratio.
-        selection: of a student, the folder of its selection.
+        name: of the network's folder, which decides the sample of many pseudo-labeled images.
+        selected: of a student, its selection.
     """
     chosen = run.records()[embedding_stage(training, "labeled")]
     values, labels = _labeled(run, training)
     scaling, classes = Scaling.of(values), int(labels.max()) + 1
     weights = balancing_copies(labels) if training.class_balance == "sampling" else np.ones(len(labels))
     weights = weights * len(labels) / weights.sum()
-    if selection is not None:
-        pseudo, pseudo_labels, copies = _pseudo_labeled(run, config, training, selection)
+    if selected is not None:
+        pseudo, pseudo_labels, copies = _pseudo_labeled(run, config, training, name, selected)
         weights = np.concatenate([weights * copies.sum() / (training.unlabeled_ratio * len(labels)), copies])
         values, labels = np.concatenate([values, pseudo]), np.concatenate([labels, pseudo_labels])
-    temperature = chosen["temperature"] if selection is None else 1.0  # it was found without pseudo-labels
+    temperature = chosen["temperature"] if selected is None else 1.0  # it was found without pseudo-labels
     fitted = fit_probe(
         values, labels, strength=chosen["strength"], scaling=scaling, temperature=temperature, weights=weights
     )
@@ -114,12 +114,11 @@ def probe(run: RunDir, config: Config, training: Training, selection: Path | Non
 
 
 def _pseudo_labeled(
-    run: RunDir, config: Config, training: Training, selection: Path
+    run: RunDir, config: Config, training: Training, name: str, selected: pa.Table
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Features float32 [n, D], labels int [n] and copies float64 [n] of the images that a student is given, or of a sample of them."""
-    table = read_selection(selection).table
-    drawn = np.random.default_rng(derive_seed(config.seed, "probe", str(selection.parent.name)))
-    table = table.take(np.sort(drawn.permutation(len(table))[:MOST_FITTED]))
+    drawn = np.random.default_rng(derive_seed(config.seed, "probe", name))
+    table = selected.take(np.sort(drawn.permutation(len(selected))[:MOST_FITTED]))
     values = read_features(run.path / features_folder(training) / "unlabeled", table["id"].to_pylist())
     return values, table["label"].to_numpy(), table["copies"].to_numpy().astype(np.float64)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
@@ -37,11 +38,12 @@ from noisystudent.models.weights import check_weights
 from noisystudent.noise.randaugment import operation_names
 from noisystudent.progress import logger
 from noisystudent.pseudo.quality import check_teacher
+from noisystudent.pseudo.selections import read_selection
 from noisystudent.run_plan import FROZEN, baseline_training, first_to_embed, run_networks
 from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.features import by_features, embed, embed_unlabeled, probe
-from noisystudent.stages.pseudo_labels import selected_examples
+from noisystudent.stages.pseudo_labels import selected_examples, selection_folder
 from noisystudent.training.loop import Validate, fit
 from noisystudent.training.loss import label_targets
 
@@ -100,11 +102,10 @@ def look_for_weights(config: Config, run: Path | None = None) -> dict[str, str]:
     Raises:
         UserError: some are nowhere, and what helps.
     """
-    trained = (
-        []
-        if run is None
-        else [network.folder for network in run_networks(config) if RunDir(run).done(f"{network.folder}/train")]
-    )
+    trained = []
+    if run is not None:
+        config = RunDir(run).decided(config)
+        trained = [network.folder for network in run_networks(config) if RunDir(run).done(f"{network.folder}/train")]
     return check_weights(
         {
             network.name: (network.training.model, network.training.weights)
@@ -123,8 +124,9 @@ def train(run: RunDir, config: Config, data: dict[str, Any], number: int, traini
     folder = run.generation(number)
     name = "the teacher" if number == 0 else f"student {number}"
     pseudo = None if number == 0 else (lambda: selected_examples(run, config, number, training))
+    selected = None if number == 0 else (lambda: read_selection(selection_folder(run, number)).table)
     start = run.generation(number - 1) / "model" if training.warm_start else None
-    fit_and_measure(run, config, data, folder, training, pseudo, name, start=start)
+    fit_and_measure(run, config, data, folder, training, pseudo, name, start=start, selected=selected)
     return folder / "model"
 
 
@@ -153,7 +155,10 @@ def train_baseline(run: RunDir, config: Config, data: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class _Network:
-    """A network of a run: its folder, how it is trained, and what the user reads of it; `data` is what `prepare` returned."""
+    """A network of a run: its folder, how it is trained, and what the user reads of it; `data` is what `prepare` returned.
+
+    `selected` gives the selection that a student learns from.
+    """
 
     run: RunDir
     config: Config
@@ -161,6 +166,7 @@ class _Network:
     folder: Path
     training: Training
     name: str
+    selected: Callable[[], pa.Table] | None = None
 
     @functools.cached_property
     def manifests(self) -> dict[str, Manifest]:
@@ -179,6 +185,7 @@ def fit_and_measure(
     name: str,
     *,
     start: Path | None = None,
+    selected: Callable[[], pa.Table] | None = None,
 ) -> None:
     """Train one network and measure it on the held-out images that there are, as two stages; as three with a resolution fix.
 
@@ -191,8 +198,9 @@ def fit_and_measure(
         pseudo: gives its pseudo-labeled images; None: labels only.
         name: for the user to read.
         start: the model whose weights it starts from; None: random or pretrained ones.
+        selected: gives a student's selection; None: labels only.
     """
-    network = _Network(run, config, data, folder, training, name)
+    network = _Network(run, config, data, folder, training, name, selected)
     fix = training.resolution_fix
     # With a resolution fix, what it begins with is kept: the paper measures ImageNet-C and -P without it.
     first = folder / "before-resolution-fix" if fix else folder
@@ -209,7 +217,7 @@ def fit_and_measure(
     seconds = 0.0
     if training.start == "probe":
         embedded = embed(run, config, training, lambda: _build(network, training))
-        if pseudo is not None:
+        if selected is not None:
             embed_unlabeled(run, config, training, lambda: _build(network, training))
         if first_to_embed(config, training).folder == folder.name:
             seconds = embedded["seconds"]
@@ -231,8 +239,8 @@ def _fit(
     if start is not None:
         load_weights(classifier, start)
     if part.start == "probe":
-        selection = network.folder / "selection" if pseudo is not None else None
-        put_head(classifier, probe(network.run, config, part, selection))
+        table = network.selected() if network.selected else None
+        put_head(classifier, probe(network.run, config, part, network.folder.name, table))
     parameters = {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
     if part.frozen:
         classifier.save(into / "model")
