@@ -266,3 +266,13 @@ def test_labels_out_of_balance_are_balanced_in_fits_and_in_batches(config: Confi
 def test_adjusted_logits_need_joint_batches(config: Config) -> None:
     with pytest.raises(UserError, match="class_balance = logits needs joint = true"):
         apply_settings(config, ["student.class_balance=logits", "student.joint=false"])
+
+
+def test_a_resolution_fix_goes_on_from_what_a_probe_started(config: Config, tmp_path: Path) -> None:
+    fix = ["student.resolution_fix.image_size=64", "student.resolution_fix.steps=1", "student.learning_rate=1e-12"]
+    asked = [*FROZEN_TEACHER, "student.start=probe", "student.steps=1", "student.ema_decay=0.0", *fix, "baseline=false"]
+    run(apply_settings(config, asked), tmp_path / "run")
+    before, fixed = (tmp_path / "run" / "gen-1" / name for name in ("before-resolution-fix", "."))
+    heads = [load_file(path / "model" / "model.safetensors")["fc.weight"] for path in (before, fixed)]
+    assert heads[0].abs().max() > 0
+    assert torch.allclose(*heads, atol=1e-6)

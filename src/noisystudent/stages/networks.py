@@ -207,7 +207,8 @@ def fit_and_measure(
 
     def fit_first() -> dict[str, Any]:
         part = training.model_copy(update={"resolution_fix": None})
-        return _fit(network, part, first, start, pseudo() if pseudo else None, description=f"training {name}")
+        images = pseudo() if pseudo and not part.frozen else None
+        return _fit(network, part, first, start, images, description=f"training {name}")
 
     def fix_resolution(fix: ResolutionFix) -> dict[str, Any]:
         part, begin = training.at_full_resolution(), first / "model"
@@ -238,7 +239,7 @@ def _fit(
     classifier = _build(network, part)
     if start is not None:
         load_weights(classifier, start)
-    if part.start == "probe":
+    elif part.start == "probe":
         table = network.selected() if network.selected else None
         put_head(classifier, probe(network.run, config, part, network.folder.name, table))
     parameters = {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
