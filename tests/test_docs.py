@@ -7,6 +7,7 @@ import runpy
 from pathlib import Path
 from pkgutil import resolve_name
 
+import check
 import pytest
 from typer.main import get_command
 
@@ -14,7 +15,7 @@ from noisystudent.cli import app
 from noisystudent.recipes import RECIPES
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "README.md"]
+PAGES = check.PAGES
 COMMAND = re.compile(r"^(?: {4}|\$ )noisystudent (.+)$", re.MULTILINE)
 
 
@@ -74,43 +75,35 @@ def test_every_recipe_says_its_command() -> None:
         assert f"noisystudent {'demo' if name == 'digits' else 'run'}" in (recipe.__doc__ or ""), name
 
 
-FIGURE = re.compile(r"(?<![\w.])\d[\d,]*\.\d+(?!\.\d)")
-RESULTS = re.compile(r"\]\(([^)]*results/[\w.]+\.md)\)")
-
-
-def blocks_with_results(page: Path) -> list[tuple[str, set[str]]]:
-    """The text of each row of a table, or of each section, that links results, and the figures of those."""
-    text = re.sub(r"`[^`]*`", "", page.read_text())
-    rows = [line for line in text.splitlines() if line.startswith("|") and RESULTS.search(line)]
-    rest = "\n".join(line for line in text.splitlines() if line not in rows)
-    found = []
-    for block in [*rows, *re.split(r"^#+ ", rest, flags=re.MULTILINE)]:
-        files = [page.parent / target for target in RESULTS.findall(block)]
-        if files:
-            found.append((block, {figure for file in files for figure in FIGURE.findall(file.read_text())}))
-    return found
-
-
 MEASURED = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", ROOT / "docs" / "small-images.md"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_measured_figures_stand_in_the_results_that_are_linked_beside_them(page: Path) -> None:
-    """Each as it is, or as the difference of two that the same text names."""
-    blocks = blocks_with_results(page)
-    assert blocks or page not in MEASURED, f"{page.name} says what was measured, and links no results"
-    for block, known in blocks:
-        named = set(FIGURE.findall(re.sub(RESULTS, "", block)))
-        values = [float(figure.replace(",", "")) for figure in named & known]
-        differences = {f"{abs(a - b):.1f}" for a in values for b in values}
-        unknown = sorted(named - known - differences)
-        assert not unknown, f"{page.name}: {unknown} are in none of {RESULTS.findall(block)}: {block[:200]}"
+    figures = check.figures_of(page)
+    assert figures or page not in MEASURED, f"{page.name} says what was measured, and links no results"
+    assert [figure.text for figure in figures if not figure.files] == []
+
+
+def test_a_figure_is_traced_to_its_file_and_command_and_one_that_is_nowhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "a.md").write_text("`python benchmarks/a.py --seeds 3`; torch\n\n| 85.6 | 83.3 |\n")
+    page = tmp_path / "page.md"
+    page.write_text("# A\n\nFrom 83.3 to 85.6, which is 2.3, and not 9.9 ([a](results/a.md)).\n")
+    found = {figure.text: figure for figure in check.figures_of(page)}
+    assert {text: bool(figure.files) for text, figure in found.items()} == {
+        "83.3": True,
+        "85.6": True,
+        "2.3": True,
+        "9.9": False,
+    }
+    assert found["85.6"].commands == ["python benchmarks/a.py --seeds 3"]
 
 
 def test_every_figure_on_the_page_of_benchmarks_has_results_beside_it() -> None:
     page = ROOT / "benchmarks" / "README.md"
     for section in re.split(r"^## ", page.read_text(), flags=re.MULTILINE)[1:]:
-        assert RESULTS.search(section) or not FIGURE.search(re.sub(r"`[^`]*`", "", section)), section[:100]
+        assert check.RESULTS.search(section) or not check.FIGURE.search(re.sub(r"`[^`]*`", "", section)), section[:100]
 
 
 def test_every_results_file_is_linked_from_the_page_of_benchmarks() -> None:
