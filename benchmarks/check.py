@@ -2,8 +2,8 @@
 
     python benchmarks/check.py
 
-A figure stands in a results file that the same row of a table, or else the same section, links; as it is, or as the difference of two that the
-text names. The program ends with status 1 where one does not, which a test holds too.
+A figure stands in a results file that the same row of a table, or else the same section, links; as it is, or as the difference of two
+that the text names. The program ends with status 1 where one does not, which a test holds too.
 """
 
 from __future__ import annotations
