@@ -63,3 +63,15 @@ def test_weights_that_are_nowhere_or_for_nobody_are_mistakes(tmp_path: Path, mod
 def test_sources_that_nobody_named_are_all_told() -> None:
     assert [problem.split()[0] for problem in missing_sources(configure("digits"))] == ["--labeled", "--unlabeled"]
     assert missing_sources(configure("digits", labeled="a", unlabeled="b")) == []
+
+
+def test_the_advice_for_the_default_recipe_works() -> None:
+    """Each setting that a message names, given as it says, is what was missing."""
+    with pytest.raises(UserError) as caught:
+        configure("photos-fast", settings=["teacher.pretrained=false"])
+    message = str(caught.value)
+    assert "generations.0.teachers: there are no frozen features, since the teacher is not pretrained" in message
+    advice = ["generations.0.teachers=['previous']", "known_classes=false"]
+    assert "set it to ['previous']" in message
+    assert "set known_classes=false" in message
+    assert configure("photos-fast", settings=["teacher.pretrained=false", *advice]).known_classes is None

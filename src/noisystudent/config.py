@@ -418,18 +418,24 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _frozen_features_are_there(self) -> Config:
-        pretrained = self.teacher.pretrained and (self.frozen_features or self.teacher.frozen)
+        problems = []
+        without = "the teacher is not pretrained" if not self.teacher.pretrained else "frozen_features is off"
+        there = self.teacher.pretrained and (self.frozen_features or self.teacher.frozen)
         for number, generation in enumerate(self.generations):
-            if "frozen" in generation.teachers and not pretrained:
-                raise ValueError(
-                    f"generations.{number}.teachers: there are no frozen features: the teacher is not pretrained, or frozen_features is off"
+            if "frozen" in generation.teachers and not there:
+                others = [name for name in generation.teachers if name != "frozen"] or ["previous"]
+                problems.append(
+                    f"generations.{number}.teachers: there are no frozen features, since {without}: set it to {others}"
                 )
             if generation.noised_teacher and generation.teachers != ("previous",):
-                raise ValueError(
+                problems.append(
                     f"generations.{number}.noised_teacher: only the network before can label under noise, and alone"
                 )
         if self.known_classes is not None and not (self.teacher.pretrained and self.generations):
-            raise ValueError("known_classes: the teacher must be pretrained, and there must be a generation")
+            missing = "the teacher is not pretrained" if self.generations else "there is no generation"
+            problems.append(f"known_classes: {missing}: set known_classes=false")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     @model_validator(mode="after")

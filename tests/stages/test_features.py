@@ -236,7 +236,7 @@ def test_where_frozen_features_suffice_on_the_labels_no_network_is_trained(
 
 
 def test_known_classes_need_a_pretrained_teacher(config: Config) -> None:
-    with pytest.raises(UserError, match="known_classes: the teacher must be pretrained"):
+    with pytest.raises(UserError, match="known_classes: the teacher is not pretrained: set known_classes=false"):
         apply_settings(config, [*KNOWN, "teacher.pretrained=false"])
 
 

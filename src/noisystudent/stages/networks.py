@@ -81,7 +81,8 @@ def check_networks(config: Config) -> None:
         teacher, student, where = before.training, network.training, network.key
         if student.warm_start and (student.model, student.model_args) != (teacher.model, teacher.model_args):
             problems.append(
-                f"{where}: warm_start needs the teacher's network, which is {teacher.model} and not {student.model}, with its model_args"
+                f"{where}: warm_start needs the teacher's network, which is {teacher.model} and not {student.model}, with its model_args: "
+                "give both the same, or set student.warm_start=false"
             )
     if config.teacher.warm_start:
         problems.append("teacher: warm_start is for students: the teacher has no teacher")
