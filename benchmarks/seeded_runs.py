@@ -203,10 +203,10 @@ def top1(runs: list[dict[str, Any]], network: str) -> np.ndarray:
 
 
 def accuracy_table(results: Results) -> str:
-    """Markdown: mean, standard deviation, lowest, highest and seconds of every network of every variant."""
+    """Markdown: accuracy (mean, standard deviation, lowest, highest), calibration error and seconds of each network of each variant."""
     lines = [
-        "| run | network | model | top-1 % | sd | lowest | highest | n | seconds |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| run | network | model | top-1 % | sd | lowest | highest | ECE % | n | seconds |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for variant, runs in results.items():
         for row in runs[0]["rows"]:
@@ -215,9 +215,11 @@ def accuracy_table(results: Results) -> str:
                 [other["seconds"] for run in runs for other in run["rows"] if other["name"] == row["name"]]
             )
             sd = f"{values.std(ddof=1):.1f}" if len(values) > 1 else "-"
+            named = [other["metrics"] for run in runs for other in run["rows"] if other["name"] == row["name"]]
+            ece = f"{np.mean([metrics['ece'] for metrics in named]):.1f}" if all("ece" in m for m in named) else "-"
             lines.append(
                 f"| {variant} | {row['name']} | {row['model']} | {values.mean():.1f} | {sd} | {values.min():.1f} "
-                f"| {values.max():.1f} | {len(values)} | {seconds:.0f} |"
+                f"| {values.max():.1f} | {ece} | {len(values)} | {seconds:.0f} |"
             )
     return "\n".join(lines)
 

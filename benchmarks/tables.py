@@ -17,6 +17,8 @@ NAMES = (
     "fashion_mnist_1000",
     "imagenette_scratch",
     "imagenette_pretrained",
+    "flowers_10",
+    "flowers_50",
 )
 
 
