@@ -145,7 +145,7 @@ def gathered(parts: Iterable[Predicted], manifest: Manifest, *, classes: int, wh
     ids: list[str] = []
     scores: list[Scores] = []
     skipped: list[Skipped] = []
-    probabilities = np.empty((len(manifest) if whole else 0, classes), np.float32)
+    probabilities = np.empty((len(truth) if whole else 0, classes), np.float32)
     for part in parts:
         scores.append(score(part.probabilities, np.array([truth[id] for id in part.ids], dtype=np.int64)))
         skipped += [Skipped(row.id, "evaluate", row.reason) for row in part.skipped]
@@ -153,7 +153,7 @@ def gathered(parts: Iterable[Predicted], manifest: Manifest, *, classes: int, wh
             probabilities[len(ids) : len(ids) + len(part.ids)] = part.probabilities
         ids += part.ids
     if not ids:
-        raise UserError(f"none of the {len(manifest)} images to evaluate on can be read")
+        raise UserError(f"none of the {len(truth)} images to evaluate on can be read")
     return Answers(ids, Scores.joined(scores), skipped, probabilities[: len(ids)] if whole else None)
 
 
