@@ -23,6 +23,7 @@ import torch
 
 import noisystudent
 from noisystudent import Config, configure, progress
+from noisystudent.evaluation import answer
 from noisystudent.evaluation.intervals import mean_interval
 from noisystudent.settings import apply_settings
 
@@ -182,7 +183,6 @@ def _share_cores(threads: int) -> None:
 
 
 LABELS_ONLY = "better labels-only network"
-NO_UNLABELED = ("frozen features", "teacher", "baseline")
 
 
 def top1(runs: list[dict[str, Any]], network: str) -> np.ndarray:
@@ -191,7 +191,7 @@ def top1(runs: list[dict[str, Any]], network: str) -> np.ndarray:
     `better labels-only network` is of each run the best of those that saw no unlabeled images: frozen features, teacher and baseline.
     """
     if network == LABELS_ONLY:
-        there = [row["name"] for row in runs[0]["rows"] if row["name"] in NO_UNLABELED]
+        there = [row["name"] for row in runs[0]["rows"] if row["name"] in answer.LABELS_ONLY]
         best: np.ndarray = np.max([top1(runs, name) for name in there], axis=0)
         return best
     found = []
@@ -270,7 +270,7 @@ def recipe_differences(results: Results) -> str:
     """Markdown: each student against its teacher, the last against the baseline, and noise on against off."""
     runs = results["recipe"]
     students = [row["name"] for row in runs[0]["rows"] if row["name"].startswith("student")]
-    labels_only = [row["name"] for row in runs[0]["rows"] if row["name"] in NO_UNLABELED]
+    labels_only = [row["name"] for row in runs[0]["rows"] if row["name"] in answer.LABELS_ONLY]
     first = "teacher" if "teacher" in labels_only else labels_only[0]
     pairs = zip([first, *students[:-1]], students, strict=True)
     last = top1(runs, "last student")

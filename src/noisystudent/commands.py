@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
-from noisystudent.config import Config, Execution, Selection, Training
+from noisystudent.config import PREVIOUS, Config, Execution, Selection, Training
 from noisystudent.data.images import Skipped, image_set
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.parts import read_parts
@@ -186,7 +186,7 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
     """
     if not config.generations:
         raise UserError("the configuration has no generation, and so no student: choose another recipe")
-    first = config.generations[0].model_copy(update={"teachers": ("previous",)})  # who labeled, the selection says
+    first = config.generations[0].model_copy(update={"teachers": (PREVIOUS,)})  # who labeled, the selection says
     alone = {"generations": (first,), "baseline": False, "frozen_features": False, "known_classes": None}
     config = config.model_copy(update=alone)
     check_networks(config)

@@ -313,12 +313,18 @@ class Selection(Section):
         raise ValueError("should be a whole number from 0 on, a share between 0 and 1, or 'mean'")
 
 
+PREVIOUS, FROZEN_TEACHER = (
+    "previous",
+    "frozen",
+)  # among a generation's teachers: the network before, and the frozen features
+
+
 class Generation(Section):
     """One turn of the loop: what its student is, and which pseudo-labels it is given."""
 
     student: Training = Field(description="its network and training; settings as for the teacher")
     teachers: tuple[str, ...] = Field(
-        ("previous",),
+        (PREVIOUS,),
         min_length=1,
         description="who label for it, together: previous, the network before; frozen, the frozen features; a model folder, a timm name or "
         "hf-hub:owner/name that knows the same classes",
@@ -331,9 +337,6 @@ class Generation(Section):
     noised_teacher: bool = Field(
         False, description="label under the noise that the teacher was trained with (an ablation, the paper's table 6)"
     )
-
-
-Share = float | Literal["mean"]
 
 
 class KnownClasses(Section):
@@ -422,12 +425,12 @@ class Config(Section):
         without = "the teacher is not pretrained" if not self.teacher.pretrained else "frozen_features is off"
         there = self.teacher.pretrained and (self.frozen_features or self.teacher.frozen)
         for number, generation in enumerate(self.generations):
-            if "frozen" in generation.teachers and not there:
-                others = [name for name in generation.teachers if name != "frozen"] or ["previous"]
+            if FROZEN_TEACHER in generation.teachers and not there:
+                others = [name for name in generation.teachers if name != FROZEN_TEACHER] or [PREVIOUS]
                 problems.append(
                     f"generations.{number}.teachers: there are no frozen features, since {without}: set it to {others}"
                 )
-            if generation.noised_teacher and generation.teachers != ("previous",):
+            if generation.noised_teacher and generation.teachers != (PREVIOUS,):
                 problems.append(
                     f"generations.{number}.noised_teacher: only the network before can label under noise, and alone"
                 )
@@ -450,8 +453,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _a_noised_teacher_was_trained(self) -> Config:
         for number, generation in enumerate(self.generations):
-            teacher = self.generations[number - 1].student if number else self.teacher
-            if generation.noised_teacher and teacher.frozen:
+            if generation.noised_teacher and self.network_before(number + 1).frozen:
                 raise ValueError(
                     f"generations.{number}.noised_teacher: its teacher is a linear classifier on features, made without noise"
                 )
@@ -479,6 +481,10 @@ class Config(Section):
                     f"must be those of generations.{number - 1}.select"
                 )
         return self
+
+    def network_before(self, number: int) -> Training:
+        """The network before that of generation `number`, its teacher unless `teachers` says otherwise: 0 is the teacher's."""
+        return self.teacher if number == 1 else self.generations[number - 2].student
 
     def on_frozen_features(self) -> Config:
         """What the run becomes where the classes are known."""

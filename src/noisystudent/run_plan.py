@@ -7,13 +7,12 @@ import re
 import zlib
 from typing import Literal, NamedTuple
 
-from noisystudent.config import Config, Training
+from noisystudent.config import FROZEN_TEACHER, PREVIOUS, Config, Training
 from noisystudent.outlook import PlannedStage
 
 FROZEN = (
     "frozen features"  # the name of a linear classifier on a pretrained network as it is, where no training follows
 )
-FROZEN_TEACHER = "frozen"  # its name among `generation.teachers`
 
 
 class RunNetwork(NamedTuple):
@@ -100,9 +99,8 @@ def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0)
     for before, (title, folder, _, training, number) in zip([networks[0], *networks], networks, strict=False):
         name = title if number else f"the {title}"
         if number:
-            stages += [
-                _embedding_stage(network, "unlabeled", unlabeled) for network in embedded_to_label(config, number)
-            ]
+            by_features = teachers_by_features(config, number).values()
+            stages += [_embedding_stage(network, "unlabeled", unlabeled) for network in by_features]
             teacher = before.training
             pixels = 0.0 if teacher.frozen else float(unlabeled * teacher.view[0] ** 2)
             stages.append(PlannedStage(f"{folder}/label", f"labeling for {name}", "label", teacher.model, pixels))
@@ -125,12 +123,12 @@ def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0)
     return [stage for stage in stages if stage is first[stage.name]]
 
 
-def embedded_to_label(config: Config, number: int) -> list[Training]:
-    """The pretrained networks by whose features the images without labels are labeled for generation `number`."""
-    before = config.teacher if number == 1 else config.generations[number - 2].student
-    teachers = config.generations[number - 1].teachers
-    by_features = [before] if "previous" in teachers and before.frozen else []
-    return by_features + ([config.teacher] if FROZEN_TEACHER in teachers else [])
+def teachers_by_features(config: Config, number: int) -> dict[str, Training]:
+    """Those of a generation's teachers that label by features, without a look at the images: by name, whose features these are."""
+    before = config.network_before(number)
+    known = {PREVIOUS: before} if before.frozen else {}
+    known[FROZEN_TEACHER] = config.teacher
+    return {name: known[name] for name in config.generations[number - 1].teachers if name in known}
 
 
 def _embedding_stage(training: Training, split: Literal["labeled", "unlabeled"], images: int) -> PlannedStage:

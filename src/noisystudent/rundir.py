@@ -69,18 +69,15 @@ class RunDir:
 
     def decided(self, config: Config) -> Config:
         """The configuration with what cross-validation on the labels decided, once it has: networks, or linear classifiers alone."""
-        known, record = config.known_classes, self._record(embedding_stage(config.teacher, "labeled"))
-        if known is None or not record.exists():
-            return config
-        accuracy = json.loads(record.read_text())["accuracy"]
-        return config.on_frozen_features() if accuracy is not None and accuracy >= known.accuracy else config
+        known, found = config.known_classes, self._cross_validated(config)
+        suffice = known and found and found["accuracy"] is not None and found["accuracy"] >= known.accuracy
+        return config.on_frozen_features() if suffice else config
 
     def how_decided(self, config: Config) -> str:
         """Why networks were trained, or linear classifiers alone, in a sentence; "" where there was nothing to decide."""
-        known, record = config.known_classes, self._record(embedding_stage(config.teacher, "labeled"))
-        if known is None or not record.exists():
+        known, found = config.known_classes, self._cross_validated(config)
+        if known is None or found is None:
             return ""
-        found = json.loads(record.read_text())
         if found["accuracy"] is None:
             return (
                 "Networks were trained: there are too few labeled images to find out whether frozen features suffice."
@@ -91,6 +88,18 @@ class RunDir:
                 f"Frozen features {right}: the pretrained network knows these classes, and only its last layer learned."
             )
         return f"Frozen features {right}, below {known.accuracy:g} %: networks were trained."
+
+    def _cross_validated(self, config: Config) -> dict[str, Any] | None:
+        """What frozen features reached on the labels, once it is known."""
+        return self.record(embedding_stage(config.teacher, "labeled"))
+
+    def record(self, stage: str) -> dict[str, Any] | None:
+        """What a stage recorded; None before it is done."""
+        path = self._record(stage)
+        if not path.exists():
+            return None
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
 
     def done(self, stage: str) -> bool:
         """Whether a stage such as `gen-1/train` has come to its end."""
@@ -106,14 +115,12 @@ class RunDir:
             name: such as `gen-1/label`.
             work: does the stage and returns what is worth recording, as JSON values.
         """
-        path = self._record(name)
-        if path.exists():
-            record: dict[str, Any] = json.loads(path.read_text())
-            return record
+        if (done := self.record(name)) is not None:
+            return done
         start = time.monotonic()
         with self._announced(name):
             record = {**work(), "seconds": round(time.monotonic() - start, 3)}
-        atomic.write_json(path, record)
+        atomic.write_json(self._record(name), record)
         progress.warn(record.get("warnings", ()), about=_network_of(name))
         return record
 

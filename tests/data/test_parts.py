@@ -6,10 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from noisystudent.config import Execution
 from noisystudent.data.images import Skipped
 from noisystudent.data.parts import read_parts, write_parts
 from noisystudent.errors import UserError
-from noisystudent.progress import Advance
+
+
+def write(make: Made, count: int, folder: Path, *, part_rows: int) -> list[Skipped]:
+    execution = Execution(device="cpu", part_rows=part_rows)
+    return write_parts(make, count, folder, image_size=8, execution=execution, description="")
 
 
 class Made:
@@ -20,7 +25,7 @@ class Made:
         self.stop_at = stop_at
         self.unreadable = unreadable
 
-    def __call__(self, rows: np.ndarray, advance: Advance) -> tuple[pa.Table, list[Skipped]]:
+    def __call__(self, rows: np.ndarray) -> tuple[pa.Table, list[Skipped]]:
         if self.stop_at is not None and self.stop_at in rows:
             raise KeyboardInterrupt
         self.rows += rows.tolist()
@@ -32,28 +37,28 @@ class Made:
 
 def test_a_part_that_is_there_is_not_made_again_whatever_part_rows_says_now(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        write_parts(Made(stop_at=7), 10, tmp_path, part_rows=3, description="")
+        write(Made(stop_at=7), 10, tmp_path, part_rows=3)
     assert read_parts(tmp_path, ["row"])["row"].to_pylist() == [0, 1, 2, 3, 4, 5]
     made = Made()
-    write_parts(made, 10, tmp_path, part_rows=100, description="")
+    write(made, 10, tmp_path, part_rows=100)
     assert made.rows == [6, 7, 8, 9]
     assert read_parts(tmp_path, ["row"])["row"].to_pylist() == list(range(10))
 
 
 def test_what_cannot_be_read_is_named_also_when_a_folder_goes_on(tmp_path: Path) -> None:
-    skipped = write_parts(Made(unreadable=True), 5, tmp_path, part_rows=2, description="")
+    skipped = write(Made(unreadable=True), 5, tmp_path, part_rows=2)
     assert [row.id for row in skipped] == ["1", "3"]
-    assert write_parts(Made(stop_at=0), 5, tmp_path, part_rows=2, description="") == skipped
+    assert write(Made(stop_at=0), 5, tmp_path, part_rows=2) == skipped
 
 
 def test_where_nothing_can_be_read_the_same_again_looks_again(tmp_path: Path) -> None:
     class Nothing(Made):
-        def __call__(self, rows: np.ndarray, advance: Advance) -> tuple[pa.Table, list[Skipped]]:
+        def __call__(self, rows: np.ndarray) -> tuple[pa.Table, list[Skipped]]:
             return pa.table({"row": pa.array([], pa.int64())}), [Skipped(str(row), "embed", "broken") for row in rows]
 
     with pytest.raises(UserError, match="none of the 3 images can be read; the first: broken"):
-        write_parts(Nothing(), 3, tmp_path, part_rows=2, description="")
-    assert write_parts(Made(), 3, tmp_path, part_rows=2, description="") == []
+        write(Nothing(), 3, tmp_path, part_rows=2)
+    assert write(Made(), 3, tmp_path, part_rows=2) == []
 
 
 def test_a_broken_part_is_told(tmp_path: Path) -> None:

@@ -10,23 +10,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
+from noisystudent.config import Execution
 from noisystudent.data.images import Skipped
+from noisystudent.device import batches
 from noisystudent.errors import UserError
-from noisystudent.progress import Advance, track
+from noisystudent.progress import track
 
 SKIPPED_SCHEMA = pa.schema([("id", pa.string()), ("stage", pa.string()), ("reason", pa.string())])
-# Of some rows: the part's rows, and what cannot be read.
-Make = Callable[[np.ndarray, Advance], tuple[pa.Table, list[Skipped]]]
+# Of the images of a batch: their rows of the table, and what cannot be read.
+Make = Callable[[np.ndarray], tuple[pa.Table, list[Skipped]]]
 
 
-def write_parts(make: Make, count: int, folder: Path, *, part_rows: int, description: str) -> list[Skipped]:
+def write_parts(
+    make: Make, count: int, folder: Path, *, image_size: int, execution: Execution, description: str
+) -> list[Skipped]:
     """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.
 
     Args:
-        make: makes a part of some rows of the images.
+        make: makes the rows of a batch of images.
         count: of all images.
         folder: of the table.
-        part_rows: images of a part.
+        image_size: of the images that are looked at, pixels of a side, by which batches are cut.
+        execution: device, batch size, images of a part.
         description: for the progress shown.
 
     Returns:
@@ -35,14 +40,22 @@ def write_parts(make: Make, count: int, folder: Path, *, part_rows: int, descrip
     Raises:
         UserError: none of them can be read.
     """
-    part_rows = rows_of_a_part(folder) or part_rows
+    part_rows = _rows_of_a_part(folder) or execution.part_rows
     starts = range(0, count, part_rows)
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(starts))]
     done = sum(min(part_rows, count - start) for start, part in zip(starts, parts, strict=True) if part.exists())
     with track(description, count, done=done) as advance:
         for start, part in zip(starts, parts, strict=True):
-            if not part.exists():
-                _write(part, *make(np.arange(start, min(start + part_rows, count)), advance))
+            if part.exists():
+                continue
+            tables: list[pa.Table] = []
+            unread: list[Skipped] = []
+            for batch in batches(np.arange(start, min(start + part_rows, count)), image_size, execution):
+                table, unreadable = make(batch)
+                tables.append(table)
+                unread += unreadable
+                advance(len(batch), "")
+            _write(part, pa.concat_tables(tables), unread)
     skipped = [row for part in parts for row in read_skipped(part)]
     if len(skipped) == count:
         for part in parts:  # so that the same command, given when the images are mended, looks at them again
@@ -68,7 +81,7 @@ def read_skipped(part: Path) -> list[Skipped]:
     return [Skipped(**row) for row in pq.read_table(_skipped_path(part)).to_pylist()]
 
 
-def rows_of_a_part(folder: Path) -> int:
+def _rows_of_a_part(folder: Path) -> int:
     """How many images the parts that are there were made of (the last one perhaps of fewer); 0 when there are none.
 
     A table that goes on keeps to it, whatever the setting says now.

@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 
 from noisystudent.evaluation.paired import paired_difference
 from noisystudent.pseudo.selections import read_summary
+from noisystudent.run_plan import FROZEN
 
 Row = dict[str, Any]
 SPLITS = {"test": "test images", "val": "validation images"}
-LABELS_ONLY = ("frozen features", "teacher", "baseline")
+LABELS_ONLY = (FROZEN, "teacher", "baseline")
 SURE = 0.05  # the highest p of a difference that is taken for one
 FEW = 30  # images below which an interval says more than is known, and p is given in its place
 ENOUGH = 200  # held-out images from which differences of a few points can be seen

@@ -14,10 +14,9 @@ from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Skipped
 from noisystudent.data.parts import read_parts, read_skipped, write_parts
-from noisystudent.device import autocast, batches, compute_device
+from noisystudent.device import autocast, compute_device
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
-from noisystudent.progress import Advance
 
 
 def features_schema(width: int) -> pa.Schema:
@@ -43,18 +42,14 @@ def write_features(
     Raises:
         UserError: none of them can be read.
     """
-
-    def make(rows: np.ndarray, advance: Advance) -> tuple[pa.Table, list[Skipped]]:
-        tables: list[pa.Table] = []
-        unread: list[Skipped] = []
-        for batch in batches(rows, classifier.preprocessing.image_size, execution):
-            table, skipped = _embed_rows(classifier, images, batch, execution)
-            tables.append(table)
-            unread += skipped
-            advance(len(batch), "")
-        return pa.concat_tables(tables), unread
-
-    return write_parts(make, len(images), folder, part_rows=execution.part_rows, description=description)
+    return write_parts(
+        lambda rows: _embed_rows(classifier, images, rows, execution),
+        len(images),
+        folder,
+        image_size=classifier.preprocessing.image_size,
+        execution=execution,
+        description=description,
+    )
 
 
 class FeaturesTable:
@@ -72,6 +67,7 @@ class FeaturesTable:
         self._ends = np.cumsum([pq.read_metadata(part).num_rows for part in self._parts])
         self._ids = read_parts(folder, ["id"])["id"].combine_chunks()
         self.unread = {skipped.id: skipped.reason for part in self._parts for skipped in read_skipped(part)}
+        self._width: int = pq.read_schema(self._parts[0]).field("features").type.list_size
         self._opened: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def find(self, ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
@@ -82,24 +78,19 @@ class FeaturesTable:
     def take(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Features, float32 [n, D], and perceptual hashes, uint64 [n], at positions of the table."""
         of_part = np.searchsorted(self._ends, positions, side="right")
-        values: np.ndarray | None = None
-        hashes = np.zeros(len(positions), np.uint64)
-        for number in np.unique(of_part).tolist() or [0]:
+        values, hashes = np.zeros((len(positions), self._width), np.float32), np.zeros(len(positions), np.uint64)
+        for number in np.unique(of_part).tolist():
             features, dhashes = self._part(number)
-            if values is None:
-                values = np.zeros((len(positions), features.shape[1]), np.float32)
             here = of_part == number
             rows = positions[here] - (int(self._ends[number - 1]) if number else 0)
             values[here], hashes[here] = features[rows], dhashes[rows]
-        assert values is not None
         return values, hashes
 
     def _part(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         if self._opened is None or self._opened[0] != number:
             table = pq.read_table(self._parts[number], columns=["features", "dhash"])
             values = table["features"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-            width = table.schema.field("features").type.list_size
-            self._opened = number, values.reshape(len(table), width), table["dhash"].to_numpy()
+            self._opened = number, values.reshape(len(table), self._width), table["dhash"].to_numpy()
         return self._opened[1:]
 
 

@@ -112,17 +112,13 @@ def write_predictions(
         UserError: none of them can be read.
     """
 
-    def make(rows: np.ndarray, advance: Advance) -> tuple[pa.Table, list[Skipped]]:
-        tables: list[pa.Table] = []
-        unread: list[Skipped] = []
-        for batch in batches(rows, teacher.image_size, execution):
-            predicted = teacher(batch)
-            tables.append(predicted.table())
-            unread += predicted.skipped
-            advance(len(batch), "")
-        return pa.concat_tables(tables), unread
+    def make(rows: np.ndarray) -> tuple[pa.Table, list[Skipped]]:
+        predicted = teacher(rows)
+        return predicted.table(), predicted.skipped
 
-    return write_parts(make, len(teacher), folder, part_rows=execution.part_rows, description=description)
+    return write_parts(
+        make, len(teacher), folder, image_size=teacher.image_size, execution=execution, description=description
+    )
 
 
 def predict_batches(

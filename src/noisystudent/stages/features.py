@@ -95,7 +95,8 @@ def probe(run: RunDir, config: Config, training: Training, name: str, selected: 
         name: of the network's folder, which decides the sample of many pseudo-labeled images.
         selected: of a student, its selection.
     """
-    chosen = run.records()[embedding_stage(training, "labeled")]
+    chosen = run.record(embedding_stage(training, "labeled"))
+    assert chosen is not None, "the labeled images were embedded"
     values, labels = _labeled(run, training)
     scaling, classes = Scaling.of(values), int(labels.max()) + 1
     weights = balancing_copies(labels) if training.class_balance == "sampling" else np.ones(len(labels))

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import torch
 
 from noisystudent import atomic
-from noisystudent.config import Config, Selection, Training, View
+from noisystudent.config import FROZEN_TEACHER, PREVIOUS, Config, Selection, Training, View
 from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.leaks import held_out_twins
@@ -30,7 +30,7 @@ from noisystudent.pseudo.quality import check_selection, known_accuracy
 from noisystudent.pseudo.select import choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, summary_of, write_selection
 from noisystudent.pseudo.several_teachers import MeanOf
-from noisystudent.run_plan import FROZEN_TEACHER, embedded_to_label
+from noisystudent.run_plan import teachers_by_features
 from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.features import by_features, embed_unlabeled
@@ -52,16 +52,16 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
         teacher: the model of the generation before.
     """
     generation = config.generations[number - 1]
-    for network in embedded_to_label(config, number):
-        frozen = teacher if network is not config.teacher or config.teacher.frozen else run.frozen / "model"
-        embed_unlabeled(run, config, network, functools.partial(open_teacher, frozen, run))
+    models = {name: _model(run, config, name, teacher) for name in generation.teachers}
+    for name, network in teachers_by_features(config, number).items():
+        embed_unlabeled(run, config, network, functools.partial(open_teacher, models[name], run))
 
     def work() -> Record:
         manifest = Manifest.load(run.manifest("unlabeled"))
         if generation.select.reassign:
             manifest = _take(manifest, read_selection(selection_folder(run, number - 1)).table["id"].to_pylist())
-        teachers = {name: _teacher(run, config, number, name, teacher) for name in generation.teachers}
-        labelers = [_labeler(run, config, number, name, *teachers[name], manifest) for name in teachers]
+        teachers = {name: open_teacher(model, run) for name, model in models.items()}
+        labelers = [_labeler(run, config, number, name, models[name], teachers[name], manifest) for name in teachers]
         skipped = write_predictions(
             labelers[0] if len(labelers) == 1 else MeanOf(labelers, votes=generation.mean_of == "votes"),
             predictions_folder(run, number),
@@ -69,7 +69,7 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
             description=f"labeling for student {number}",
         )
         write_skipped(run, "label", skipped)
-        identities = [model_identity(str(model), classifier) for model, classifier in teachers.values()]
+        identities = [model_identity(str(models[name]), classifier) for name, classifier in teachers.items()]
         return {
             "teacher": _identity(identities),
             "images": len(manifest) - len(skipped),
@@ -79,24 +79,23 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
     return run.stage(f"gen-{number}/label", work)
 
 
-def _teacher(run: RunDir, config: Config, number: int, name: str, before: Path) -> tuple[str | Path, Classifier]:
-    """Who labels for a generation under this name: the model's path or name, and the model."""
+def _model(run: RunDir, config: Config, name: str, before: Path) -> str | Path:
+    """The path or name of the model that labels under this name; `before` is that of the generation before."""
     frozen = run.generation(0) if config.teacher.frozen else run.frozen
-    model = {"previous": before, FROZEN_TEACHER: frozen / "model"}.get(name, name)
-    return model, open_teacher(model, run)
+    return {PREVIOUS: before, FROZEN_TEACHER: frozen / "model"}.get(name, name)
 
 
 def _labeler(
     run: RunDir, config: Config, number: int, name: str, model: str | Path, classifier: Classifier, manifest: Manifest
 ) -> Labeler:
-    previous = config.teacher if number == 1 else config.generations[number - 2].student
-    of = {"previous": previous, FROZEN_TEACHER: config.teacher.probe()}.get(name)
-    if of is not None and of.frozen:
-        return by_features(run, of, classifier, "unlabeled", manifest)
+    network = teachers_by_features(config, number).get(name)
+    if network is not None:
+        return by_features(run, network, classifier, "unlabeled", manifest)
     images = image_set(manifest, classifier.preprocessing, config.execution, often=True)
     if config.generations[number - 1].noised_teacher:
         seed = derive_seed(config.seed, "noised teacher", number)
-        return ByNetwork(noised_teacher(classifier, Path(model), previous, seed=seed), images, config.execution)
+        noised = noised_teacher(classifier, Path(model), config.network_before(number), seed=seed)
+        return ByNetwork(noised, images, config.execution)
     return ByNetwork(classifier, images, config.execution)
 
 
@@ -117,7 +116,7 @@ def check_teachers(run: RunDir, config: Config) -> None:
     """
     for generation in config.generations:
         for name in generation.teachers:
-            if name not in ("previous", FROZEN_TEACHER):
+            if name not in (PREVIOUS, FROZEN_TEACHER):
                 open_teacher(name, run)
 
 
