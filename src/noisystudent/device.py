@@ -59,8 +59,7 @@ def autocast(execution: Execution, device: torch.device) -> torch.autocast:
 def batches(rows: np.ndarray, image_size: int, execution: Execution) -> list[np.ndarray]:
     """Cut rows into the batches that a network is asked about at a time.
 
-    At most `execution.label_batch_size` images, and on a processor at most as many as keep its caches warm (2^19 pixels, but 8 images):
-    EfficientNet-Lite0 labels 92 images of 160 pixels a second in batches of 16, and 57 in batches of 256 (one thread).
+    At most `execution.label_batch_size` images, and on a processor at most as many as keep its caches warm: 2^19 pixels, but 8 images.
 
     Example:
         >>> [len(batch) for batch in batches(np.arange(50), 160, Execution(device="cpu"))]

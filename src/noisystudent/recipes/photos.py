@@ -15,9 +15,9 @@ def photos_fast() -> Config:
 
     noisystudent run --labeled labeled/ --unlabeled unlabeled/ --out run/
 
-    A minute of two cores for 7,000 images where it knows the classes, a quarter of an hour where it does not. With 10 labels a class (mean
-    of 3 draws): Imagenette, which the network has seen, frozen features 92.5 %, last student 93.8 %; flowers, frozen features 54.6 %,
-    teacher 56.3 %, students 63.2 and 63.4 %, baseline 57.5 %.
+    A minute of two cores for 7,000 images where it knows the classes, half an hour of one core where it does not. With 10 labels a class
+    (mean of 3 draws): Imagenette, which the network has seen, frozen features 92.5 %, last student 93.8 %; flowers, frozen features
+    54.6 %, teacher 56.3 %, students 63.2 and 63.4 %, baseline 57.5 %.
     """
     noise = Noise(crop="random-resized", crop_scale=(0.25, 1.0), randaugment=RandAugment(magnitude=7))
     teacher = Training(
