@@ -1,5 +1,6 @@
 """Where a network computes, and in which precision a forward pass is made."""
 
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,3 +140,21 @@ def test_memory_is_that_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < free_memory(CPU) < 2**50
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda asked: (asked.index, 9))
     assert free_memory(torch.device("cuda", 1)) == 1
+
+
+def test_memory_that_was_freed_is_used_again_and_not_asked_for_anew() -> None:
+    if not device.keep_freed_memory():
+        pytest.skip("the C library is not glibc")
+
+    def pages_touched_anew() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        torch.ones(2**24)  # 64 MiB, twice what glibc would ever keep by itself
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    pages_touched_anew()
+    assert pages_touched_anew() < 100
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.libc_ver", lambda: ("", ""))
+    assert not device.keep_freed_memory.__wrapped__()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import math
+import platform
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
@@ -15,6 +18,9 @@ from noisystudent.config import Execution
 from noisystudent.errors import UserError
 
 CACHED_PIXELS = 2**19
+KEPT_FREE = 2**30  # bytes
+# Of mallopt, in glibc's malloc.h.
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def compute_device(execution: Execution) -> torch.device:
@@ -34,7 +40,26 @@ def compute_device(execution: Execution) -> torch.device:
             f"execution.device is {name}, and PyTorch {torch.__version__} does not find it on this machine; "
             f"it finds {', '.join(there)}"
         )
+    if name == "cpu":
+        keep_freed_memory()
     return torch.device(name)
+
+
+@functools.cache
+def keep_freed_memory() -> bool:
+    """Let glibc, where it is the C library, keep a GiB of freed memory for the next allocations; returns whether it does.
+
+    By default it asks the system for every large tensor and gives it back at once, so that each step of a training touches, and the system
+    clears, all of its memory anew: that is up to a quarter of the time on a processor.
+
+    Example:
+        >>> keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
+        True
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, KEPT_FREE))
 
 
 def devices() -> list[str]:
