@@ -38,3 +38,9 @@ def test_a_network_that_was_not_trained_yet_may_be_larger() -> None:
 
 def test_of_the_last_stage_its_own_bar_says_all() -> None:
     assert left("gen-1/evaluate", {"gen-0/train": 100, "gen-1/evaluate": 5}, 5) == ""
+
+
+def test_a_stage_whose_work_was_not_counted_does_not_tell_how_fast_work_goes() -> None:
+    embedding = PlannedStage("features/labeled", "", "label", "small", 0)
+    done = {"features/labeled": 9, "gen-0/train": 100}
+    assert left("gen-0/train", done, 60, [embedding, *STAGES]) == left("gen-0/train", done, 60)

@@ -18,7 +18,7 @@ class PlannedStage(NamedTuple):
         description: in the user's words.
         work: what is done: "train", "label", "evaluate" and so on.
         model: the network's name; stages of the same work and model take as long for the same amount.
-        amount: of work: pixels seen, where a network sees them; otherwise 1.
+        amount: of work: pixels seen, where a network sees them, 0 where they are not counted; otherwise 1.
     """
 
     name: str
@@ -48,7 +48,8 @@ def time_left(stages: Sequence[PlannedStage], current: str, seconds: Mapping[str
     rest = [stage for stage in stages[names.index(current) + 1 :] if stage.name not in seconds]
     if not rest:
         return ""
-    measured = [(stage, seconds[stage.name]) for stage in stages if stage.name in seconds]
+    # What did no counted work tells nothing of how fast work goes.
+    measured = [(stage, seconds[stage.name]) for stage in stages if stage.name in seconds and stage.amount > 0]
     trained = {stage.model for stage, _ in measured if stage.work == "train"}
     # A network that has not been trained yet may be a larger one.
     known = all(stage.model in trained for stage in rest if stage.work == "train")
@@ -66,5 +67,5 @@ def _estimated(stage: PlannedStage, measured: Sequence[tuple[PlannedStage, float
         ways.append((FORWARD, [(m, s) for m, s in measured if m.work == "train"][-1:]))
     for factor, alike in ways:
         if alike:
-            return factor * stage.amount * sum(s for _, s in alike) / max(sum(m.amount for m, _ in alike), 1e-9)
+            return factor * stage.amount * sum(s for _, s in alike) / sum(m.amount for m, _ in alike)
     return 0.0
