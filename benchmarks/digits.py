@@ -13,7 +13,6 @@ scikit-learn's, on the raw pixels.
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 import warnings
 from pathlib import Path
@@ -21,16 +20,15 @@ from typing import Any
 
 import numpy as np
 import sklearn
+from peer_runs import FIXMATCH_NAME, PYTHON_OPTION, chain_seconds, fixmatch, peer_tables
 from seeded_runs import (
+    LAST_WITHOUT_NOISE,
     RESULTS,
-    Results,
     arguments,
-    difference_line,
-    difference_table,
+    last_students_without_noise,
     publish,
     run_variants,
     tables_of,
-    top1,
 )
 from sklearn.base import ClassifierMixin
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
@@ -42,8 +40,6 @@ from noisystudent.data.images import ImageSet
 from noisystudent.data.sources import read_source
 
 LABELS = 20
-FIXMATCH = Path(__file__).parent / "peers" / "fixmatch.py"
-FIXMATCH_NAME = "FixMatch (semilearn 0.3.2)"
 
 
 def pictures(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -63,17 +59,6 @@ def scikit_learn(method: ClassifierMixin, folder: Path) -> dict[str, Any]:
     return {"top1": 100 * float((predicted == truth).mean()), "seconds": time.monotonic() - start}
 
 
-def fixmatch(python: str, run: Path, seconds: float) -> dict[str, Any]:
-    """Accuracy and time of FixMatch on the pictures of one of our runs; its answer is kept in the run's folder."""
-    kept = run.with_suffix(".fixmatch.json")
-    if not kept.exists():
-        command = [python, str(FIXMATCH), "--config", str(run / "config.toml"), "--seconds", str(seconds)]
-        answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        kept.write_text(json.dumps(json.loads(answer.splitlines()[-1])) + "\n")
-    found: dict[str, Any] = json.loads(kept.read_text())
-    return found
-
-
 def peers(runs: list[dict[str, Any]], work: Path, python: str) -> dict[str, list[dict[str, Any]]]:
     """What other tools reach, method by method, an entry for each seed."""
     found: dict[str, list[dict[str, Any]]] = {}
@@ -88,42 +73,14 @@ def peers(runs: list[dict[str, Any]], work: Path, python: str) -> dict[str, list
         for name, method in methods.items():
             found.setdefault(name, []).append(scikit_learn(method, images))
         if python:
-            answer = fixmatch(python, work / f"recipe-{seed}", chain_seconds(run))
+            length = ["--seconds", str(chain_seconds(run))]
+            answer = fixmatch(python, work / f"recipe-{seed}", length, name="fixmatch")
             found.setdefault(FIXMATCH_NAME, []).append(answer)
     return found
 
 
-def chain_seconds(run: dict[str, Any]) -> float:
-    """Training time of the teacher and all students."""
-    return float(sum(row["seconds"] for row in run["rows"] if row["name"] != "baseline"))
-
-
-def peer_tables(results: Results, found: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """Markdown: our chain beside the other tools, and the paired differences."""
-    last = top1(results["recipe"], "last student")
-    rows = {
-        "noisystudent, last student": [
-            {"top1": t, "seconds": chain_seconds(run)} for t, run in zip(last, results["recipe"], strict=True)
-        ]
-    }
-    lines = ["| method | top-1 % | sd | lowest | seconds | n |", "|---|---|---|---|---|---|"]
-    for name, answers in (rows | found).items():
-        values = np.array([answer["top1"] for answer in answers])
-        sd = f"{values.std(ddof=1):.1f}" if len(values) > 1 else "-"
-        seconds = np.mean([answer["seconds"] for answer in answers])
-        lines.append(f"| {name} | {values.mean():.1f} | {sd} | {values.min():.1f} | {seconds:.1f} | {len(values)} |")
-    if FIXMATCH_NAME not in found:
-        lines.append(f"| {FIXMATCH_NAME}: left out, no `--fixmatch-python` | | | | | |")
-    differences = [
-        difference_line(f"last student - {name}", last, np.array([answer["top1"] for answer in answers]))
-        for name, answers in found.items()
-    ]
-    return ["\n".join(lines), difference_table(differences)]
-
-
 def main() -> None:
-    more = {"--fixmatch-python": "a Python that has semilearn; without it there is no FixMatch"}
-    options = arguments(__doc__, seeds=5, work="digits", more=more)
+    options = arguments(__doc__, seeds=5, work="digits", more=PYTHON_OPTION)
     python = options.fixmatch_python
 
     def of_seed(seed: int) -> Config:
@@ -137,10 +94,13 @@ def main() -> None:
             settings=[f"seed={seed}", "data.score_pseudo_labels=true", *options.set],
         )
 
-    results = run_variants(of_seed, options.variants, seeds=options.seeds, work=options.work, jobs=options.jobs)
+    how = {"seeds": options.seeds, "work": options.work, "jobs": options.jobs}
+    results = run_variants(of_seed, options.variants, **how)
+    if not options.recipe_only:
+        results[LAST_WITHOUT_NOISE] = last_students_without_noise(of_seed, **how)
     found = peers(results["recipe"], options.work, python)
     command = options.command + (" --fixmatch-python PYTHON" if python else "")
-    publish("digits", command, [*tables_of(results), *peer_tables(results, found)], results)
+    publish("digits", command, [*tables_of(results), *peer_tables(results["recipe"], found)], results)
     (RESULTS / "digits_peers.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

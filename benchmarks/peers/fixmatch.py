@@ -1,17 +1,19 @@
-"""FixMatch as semilearn 0.3.2 implements it, on a processor: prints {"top1": ..., "seconds": ..., "steps": ...}.
+"""FixMatch as semilearn 0.3.2 implements it, on a processor: prints {"top1": ..., "seconds": ..., "steps": ..., "passes": ...}.
 
     PYTHON benchmarks/peers/fixmatch.py --config run/config.toml --seconds 60
+    PYTHON benchmarks/peers/fixmatch.py --config run/config.toml --passes 1000000 --set batch_size=32 --set learning_rate=0.03
 
-PYTHON has noisystudent and `pip install --no-deps semilearn==0.3.2 ruamel.yaml progress`. The images, the network, the labeled images a
-step, the optimizer and the strong noise are those of the last student in config.toml; the weak noise is a shift by one pixel; the rest
-(threshold 0.95, hard labels, cosine schedule) is semilearn's. semilearn's own trainer needs CUDA; its algorithm and its update do not.
+PYTHON has noisystudent and `pip install --no-deps semilearn==0.3.2 ruamel.yaml progress`. The images, the network, the images a step, the
+optimizer, the precision and the strong noise are those of the last student in config.toml, but for what `--set` changes; the weak noise is
+a shift by an eighth of a side, and the student's mirroring; the rest (threshold 0.95, hard labels, cosine schedule) is semilearn's. A pass
+is one image once through the network: a labeled one passes once, one without label twice, weakly and strongly noised. semilearn's own
+trainer needs CUDA; its algorithm and its update do not.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import time
 from argparse import Namespace
@@ -24,20 +26,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from noisystudent.config import Config, Noise, Training, load_config
+from noisystudent.config import Config, Execution, Noise, Training, load_config
 from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import ShuffledStream
 from noisystudent.data.sources import read_source
+from noisystudent.device import autocast, compute_device
 from noisystudent.models.classifier import Preprocessing, build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
+from noisystudent.settings import apply_settings
 
 # semilearn imports these for trackers, text, sound and medical images; none of them is used here.
 UNUSED = ["aim", "wandb", "torchaudio", "skimage", "skimage.util", "tensorboard", "torch.utils.tensorboard"]
 UNUSED += ["transformers", "transformers.data", "transformers.file_utils", "transformers.tokenization_utils_base"]
 sys.modules |= {name: MagicMock() for name in UNUSED}
 
-WEAK = Noise(crop="pad", crop_padding=1, flip=False, randaugment=None)
 TRIAL_STEPS = 100  # to find out how many steps fit into the time
 Batch = dict[str, Tensor]
 
@@ -67,7 +70,8 @@ def load(config: Config, training: Training) -> dict[str, tuple[Tensor, Tensor]]
 
 def batches(training: Training, parts: dict[str, tuple[Tensor, Tensor]], view: Preprocessing, seed: int) -> Any:
     """A function from a step to its batch, drawn and noised as ours are."""
-    count = {"labeled": training.batch_size, "unlabeled": math.ceil(training.batch_size * training.unlabeled_ratio)}
+    count = {"labeled": training.batch_size, "unlabeled": training.unlabeled_batch_size}
+    weak = Noise(crop="pad", crop_padding=training.image_size // 8, flip=training.noise.flip, randaugment=None)
     streams = {part: ShuffledStream(np.arange(len(parts[part][0])), seed=derive_seed(seed, part)) for part in count}
 
     def noised(images: Tensor, noise: Noise, step: int, purpose: str) -> Tensor:
@@ -77,16 +81,18 @@ def batches(training: Training, parts: dict[str, tuple[Tensor, Tensor]], view: P
         rows = {p: torch.from_numpy(stream.take(step * count[p], count[p])) for p, stream in streams.items()}
         unlabeled = parts["unlabeled"][0][rows["unlabeled"]]
         return {
-            "x_lb": noised(parts["labeled"][0][rows["labeled"]], WEAK, step, "labeled"),
+            "x_lb": noised(parts["labeled"][0][rows["labeled"]], weak, step, "labeled"),
             "y_lb": parts["labeled"][1][rows["labeled"]],
-            "x_ulb_w": noised(unlabeled, WEAK, step, "weak"),
+            "x_ulb_w": noised(unlabeled, weak, step, "weak"),
             "x_ulb_s": noised(unlabeled, training.noise, step, "strong"),
         }
 
     return batch
 
 
-def fixmatch(training: Training, build: Callable[..., nn.Module], batch: Callable[[int], Batch], steps: int) -> Any:
+def fixmatch(
+    training: Training, execution: Execution, build: Callable[..., nn.Module], batch: Callable[[int], Batch], steps: int
+) -> Any:
     """Train for `steps` steps; semilearn's algorithm, its averaged weights put into its model."""
     from semilearn.algorithms import get_algorithm  # type: ignore[import-not-found]
     from semilearn.core.hooks import EMAHook, ParamUpdateHook  # type: ignore[import-not-found]
@@ -95,7 +101,7 @@ def fixmatch(training: Training, build: Callable[..., nn.Module], batch: Callabl
         "algorithm": "fixmatch",
         "dataset": "none",
         "num_classes": 10,
-        "num_labels": 20,
+        "num_labels": 1,
         "data_dir": "",
         "epoch": 1,
     }
@@ -107,6 +113,7 @@ def fixmatch(training: Training, build: Callable[..., nn.Module], batch: Callabl
     given |= {"use_pretrain": False, "pretrain_path": "", "save_name": "", "save_dir": "", "resume": False}
     given |= {"gpu": None, "rank": 0, "distributed": False, "world_size": 1, "use_wandb": False, "use_aim": False}
     algorithm = get_algorithm(Namespace(**given), build, None, None)
+    algorithm.amp_cm = lambda: autocast(execution, compute_device(execution))
     algorithm.model.train()
     update, average = ParamUpdateHook(), EMAHook()
     average.before_run(algorithm)
@@ -119,22 +126,34 @@ def fixmatch(training: Training, build: Callable[..., nn.Module], batch: Callabl
     return algorithm
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True, help="config.toml of one of our runs")
-    parser.add_argument("--seconds", type=float, required=True, help="how long to train")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="of the last student's training"
+    )
+    how_long = parser.add_mutually_exclusive_group(required=True)
+    how_long.add_argument("--seconds", type=float, help="how long to train")
+    how_long.add_argument("--passes", type=int, help="how many images to pass through the network in training")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
     config = load_config(options.config)
-    training = config.generations[-1].student
+    last = f"generations.{len(config.generations) - 1}.student"
+    config = apply_settings(config, [f"{last}.{setting}" for setting in options.set])
+    training, execution = config.generations[-1].student, config.execution
     parts = load(config, training)
     pixels = parts["labeled"][0].float() / 255
-    mean, std = (pixels.mean().item(),), (pixels.std().item(),)
+    mean, std = (tuple(of(pixels, dim=(0, 2, 3)).tolist()) for of in (torch.mean, torch.std))
     view = Preprocessing(training.image_size, config.data.channels, training.crop_pct, mean, std)
+    images, labels = parts["test"]
 
     def build(**_: Any) -> nn.Module:
         classifier = build_classifier(
             training,
-            class_names=[str(digit) for digit in range(10)],
+            class_names=[str(number) for number in range(int(labels.max()) + 1)],
             channels=config.data.channels,
             mean=mean,
             std=std,
@@ -143,17 +162,21 @@ def main() -> None:
         return WithFeatures(classifier.network)
 
     batch = batches(training, parts, view, config.seed)
-    fixmatch(training, build, batch, 3)  # what is only done once
-    start = time.monotonic()
-    fixmatch(training, build, batch, TRIAL_STEPS)
-    steps = round(options.seconds * TRIAL_STEPS / (time.monotonic() - start))
+    fixmatch(training, execution, build, batch, 3)  # what is only done once
+    passes = training.batch_size + 2 * training.unlabeled_batch_size
+    if options.passes:
+        steps = options.passes // passes
+    else:
+        start = time.monotonic()
+        fixmatch(training, execution, build, batch, TRIAL_STEPS)
+        steps = round(options.seconds * TRIAL_STEPS / (time.monotonic() - start))
     torch.manual_seed(config.seed)  # dropout
     start = time.monotonic()
-    algorithm = fixmatch(training, build, batch, steps)
-    spent = {"seconds": time.monotonic() - start, "steps": steps}
-    images, labels = parts["test"]
+    algorithm = fixmatch(training, execution, build, batch, steps)
+    spent = {"seconds": time.monotonic() - start, "steps": steps, "passes": steps * passes}
     with torch.inference_mode():
-        predicted = algorithm.model.eval()(view.normalize(images))["logits"].argmax(dim=1)
+        network = algorithm.model.eval()
+        predicted = torch.cat([network(view.normalize(part))["logits"].argmax(dim=1) for part in images.split(500)])
     print(json.dumps({"top1": 100 * (predicted == labels).float().mean().item(), **spent}))
 
 

@@ -333,6 +333,10 @@ class Generation(Section):
         "probabilities",
         description="of several teachers: the mean of their probabilities, or the share of them that say so",
     )
+    calibrated: bool = Field(
+        False,
+        description="divide each teacher's logits by the temperature that makes it as sure as it is right, found on the validation images",
+    )
     select: Selection = Field(Selection(), description="which pseudo-labels it learns from")
     noised_teacher: bool = Field(
         False, description="label under the noise that the teacher was trained with (an ablation, the paper's table 6)"

@@ -106,7 +106,7 @@ def test_an_attack_that_reaches_the_next_level_is_believed(tmp_path: Path) -> No
     )  # 5 above the border between the first two levels
     write(tmp_path / "1" / "near.png", near)
     metrics = evaluate(tmp_path, "adversarial")["metrics"]
-    assert [metrics[f"fgsm_eps{e}"] for e in (2, 4, 8, 16)] == [100, 100, 0, 0]
+    assert [metrics[f"fgsm_eps{e}"] for e in (1, 2, 4, 8, 16)] == [100, 100, 100, 0, 0]
     assert metrics["pgd_eps16"] == 0
 
 

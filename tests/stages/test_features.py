@@ -22,6 +22,7 @@ from noisystudent.models.classifier import Classifier
 from noisystudent.pipeline import run
 from noisystudent.report.run_reader import read_run
 from noisystudent.run_plan import features_folder, run_networks, run_stages
+from noisystudent.rundir import RunDir
 from noisystudent.settings import apply_settings
 from noisystudent.stages import features
 
@@ -276,3 +277,13 @@ def test_a_resolution_fix_goes_on_from_what_a_probe_started(config: Config, tmp_
     heads = [load_file(path / "model" / "model.safetensors")["fc.weight"] for path in (before, fixed)]
     assert heads[0].abs().max() > 0
     assert torch.allclose(*heads, atol=1e-6)
+
+
+def test_a_linear_classifier_and_a_network_that_label_together_are_both_calibrated(
+    config: Config, tmp_path: Path
+) -> None:
+    together = ["generations.0.teachers=['previous', 'frozen']", "generations.0.calibrated=true"]
+    run(apply_settings(config, ["data.val_fraction=0.4", *together]), tmp_path / "run")
+    record = RunDir(tmp_path / "run").record("gen-1/label")
+    assert record is not None
+    assert len(set(record["temperatures"])) == 2

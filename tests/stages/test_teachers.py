@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from user_inputs import quick, write_images
 
@@ -13,6 +14,8 @@ from noisystudent.config import Config
 from noisystudent.data.parts import read_parts
 from noisystudent.errors import UserError
 from noisystudent.pipeline import run
+from noisystudent.pseudo.temperature import at_temperature, fit_temperature
+from noisystudent.rundir import RunDir
 from noisystudent.settings import apply_settings
 
 
@@ -64,3 +67,27 @@ def test_a_teacher_that_cannot_be_is_told_before_anything_is_trained(config: Con
         apply_settings(config, ["generations.0.teachers=['frozen']"])
     with pytest.raises(UserError, match="noised_teacher: only the network before"):
         apply_settings(config, ["generations.0.teachers=['a/b']", "generations.0.noised_teacher=true"])
+
+
+def test_a_calibrated_teacher_labels_at_the_temperature_that_is_best_on_the_validation_images(
+    config: Config, tmp_path: Path
+) -> None:
+    config = apply_settings(config, ["data.val_fraction=0.4"])
+    run(config, tmp_path / "plain")
+    run(apply_settings(config, ["generations.0.calibrated=true"]), tmp_path / "calibrated")
+    record = RunDir(tmp_path / "calibrated").record("gen-1/label")
+    assert record is not None
+    [temperature] = record["temperatures"]
+    plain, calibrated = (probabilities(tmp_path / name) for name in ("plain", "calibrated"))
+    for id, said in plain.items():
+        np.testing.assert_allclose(calibrated[id], at_temperature(said[None], temperature)[0], atol=2e-3)
+    right = pq.read_table(tmp_path / "plain" / "gen-0" / "evaluation" / "val.parquet")["correct"].to_numpy()
+    of_two_classes = np.stack([right, 1 - right], axis=1)
+    assert temperature == pytest.approx(fit_temperature(of_two_classes, np.zeros(len(right), dtype=int)), rel=0.01)
+
+
+def test_without_validation_images_nothing_is_calibrated(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"generations\.0\.calibrated: a temperature is fitted on validation images"):
+        run(apply_settings(config, ["generations.0.calibrated=true"]), tmp_path / "run")
+    assert not (tmp_path / "run" / "gen-0").exists()
+    run(apply_settings(config, ["generations.0.calibrated=true", "data.val_fraction=0.2"]), tmp_path / "run")

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from noisystudent.models.classifier import Classifier
 
-EPSILONS = (2.0, 4.0, 8.0, 16.0)
+EPSILONS = (1.0, 2.0, 4.0, 8.0, 16.0)
 PGD_STEPS = 10
 PGD_EPSILON = 16.0
 

@@ -28,6 +28,7 @@ from noisystudent.evaluation.robustness import Robustness
 from noisystudent.extras import how_to_install
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import logger
+from noisystudent.pseudo.temperature import at_temperature, fit_temperature, row_blocks
 
 SUITES = {
     "clean": "top-1, top-5, NLL, calibration error",
@@ -239,10 +240,10 @@ def _calibration(given: Answers, classifier: Classifier, val: Manifest | None, e
     if val is not None:
         images = image_set(val, classifier.preprocessing, execution)
         validation = answers(classifier, images, execution=execution, description="validation images", whole=True)
-        temperature = calibration.fit_temperature(validation.whole(), validation.scores.labels)
+        temperature = fit_temperature(validation.whole(), validation.scores.labels)
         cooled = Scores.joined(
-            score(calibration.at_temperature(given.whole()[rows], temperature), given.scores.labels[rows])
-            for rows in calibration.row_blocks(len(given.ids))
+            score(at_temperature(given.whole()[rows], temperature), given.scores.labels[rows])
+            for rows in row_blocks(len(given.ids))
         )
         metrics["temperature"] = temperature
         metrics |= errors(cooled, "_scaled")

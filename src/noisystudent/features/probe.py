@@ -9,17 +9,17 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+
+from noisystudent.pseudo.temperature import fit_temperature
 
 STRENGTHS = (1.0, 10.0, 100.0, 1000.0)  # scikit-learn's C, of features whose mean length is 1
 FOLDS = 5
 ITERATIONS = 500
 MOST = 2000  # images that the cross-validation looks at
-TEMPERATURES = (0.1, 10.0)
 
 
 class Scaling(NamedTuple):
@@ -111,7 +111,9 @@ def cross_validate(values: np.ndarray, labels: np.ndarray, *, seed: int) -> Cros
     strength = min(losses, key=lambda strength: losses[strength])
     found = logits[strength]
     right = found.argmax(axis=1) == labels
-    return CrossValidated(strength, _temperature(found, labels), 100 * float(right.mean()), right, rows)
+    return CrossValidated(
+        strength, fit_temperature(softmax(found, axis=1), labels), 100 * float(right.mean()), right, rows
+    )
 
 
 def fit_probe(
@@ -170,10 +172,3 @@ def _out_of_fold(
 
 def _loss(logits: np.ndarray, labels: np.ndarray) -> float:
     return -float(log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
-
-
-def _temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Guo et al. 2017, arXiv 1706.04599: one number that divides all logits, found by the log-loss."""
-    low, high = np.log(TEMPERATURES)
-    found = minimize_scalar(lambda log_t: _loss(logits / np.exp(log_t), labels), bounds=(low, high), method="bounded")
-    return float(np.exp(found.x))

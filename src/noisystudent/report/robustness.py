@@ -15,6 +15,7 @@ from PIL import Image
 
 from noisystudent.data.decoding import decode, eval_view, read_bytes
 from noisystudent.data.manifest import Manifest
+from noisystudent.evaluation.adversarial import EPSILONS, PGD_EPSILON
 from noisystudent.evaluation.corruption_error import MAIN
 from noisystudent.report.gallery import Thumbnail, as_thumbnail
 from noisystudent.report.run_reader import Network, Run
@@ -30,11 +31,8 @@ NAMES = {
     "rel_mce": "relative mean corruption error",
     "top1_c": "top-1 on corrupted images",
     "mfr": "mean flip rate",
-    "fgsm_eps2": "top-1 under FGSM, 2 of 255",
-    "fgsm_eps4": "top-1 under FGSM, 4 of 255",
-    "fgsm_eps8": "top-1 under FGSM, 8 of 255",
-    "fgsm_eps16": "top-1 under FGSM, 16 of 255",
-    "pgd_eps16": "top-1 under PGD, 16 of 255",
+    **{f"fgsm_eps{epsilon:g}": f"top-1 under FGSM, {epsilon:g} of 255" for epsilon in EPSILONS},
+    f"pgd_eps{PGD_EPSILON:g}": f"top-1 under PGD, {PGD_EPSILON:g} of 255",
     "ece": "calibration error, bins of equal width",
     "ece_mass": "calibration error, bins of equal mass",
     "temperature": "best temperature on validation images",

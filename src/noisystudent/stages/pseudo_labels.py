@@ -1,4 +1,4 @@
-"""From a teacher to the pseudo-labels that its student learns from: label, find leaks, select, join."""
+"""From teachers to the pseudo-labels that their student learns from: label, find leaks, select, join."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,9 @@ from noisystudent.data.joint_batches import Examples
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.parts import read_parts
+from noisystudent.device import batches
 from noisystudent.errors import UserError
+from noisystudent.evaluation.clean import gathered
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.pseudo.label import ByNetwork, Labeler, write_predictions
@@ -30,6 +32,7 @@ from noisystudent.pseudo.quality import check_selection, known_accuracy
 from noisystudent.pseudo.select import choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, summary_of, write_selection
 from noisystudent.pseudo.several_teachers import MeanOf
+from noisystudent.pseudo.temperature import AtTemperature, fit_temperature
 from noisystudent.run_plan import teachers_by_features
 from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
@@ -60,8 +63,11 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
         manifest = Manifest.load(run.manifest("unlabeled"))
         if generation.select.reassign:
             manifest = _take(manifest, read_selection(selection_folder(run, number - 1)).table["id"].to_pylist())
-        teachers = {name: open_teacher(model, run) for name, model in models.items()}
-        labelers = [_labeler(run, config, number, name, models[name], teachers[name], manifest) for name in teachers]
+        teachers = [_Teacher(name, model, open_teacher(model, run)) for name, model in models.items()]
+        labelers = [_labeler(run, config, number, teacher, manifest) for teacher in teachers]
+        temperatures = [_temperature(run, config, number, t) for t in teachers] if generation.calibrated else []
+        if generation.calibrated:
+            labelers = list(map(AtTemperature, labelers, temperatures))
         skipped = write_predictions(
             labelers[0] if len(labelers) == 1 else MeanOf(labelers, votes=generation.mean_of == "votes"),
             predictions_folder(run, number),
@@ -69,11 +75,12 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
             description=f"labeling for student {number}",
         )
         write_skipped(run, "label", skipped)
-        identities = [model_identity(str(models[name]), classifier) for name, classifier in teachers.items()]
+        identities = [model_identity(str(teacher.model), teacher.classifier) for teacher in teachers]
         return {
             "teacher": _identity(identities),
             "images": len(manifest) - len(skipped),
             "skipped": len(skipped),
+            "temperatures": [round(temperature, 4) for temperature in temperatures],
         }
 
     return run.stage(f"gen-{number}/label", work)
@@ -85,18 +92,36 @@ def _model(run: RunDir, config: Config, name: str, before: Path) -> str | Path:
     return {PREVIOUS: before, FROZEN_TEACHER: frozen / "model"}.get(name, name)
 
 
+class _Teacher(NamedTuple):
+    """One of a generation's teachers: what the configuration calls it, the path or name of its model, and the model."""
+
+    name: str
+    model: str | Path
+    classifier: Classifier
+
+
 def _labeler(
-    run: RunDir, config: Config, number: int, name: str, model: str | Path, classifier: Classifier, manifest: Manifest
+    run: RunDir, config: Config, number: int, teacher: _Teacher, manifest: Manifest, split: str = "unlabeled"
 ) -> Labeler:
-    network = teachers_by_features(config, number).get(name)
+    """What answers for the images of a manifest, which is that of `split` or a part of it."""
+    classifier, network = teacher.classifier, teachers_by_features(config, number).get(teacher.name)
     if network is not None:
-        return by_features(run, network, classifier, "unlabeled", manifest)
+        return by_features(run, network, classifier, split, manifest)
     images = image_set(manifest, classifier.preprocessing, config.execution, often=True)
     if config.generations[number - 1].noised_teacher:
         seed = derive_seed(config.seed, "noised teacher", number)
-        noised = noised_teacher(classifier, Path(model), config.network_before(number), seed=seed)
+        noised = noised_teacher(classifier, Path(teacher.model), config.network_before(number), seed=seed)
         return ByNetwork(noised, images, config.execution)
     return ByNetwork(classifier, images, config.execution)
+
+
+def _temperature(run: RunDir, config: Config, number: int, teacher: _Teacher) -> float:
+    """That which makes a teacher as sure of the validation images as it is right."""
+    val = Manifest.load(run.manifest("val"))
+    labeler = _labeler(run, config, number, teacher, val, "val")
+    parts = (labeler(rows) for rows in batches(np.arange(len(labeler)), labeler.image_size, config.execution))
+    given = gathered(parts, val, classes=len(teacher.classifier.class_names), whole=True)
+    return fit_temperature(given.whole(), given.scores.labels)
 
 
 def _identity(teachers: list[Record]) -> Record:
@@ -109,11 +134,19 @@ def _identity(teachers: list[Record]) -> Record:
 
 
 def check_teachers(run: RunDir, config: Config) -> None:
-    """Open the teachers that are no networks of the run.
+    """Open the teachers that are no networks of the run, and look whether there are images to calibrate all of them on.
 
     Raises:
-        UserError: one is nowhere, or knows other classes.
+        UserError: one is nowhere, or knows other classes; there are no validation images.
     """
+    calibrated = [
+        f"generations.{n}.calibrated" for n, generation in enumerate(config.generations) if generation.calibrated
+    ]
+    if calibrated and not run.manifest("val").exists():
+        raise UserError(
+            f"{' and '.join(calibrated)}: a temperature is fitted on validation images, and there are none: "
+            "hold some labels back with data.val_fraction=0.2, or give images with data.val"
+        )
     for generation in config.generations:
         for name in generation.teachers:
             if name not in (PREVIOUS, FROZEN_TEACHER):
