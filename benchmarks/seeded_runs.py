@@ -203,10 +203,13 @@ def top1(runs: list[dict[str, Any]], network: str) -> np.ndarray:
 
 
 def accuracy_table(results: Results) -> str:
-    """Markdown: accuracy (mean, standard deviation, lowest, highest), calibration error and seconds of each network of each variant."""
+    """Markdown: accuracy (mean, standard deviation, lowest, highest), calibration error and seconds of each network of each variant.
+
+    And the cost: 10^15 floating-point operations of training and labeling until there was this network, teachers before it included.
+    """
     lines = [
-        "| run | network | model | top-1 % | sd | lowest | highest | ECE % | n | seconds |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| run | network | model | top-1 % | sd | lowest | highest | ECE % | n | seconds | PFLOP until then |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for variant, runs in results.items():
         for row in runs[0]["rows"]:
@@ -217,9 +220,17 @@ def accuracy_table(results: Results) -> str:
             sd = f"{values.std(ddof=1):.1f}" if len(values) > 1 else "-"
             named = [other["metrics"] for run in runs for other in run["rows"] if other["name"] == row["name"]]
             ece = f"{np.mean([metrics['ece'] for metrics in named]):.1f}" if all("ece" in m for m in named) else "-"
+            costs = [
+                other["cost"]
+                for run in runs
+                for other in run["rows"]
+                if other["name"] == row["name"] and "cost" in other
+            ]
+            operations = [cost["training_pflop"] + cost["labeling_pflop"] for cost in costs]
+            pflop = f"{np.mean(operations):.2g}" if costs else "-"
             lines.append(
                 f"| {variant} | {row['name']} | {row['model']} | {values.mean():.1f} | {sd} | {values.min():.1f} "
-                f"| {values.max():.1f} | {ece} | {len(values)} | {seconds:.0f} |"
+                f"| {values.max():.1f} | {ece} | {len(values)} | {seconds:.0f} | {pflop} |"
             )
     return "\n".join(lines)
 
@@ -313,7 +324,7 @@ def publish(name: str, command: str, tables: list[str], results: Results) -> Non
 
 def _without_paths(results: Results) -> Any:
     """Accuracies, times and costs of every run, and nothing of where it lay."""
-    kept = ("name", "model", "metrics", "n", "seed", "seconds", "split")
+    kept = ("name", "model", "metrics", "n", "seed", "seconds", "split", "cost")
     return {
         variant: [
             {"rows": [{key: row[key] for key in kept} for row in run["rows"]], "cost": run["cost"]} for run in runs

@@ -36,6 +36,13 @@ def test_the_loop_does_the_stages_that_are_listed(
     assert done == run_stages(config)
     assert [row["name"] for row in results["rows"]] == [network.name for network in run_networks(config)]
     assert read_run(tmp_path / "run").missing == []
+    costs = {row["name"]: row["cost"] for row in results["rows"]}
+    own = costs.pop("baseline") if config.baseline else dict.fromkeys(results["cost"], 0.0)
+    for kind in ("seconds", "training_pflop"):
+        until = [cost[kind] for cost in costs.values()]
+        assert until == sorted(set(until))  # each network adds to what came before
+        left = results["cost"][kind] - until[-1] - own[kind]
+        assert left == pytest.approx(0, abs=1e-3 * results["cost"][kind]) or (kind == "seconds" and config.robustness)
 
 
 def test_where_nothing_is_held_out_no_baseline_is_trained_and_predict_says_which_model_it_used(tmp_path: Path) -> None:

@@ -172,6 +172,10 @@ class Training(Section):
     )
     pseudo_labels: Literal["soft", "hard"] = Field("soft", description="the teacher's distribution, or its arg-max")
     temperature: float = Field(1.0, gt=0.0, description="below 1 sharpens soft pseudo-labels")
+    sampling: Literal["even", "confidence"] = Field(
+        "even",
+        description="how often each pseudo-labeled image is seen: all alike, or in proportion to how sure the teacher was",
+    )
     mixup: float = Field(
         0.0,
         ge=0.0,

@@ -129,6 +129,24 @@ def test_a_stream_can_be_read_at_any_position() -> None:
         assert stream.take(start, count).tolist() == whole[start : start + count]
 
 
+def test_a_weighted_stream_shows_each_row_as_often_as_its_weight_says() -> None:
+    weights = np.array([0.0, 9.0, 3.0, 3.0, 1.0, 1.0])  # row 0 is none of the stream's
+    rows = np.array([1, 2, 3, 3, 4, 5])
+    stream = ShuffledStream(rows, seed=1, weights=weights)
+    epochs = stream.take(0, 6 * 2000).reshape(2000, 6)
+    shares = weights[rows] / weights[rows].sum()
+    expected = np.bincount(rows, shares, minlength=6) * 6
+    np.testing.assert_allclose(np.bincount(epochs.ravel(), minlength=6) / 2000, expected, atol=0.06)
+    assert all((epochs == row).sum(axis=1).max() <= np.ceil(expected[row]) for row in range(6))
+    assert ShuffledStream(rows, seed=1, weights=weights).take(4321, 50).tolist() == stream.take(4321, 50).tolist()
+    assert epochs[0].tolist() != np.sort(epochs[0]).tolist()
+
+
+def test_even_weights_leave_the_epoch_as_it_is() -> None:
+    even = ShuffledStream(np.arange(7), seed=3, weights=np.full(7, np.float32(0.3)))
+    assert sorted(even.take(0, 7).tolist()) == list(range(7))
+
+
 def test_apart_all_the_pseudo_labeled_images_come_before_all_the_labeled(labeled: Examples, pseudo: Examples) -> None:
     """The same number of each, in batches as large: 14 steps of 3 and 6 are 84 of one kind and 42 of the other."""
     apart = values(list(joint_batches(training(joint=False), labeled, pseudo, seed=0)))

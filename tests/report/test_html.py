@@ -30,10 +30,10 @@ def test_the_table_of_networks_says_what_results_json_says(page: Any) -> None:
     assert not {"Top-5, %", "Every class counted alike, %"} & set(header)  # nothing would stand in these columns
     assert (student["Model"], student["Parameters"], student["Training, s"]) == ("net-gen-2", "98,682", "12.3")
     assert student["Multiply-adds, million"] == "9.2"
-    labels = [label for label in page.values("aria-label") if "multiply-adds" in label]
+    labels = [label for label in page.values("aria-label") if "PFLOP" in label]
     assert labels == [
-        "Accuracy against million multiply-adds an image: teacher 60.0 % at 4.5, student 1 75.0 % at 4.5, "
-        "student 2 80.0 % at 9.2, baseline 79.0 % at 9.2"
+        "Accuracy against PFLOP of training and labeling: teacher 60.0 % at 0.001, student 1 75.0 % at 0.025, "
+        "student 2 80.0 % at 0.06, baseline 79.0 % at 0.03"
     ]
 
 

@@ -14,8 +14,11 @@ from noisystudent.errors import UserError
 from noisystudent.models.classifier import build_classifier
 from noisystudent.pipeline import run
 from noisystudent.pseudo.noised_teacher import noised_teacher
+from noisystudent.pseudo.selections import read_selection
 from noisystudent.run_plan import baseline_training
+from noisystudent.rundir import RunDir
 from noisystudent.stages.networks import check_networks
+from noisystudent.stages.pseudo_labels import selected_examples
 
 
 def config(folder: Path, *settings: str) -> Config:
@@ -47,6 +50,20 @@ def test_a_warm_start_from_another_network_is_refused_before_anything_is_done(tm
         check_networks(other)
     with pytest.raises(UserError, match="the teacher has no teacher"):
         check_networks(config(tmp_path / "b", "teacher.warm_start=true"))
+
+
+def test_images_that_the_teacher_is_sure_of_are_seen_more_often(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    sampled = config(tmp_path, "student.sampling=confidence")
+    run(sampled, out)
+    selection = read_selection(out / "gen-1" / "selection").table
+    examples = selected_examples(RunDir(out), sampled, 1, sampled.generations[0].student)
+    assert examples.weights is not None
+    np.testing.assert_array_equal(examples.weights, selection["confidence"].to_numpy())
+    even = config(tmp_path)
+    run(even, tmp_path / "even")
+    assert not torch.equal(weights(tmp_path / "even" / "gen-1")["fc.weight"], weights(out / "gen-1")["fc.weight"])
+    assert torch.equal(weights(tmp_path / "even" / "gen-0")["fc.weight"], weights(out / "gen-0")["fc.weight"])
 
 
 def test_the_baseline_never_starts_warm(tmp_path: Path) -> None:

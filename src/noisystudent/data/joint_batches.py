@@ -27,11 +27,13 @@ class Examples:
         images: N pictures.
         targets: float [N, K], each row a distribution over the classes.
         copies: int64 [N], how often each takes part in an epoch; 1 for all by default.
+        weights: float [N]; when given, an epoch is as long, and each takes part in it in proportion to copies times weight.
     """
 
     images: ImageSet
     targets: Tensor
     copies: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    weights: np.ndarray | None = None
 
     def rows(self) -> np.ndarray:
         """One epoch, unshuffled: each row as often as it has copies."""
@@ -40,11 +42,18 @@ class Examples:
 
 
 class ShuffledStream:
-    """Rows drawn epoch after epoch without replacement, each epoch in an order of its own, from any position on."""
+    """Rows drawn epoch after epoch without replacement, each epoch in an order of its own, from any position on.
 
-    def __init__(self, rows: np.ndarray, *, seed: int) -> None:
+    Args:
+        rows: of an epoch.
+        weights: by row, float; when given, a row takes part in an epoch as often as its share of them says, rounded up or down by chance.
+        seed: of all draws.
+    """
+
+    def __init__(self, rows: np.ndarray, *, seed: int, weights: np.ndarray | None = None) -> None:
         assert len(rows), "there is nothing to draw from"
         self._rows = rows
+        self._weights = None if weights is None else weights[rows]
         self._seed = seed
         self._epoch = -1
         self._order = rows
@@ -55,12 +64,27 @@ class ShuffledStream:
         while count:
             epoch, offset = divmod(start, len(self._rows))
             if epoch != self._epoch:
-                shuffle = np.random.default_rng(derive_seed(self._seed, "epoch", epoch))
-                self._order, self._epoch = shuffle.permutation(self._rows), epoch
+                draw = np.random.default_rng(derive_seed(self._seed, "epoch", epoch))
+                rows = self._rows if self._weights is None else self._rows[in_proportion(self._weights, draw)]
+                self._order, self._epoch = draw.permutation(rows), epoch
             part = self._order[offset : offset + count]
             parts.append(part)
             start, count = start + len(part), count - len(part)
         return np.concatenate(parts)
+
+
+def in_proportion(weights: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """As many positions as there are weights, each as often as its weight's share says, rounded up or down: systematic sampling.
+
+    Example:
+        >>> in_proportion(np.array([2.0, 1.0, 1.0, 0.0]), np.random.default_rng(0)).tolist()
+        [0, 0, 1, 2]
+    """
+    ends = np.cumsum(weights, dtype=np.float64)
+    ends *= len(weights) / ends[-1]
+    positions = np.searchsorted(ends, draw.random() + np.arange(len(weights)), side="right")
+    found: np.ndarray = np.minimum(positions, len(weights) - 1)  # where the sum's last digit is lost
+    return found
 
 
 def joint_batches(
@@ -79,7 +103,8 @@ def joint_batches(
     """
     sources = {"labeled": labeled} | ({} if pseudo is None else {"pseudo": pseudo})
     streams = {
-        name: ShuffledStream(examples.rows(), seed=derive_seed(seed, name)) for name, examples in sources.items()
+        name: ShuffledStream(examples.rows(), seed=derive_seed(seed, name), weights=examples.weights)
+        for name, examples in sources.items()
     }
     noise = training.noise
 

@@ -87,7 +87,7 @@ def _charts(run: Run, pseudo: list[PseudoLabels], robustness: Robustness | None)
     """All charts by name; None where there is nothing to draw."""
     charts = {
         "accuracy": plots.accuracy_chart(run.measured, name="accuracy") if run.measured else None,
-        "cost": plots.cost_chart(run.measured, name="cost"),
+        "cost": plots.cost_chart(run.measured, run.costs, name="cost"),
         "loss": plots.curve_chart(run.networks, "loss", label="training loss", name="loss"),
         "validation": plots.curve_chart(run.networks, "val_top1", label="validation top-1, %", name="validation"),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -44,32 +44,34 @@ def accuracy_chart(networks: Sequence[Network], *, name: str) -> Markup:
     return svg.inline_svg(figure, name=name, title=f"Top-1 accuracy with 95 % intervals: {values}")
 
 
-def cost_chart(networks: Sequence[Network], *, name: str) -> Markup | None:
-    """Accuracy over multiply-adds, a point a network; None when no costs are known, or all are the same.
+def cost_chart(networks: Sequence[Network], costs: Mapping[str, Mapping[str, float]], *, name: str) -> Markup | None:
+    """Accuracy over what was computed until then, generation after generation; None when no costs are known.
 
     Args:
         networks: measured ones.
+        costs: of networks by name, `training_pflop` and `labeling_pflop`.
         name: of the chart.
     """
-    costs = {
-        n.name: n.results["metrics"]["macs"] / 1e6 for n in networks if n.results and "macs" in n.results["metrics"]
+    found = {
+        n.name: costs[n.name]["training_pflop"] + costs[n.name]["labeling_pflop"] for n in networks if n.name in costs
     }
-    if len(set(costs.values())) < 2:
+    if not any(found.values()):
         return None
     figure, axes = _figure(2.8)
+    chain = [network for network in networks if network.name in found and not network.is_baseline]
+    reached = [network.top1 or 0.0 for network in chain]
+    axes.plot([found[n.name] for n in chain], reached, color=svg.MUTED, linewidth=1, zorder=1)
     for network in networks:
-        if network.name in costs:
+        if network.name in found:
             color, _ = look(network)
-            axes.plot([costs[network.name]], [network.top1 or 0.0], "o", color=color, markersize=6, label=network.name)
+            axes.plot([found[network.name]], [network.top1 or 0.0], "o", color=color, markersize=6, label=network.name)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axes.set_xlabel("multiply-adds an image, million")
+    axes.set_xlabel("PFLOP of training and labeling until then")
     axes.set_ylabel("top-1 accuracy, %")
     figure.legend(loc="outside upper left", ncols=3, fontsize=9, handlelength=1.0, columnspacing=1.2)
-    said = ", ".join(
-        f"{n.name} {number(n.top1 or 0, 1)} % at {number(costs[n.name], 1)}" for n in networks if n.name in costs
-    )
-    return svg.inline_svg(figure, name=name, title=f"Accuracy against million multiply-adds an image: {said}")
+    said = ", ".join(f"{n.name} {number(n.top1 or 0, 1)} % at {found[n.name]:.2g}" for n in networks if n.name in found)
+    return svg.inline_svg(figure, name=name, title=f"Accuracy against PFLOP of training and labeling: {said}")
 
 
 def curve_chart(networks: Sequence[Network], key: str, *, label: str, name: str) -> Markup | None:

@@ -161,6 +161,12 @@ class Run:
         cost: dict[str, float] | None = json.loads(self.text("results.json")).get("cost") if self.finished else None
         return cost
 
+    @cached_property
+    def costs(self) -> dict[str, dict[str, float]]:
+        """By network, what was spent until there was it; empty as `cost` is None."""
+        rows = json.loads(self.text("results.json"))["rows"] if self.finished else []
+        return {row["name"]: row["cost"] for row in rows if "cost" in row}
+
     @property
     def best(self) -> Network | None:
         """The generation that is handed on."""

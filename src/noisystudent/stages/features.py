@@ -102,8 +102,8 @@ def probe(run: RunDir, config: Config, training: Training, name: str, selected: 
     weights = balancing_copies(labels) if training.class_balance == "sampling" else np.ones(len(labels))
     weights = weights * len(labels) / weights.sum()
     if selected is not None:
-        pseudo, pseudo_labels, copies = _pseudo_labeled(run, config, training, name, selected)
-        weights = np.concatenate([weights * copies.sum() / (training.unlabeled_ratio * len(labels)), copies])
+        pseudo, pseudo_labels, counted = _pseudo_labeled(run, config, training, name, selected)
+        weights = np.concatenate([weights * counted.sum() / (training.unlabeled_ratio * len(labels)), counted])
         values, labels = np.concatenate([values, pseudo]), np.concatenate([labels, pseudo_labels])
     temperature = chosen["temperature"] if selected is None else 1.0  # it was found without pseudo-labels
     fitted = fit_probe(
@@ -117,11 +117,14 @@ def probe(run: RunDir, config: Config, training: Training, name: str, selected: 
 def _pseudo_labeled(
     run: RunDir, config: Config, training: Training, name: str, selected: pa.Table
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features float32 [n, D], labels int [n] and copies float64 [n] of the images that a student is given, or of a sample of them."""
+    """Features float32 [n, D], labels int [n] and weights float64 [n] of the images that a student is given, or of a sample of them."""
     drawn = np.random.default_rng(derive_seed(config.seed, "probe", name))
     table = selected.take(np.sort(drawn.permutation(len(selected))[:MOST_FITTED]))
     values = read_features(run.path / features_folder(training) / "unlabeled", table["id"].to_pylist())
-    return values, table["label"].to_numpy(), table["copies"].to_numpy().astype(np.float64)
+    weights = table["copies"].to_numpy().astype(np.float64)
+    if training.sampling == "confidence":
+        weights = weights * table["confidence"].to_numpy()
+    return values, table["label"].to_numpy(), weights
 
 
 def by_features(run: RunDir, training: Training, classifier: Classifier, split: str, manifest: Manifest) -> ByFeatures:

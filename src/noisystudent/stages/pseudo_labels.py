@@ -259,7 +259,7 @@ def pseudo_examples(
         unlabeled: where the selected ids are found.
         selection: the selection table.
         predictions: the predictions folder; only read for soft pseudo-labels.
-        training: soft or hard, temperature, smoothing, image size.
+        training: soft or hard, temperature, smoothing, sampling, image size.
         config: channels and execution.
         classes: how many.
     """
@@ -274,7 +274,8 @@ def pseudo_examples(
         targets = soft_targets(torch.from_numpy(flat.reshape(-1, classes)[order]), training.temperature)
     view = View(training.image_size, config.data.channels, training.crop_pct)  # of training, before a resolution fix
     images = image_set(chosen, view, config.execution, often=not training.noise.shows_parts)
-    return Examples(images, targets, np.array(selection["copies"].to_pylist()))
+    copies, sure = (selection[column].to_numpy() for column in ("copies", "confidence"))
+    return Examples(images, targets, copies, sure if training.sampling == "confidence" else None)
 
 
 def _take(unlabeled: Manifest, ids: list[str]) -> Manifest:

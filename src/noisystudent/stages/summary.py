@@ -31,7 +31,14 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
     choice = choose({name: folders[name] for name in generations}, seed=config.seed)
     robustness = run.path / "robustness.json"
     measured = json.loads(robustness.read_text())["networks"] if robustness.exists() else {}
-    rows = [_row(name, _results(folder), measured.get(name)) for name, folder in folders.items()]
+    costs = _Costs(run, config, networks)
+    rows = [
+        {
+            **_row(network.name, _results(run.path / network.folder), measured.get(network.name)),
+            "cost": costs.of(network),
+        }
+        for network in networks
+    ]
     others = [
         {"name": name, "split": rows[0]["split"], **found} for name, found in measured.items() if name not in folders
     ]
@@ -48,7 +55,7 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
         ),
         "rows": rows,
         "differences": _differences(folders, rows[0]["split"], config.seed),
-        "cost": _cost(run, config, networks),
+        "cost": costs.whole(),
     }
     if others:  # of networks as they were before a resolution fix; a row speaks of one network alone
         results["before_resolution_fix"] = others
@@ -56,16 +63,27 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
     return results
 
 
-def _cost(run: RunDir, config: Config, networks: list[RunNetwork]) -> dict[str, float]:
-    unlabeled = _images(run.manifest("unlabeled")) or 0
-    stages = planned_stages(config, held_out=run.held_out, unlabeled=unlabeled)
-    seconds = {stage: record["seconds"] for stage, record in run.records().items()}
-    multiply_adds = {
-        network.training.model: _results(run.path / network.folder)["metrics"].get("macs", 0.0)
-        / network.training.view[0] ** 2
-        for network in networks
-    }
-    return spent(stages, seconds, multiply_adds)
+class _Costs:
+    """What the stages of a run have cost."""
+
+    def __init__(self, run: RunDir, config: Config, networks: list[RunNetwork]) -> None:
+        unlabeled = _images(run.manifest("unlabeled")) or 0
+        self._stages = planned_stages(config, held_out=run.held_out, unlabeled=unlabeled)
+        self._seconds = {stage: record["seconds"] for stage, record in run.records().items()}
+        self._multiply_adds = {
+            network.training.model: _results(run.path / network.folder)["metrics"].get("macs", 0.0)
+            / network.training.view[0] ** 2
+            for network in networks
+        }
+
+    def whole(self) -> dict[str, float]:
+        return spent(self._stages, self._seconds, self._multiply_adds)
+
+    def of(self, network: RunNetwork) -> dict[str, float]:
+        """Of all that was done until there was this network; of the baseline, which nothing else led to, its own."""
+        own = [stage for stage in self._stages if stage.name.startswith(f"{network.folder}/")]
+        before = self._stages[: self._stages.index(own[-1]) + 1]
+        return spent(own if network.folder == "baseline" else before, self._seconds, self._multiply_adds)
 
 
 def _row(name: str, results: dict[str, Any], robustness: dict[str, Any] | None) -> dict[str, Any]:
