@@ -37,8 +37,8 @@ from seeded_runs import (
 
 import noisystudent
 from noisystudent import Config, configure
+from noisystudent.config.settings import apply_settings
 from noisystudent.data.digits import write_digits
-from noisystudent.settings import apply_settings
 
 FULL = "as in the recipe"
 RESIDUAL = "student.model_args.blocks=[1, 0, 1]"  # the digits recipe's network has no residual block to drop

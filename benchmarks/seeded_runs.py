@@ -23,9 +23,9 @@ import torch
 
 import noisystudent
 from noisystudent import Config, configure, progress
+from noisystudent.config.settings import apply_settings
 from noisystudent.evaluation import answer
 from noisystudent.evaluation.intervals import mean_interval
-from noisystudent.settings import apply_settings
 
 RESULTS = Path(__file__).parent / "results"
 NO_NOISE = [

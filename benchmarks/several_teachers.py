@@ -29,7 +29,7 @@ from seeded_runs import (
 
 import noisystudent
 from noisystudent import Config
-from noisystudent.settings import apply_settings
+from noisystudent.config.settings import apply_settings
 
 NETWORKS = ("lite0", "lite1", "lite2")
 ALL = {"mean of all three": "probabilities", "votes of all three": "votes"}

@@ -12,6 +12,7 @@ from noisystudent.config import (
     Data,
     Execution,
     Generation,
+    KnownClasses,
     Noise,
     RandAugment,
     ResolutionFix,
@@ -28,6 +29,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "teacher.resolution_fix": ResolutionFix,
     "generations.N": Generation,
     "generations.N.select": Selection,
+    "known_classes": KnownClasses,
     "execution": Execution,
 }
 
@@ -39,7 +41,7 @@ for those of every generation (`noise` for the teacher's too), so that an ablati
 `--set student.noise.randaugment=false`. The `config.toml` of a run folder is complete: given back with `--config` and another
 `--out` it gives the same run.
 
-This page is written by `docs/make_configuration.py` from the descriptions in `noisystudent/config.py`.
+This page is written by `docs/make_configuration.py` from the descriptions in `noisystudent/config`.
 """
 
 

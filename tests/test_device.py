@@ -9,13 +9,13 @@ import torch
 
 from noisystudent import device
 from noisystudent.config import Config, Execution
+from noisystudent.config.settings import apply_settings
 from noisystudent.device import autocast, compute_device, computes_in_bf16, free_memory, own_draws
 from noisystudent.dry_run import dry_run
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier, Preprocessing
 from noisystudent.pipeline import run
 from noisystudent.recipes import recipe
-from noisystudent.settings import apply_settings
 
 CPU = torch.device("cpu")
 

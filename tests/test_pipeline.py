@@ -7,11 +7,11 @@ import pytest
 from user_inputs import quick, write_images
 
 from noisystudent.commands import predict
+from noisystudent.config.settings import apply_settings
 from noisystudent.pipeline import run
 from noisystudent.report.run_reader import read_run
 from noisystudent.run_plan import run_networks, run_stages
 from noisystudent.rundir import RunDir
-from noisystudent.settings import apply_settings
 
 FIX = ("student.resolution_fix.image_size=16", "student.resolution_fix.steps=2")
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from noisystudent.config import Config, Training, load_config
+from noisystudent.config.settings import apply_settings
 from noisystudent.errors import UserError
 from noisystudent.progress import logger
 from noisystudent.run_plan import run_stages
 from noisystudent.rundir import RunDir, environment, locked, open_run
-from noisystudent.settings import apply_settings
 
 CONFIG = Config(teacher=Training(model="resnet9_8"), seed=11)
 

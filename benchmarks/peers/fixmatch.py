@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from noisystudent.config import Config, Execution, Noise, Training, load_config
+from noisystudent.config.settings import apply_settings
 from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import ShuffledStream
 from noisystudent.data.sources import read_source
@@ -34,7 +35,6 @@ from noisystudent.device import autocast, compute_device
 from noisystudent.models.classifier import Preprocessing, build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
-from noisystudent.settings import apply_settings
 
 # semilearn imports these for trackers, text, sound and medical images; none of them is used here.
 UNUSED = ["aim", "wandb", "torchaudio", "skimage", "skimage.util", "tensorboard", "torch.utils.tensorboard"]

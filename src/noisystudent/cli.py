@@ -12,9 +12,10 @@ import typer
 from noisystudent import __version__, screen
 from noisystudent.cli_board import board
 from noisystudent.cli_command import Json, Quiet, commands_of
-from noisystudent.config import Config, Selection, validate
+from noisystudent.config import Config, Selection
+from noisystudent.config.reading import validate
+from noisystudent.config.settings import parse_value
 from noisystudent.errors import UserError
-from noisystudent.settings import parse_value
 
 app = typer.Typer(
     name="noisystudent",
@@ -208,7 +209,7 @@ def select(
     from noisystudent import commands
 
     values = {"threshold": threshold, "per_class": parse_value(per_class), "mode": mode}
-    selection = validate(values, where="select", section=Selection)
+    selection = validate(values, Selection, where="select")
     return commands.select(predictions, out, selection, seed=seed), screen.show_selection
 
 

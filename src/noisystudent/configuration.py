@@ -10,12 +10,12 @@ import tomli_w
 
 from noisystudent import recipes
 from noisystudent.config import Config, load_config
+from noisystudent.config.settings import apply_settings
 from noisystudent.data.patterns import absent
 from noisystudent.data.uris import absolute
 from noisystudent.errors import UserError
 from noisystudent.run_plan import run_networks
 from noisystudent.rundir import model_folder
-from noisystudent.settings import apply_settings
 
 
 def configure(

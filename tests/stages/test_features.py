@@ -15,6 +15,7 @@ from user_inputs import quick, write_images
 
 from noisystudent.commands import evaluate
 from noisystudent.config import Config
+from noisystudent.config.settings import apply_settings
 from noisystudent.data.parts import read_parts
 from noisystudent.dry_run import dry_run
 from noisystudent.errors import UserError
@@ -23,7 +24,6 @@ from noisystudent.pipeline import run
 from noisystudent.report.run_reader import read_run
 from noisystudent.run_plan import features_folder, run_networks, run_stages
 from noisystudent.rundir import RunDir
-from noisystudent.settings import apply_settings
 from noisystudent.stages import features
 
 

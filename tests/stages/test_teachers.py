@@ -11,12 +11,12 @@ import pytest
 from user_inputs import quick, write_images
 
 from noisystudent.config import Config
+from noisystudent.config.settings import apply_settings
 from noisystudent.data.parts import read_parts
 from noisystudent.errors import UserError
 from noisystudent.pipeline import run
 from noisystudent.pseudo.temperature import at_temperature, fit_temperature
 from noisystudent.rundir import RunDir
-from noisystudent.settings import apply_settings
 
 
 @pytest.fixture

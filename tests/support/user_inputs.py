@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from noisystudent.config import Config
+from noisystudent.config.settings import apply_settings
 from noisystudent.recipes import recipe
-from noisystudent.settings import apply_settings
 
 SIZE = 16
 KINDS = ("bars", "disk", "ring", "stairs")

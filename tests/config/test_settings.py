@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from noisystudent.config import Config, Generation, RandAugment, Training
+from noisystudent.config.settings import apply_settings
 from noisystudent.errors import UserError
-from noisystudent.settings import apply_settings
 
 
 def config(**settings: Any) -> Config:

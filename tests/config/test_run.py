@@ -15,8 +15,8 @@ from noisystudent.config import (
     Training,
     load_config,
 )
+from noisystudent.config.settings import apply_settings
 from noisystudent.errors import UserError
-from noisystudent.settings import apply_settings
 
 
 def config(**settings: Any) -> Config:

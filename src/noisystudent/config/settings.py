@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from noisystudent.config import Config, known_keys, nearest, validate
+from noisystudent.config.reading import known_keys, nearest, validate
+from noisystudent.config.run import Config
 from noisystudent.errors import UserError
 
 
@@ -44,7 +45,7 @@ def apply_settings(config: Config, settings: Iterable[str]) -> Config:
                 break
     if problems:
         raise UserError(problems)
-    return validate(values, where="--set")
+    return validate(values, Config, where="--set")
 
 
 def _expand(path: list[str], generations: int) -> list[list[str]]:
@@ -83,7 +84,9 @@ def _assign(values: Any, path: Sequence[str], value: Any) -> str | None:
     if not isinstance(values, dict):
         return f"{'.'.join(parents)} has no settings below it"
     if "model_args" not in parents:
-        known = known_keys([part for part in parents if not part.isdigit()])  # those of a section that is off, too
+        known = known_keys(
+            Config, [part for part in parents if not part.isdigit()]
+        )  # those of a section that is off, too
         if last not in known:
             return _unknown(path, known)
     values[last] = value
@@ -99,13 +102,14 @@ SECTIONS = {
     "noise": ("teacher", "noise"),
     "noise.randaugment": ("teacher", "noise", "randaugment"),
     "data": ("data",),
+    "known_classes": ("known_classes",),
     "execution": ("execution",),
 }
 
 
 def _unknown(path: Sequence[str], known: Iterable[str]) -> str:
     """What to say of a key that is not where it was looked for: where it is, or which key is most like it."""
-    elsewhere = [f"{name}.{path[-1]}" for name, section in SECTIONS.items() if path[-1] in known_keys(section)]
+    elsewhere = [f"{name}.{path[-1]}" for name, section in SECTIONS.items() if path[-1] in known_keys(Config, section)]
     hint = f"; did you mean {' or '.join(elsewhere)}?" if elsewhere else nearest(path[-1], known)
     return f"there is no {'.'.join(path)}{hint}"
 

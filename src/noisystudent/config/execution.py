@@ -1,0 +1,40 @@
+"""How a run is carried out."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from noisystudent.config.section import Section
+
+
+class Execution(Section):
+    """How a run is carried out. Nothing here is compared when a run is resumed."""
+
+    device: str = Field(
+        "auto", description="cpu, cuda, cuda:1 (the second GPU) or mps (Apple's); auto takes a GPU when there is one"
+    )
+    precision: Literal["fp32", "bf16", "auto"] = Field(
+        "fp32",
+        description="of training and labeling; auto: bf16 where the GPU or processor computes in it, else fp32",
+    )
+    workers: int = Field(0, ge=0, description="threads that decode images; 0: one a core")
+    checkpoint_seconds: float = Field(60.0, ge=0.0, description="what a kill can cost a training")
+    log_steps: int = Field(50, ge=1, description="steps between two lines of metrics.jsonl")
+    label_batch_size: int = Field(256, ge=1, description="images at a time when labeling and evaluating, at most")
+    part_rows: int = Field(50_000, ge=1, description="rows of a predictions part: what a kill can cost the label stage")
+
+    @field_validator("device")
+    @classmethod
+    def _known_kind(cls, value: str) -> str:
+        if not re.fullmatch(r"auto|cpu|cuda(:(0|[1-9]\d?))?|mps", value):
+            raise ValueError("should be auto, cpu, cuda, cuda:1 and the like, or mps")
+        return value
+
+    @property
+    def decoders(self) -> int:
+        """How many threads decode images."""
+        return self.workers or os.cpu_count() or 1
