@@ -64,9 +64,7 @@ class Generation(Section):
 
 
 class KnownClasses(Section):
-    """What a run does when its pretrained network turns out to know the classes: it trains no network, and its generations are linear
-    classifiers on the frozen features.
-    """
+    """Where the pretrained network turns out to know the classes: generations are linear classifiers on the frozen features."""
 
     accuracy: float = Field(
         85.0,
