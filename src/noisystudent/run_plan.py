@@ -102,10 +102,10 @@ def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0)
             by_features = teachers_by_features(config, number).values()
             stages += [_embedding_stage(network, "unlabeled", unlabeled) for network in by_features]
             teacher = before.training
-            looks = PREVIOUS in config.generations[number - 1].teachers and not teacher.frozen
-            pixels = (
-                float(unlabeled * teacher.view[0] ** 2) if looks else 0.0
-            )  # of teachers from elsewhere nothing is known
+            generation = config.generations[number - 1]
+            looks = PREVIOUS in generation.teachers and not teacher.frozen
+            views = (2 if generation.mirrored else 1) if looks else 0  # of teachers from elsewhere nothing is known
+            pixels = float(views * unlabeled * teacher.view[0] ** 2)
             stages.append(PlannedStage(f"{folder}/label", f"labeling for {name}", "label", teacher.model, pixels))
             if number == 1:  # leaks are found by the hashes that the first labeling makes
                 stages.append(PlannedStage("leaks", "looking for held-out images among the unlabeled ones", "leaks"))

@@ -8,12 +8,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 from user_inputs import quick, write_images
 
 from noisystudent.config import Config
 from noisystudent.config.settings import apply_settings
+from noisystudent.data.images import image_set
+from noisystudent.data.manifest import Manifest
 from noisystudent.data.parts import read_parts
 from noisystudent.errors import UserError
+from noisystudent.models.loading import load_classifier
 from noisystudent.pipeline import run
 from noisystudent.pseudo.temperature import at_temperature, fit_temperature
 from noisystudent.rundir import RunDir
@@ -91,3 +95,16 @@ def test_without_validation_images_nothing_is_calibrated(config: Config, tmp_pat
         run(apply_settings(config, ["generations.0.calibrated=true"]), tmp_path / "run")
     assert not (tmp_path / "run" / "gen-0").exists()
     run(apply_settings(config, ["generations.0.calibrated=true", "data.val_fraction=0.2"]), tmp_path / "run")
+
+
+def test_a_mirrored_teacher_says_the_mean_of_both_views(config: Config, tmp_path: Path) -> None:
+    run(config, tmp_path / "plain")
+    run(apply_settings(config, ["generations.0.mirrored=true"]), tmp_path / "mirrored")
+    teacher = load_classifier(str(tmp_path / "plain" / "gen-0"))
+    unlabeled = Manifest.load(tmp_path / "plain" / "data" / "unlabeled.parquet")
+    pixels = image_set(unlabeled, teacher.preprocessing, config.execution).fetch(np.arange(len(unlabeled)))
+    one, other = (torch.softmax(teacher.logits(view), dim=1).numpy() for view in (pixels, pixels.flip(3)))
+    assert not np.allclose(one, other, atol=2e-3)
+    said = probabilities(tmp_path / "mirrored")
+    for id, expected in zip(unlabeled.ids, (one + other) / 2, strict=True):
+        np.testing.assert_allclose(said[id], expected, atol=2e-3)

@@ -53,6 +53,10 @@ class Generation(Section):
         "probabilities",
         description="of several teachers: the mean of their probabilities, or the share of them that say so",
     )
+    mirrored: bool = Field(
+        False,
+        description="label by the mean of what a teacher says of an image and of its mirror image; linear classifiers on features see one",
+    )
     calibrated: bool = Field(
         False,
         description="divide each teacher's logits by the temperature that makes it as sure as it is right, found on the validation images",

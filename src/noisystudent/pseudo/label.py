@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import pyarrow as pa
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
@@ -17,9 +17,8 @@ from noisystudent.data.images import ImageSet, Pictures, Skipped
 from noisystudent.data.parts import write_parts
 from noisystudent.device import autocast, batches, compute_device
 from noisystudent.errors import RunError
-from noisystudent.models.classifier import Classifier
+from noisystudent.models.classifier import Preprocessing
 from noisystudent.progress import Advance
-from noisystudent.pseudo.noised_teacher import NoisedTeacher
 
 
 class Predicted(NamedTuple):
@@ -56,7 +55,17 @@ def predictions_schema(classes: int) -> pa.Schema:
     )
 
 
-Teacher = Classifier | NoisedTeacher
+class Teacher(Protocol):
+    """A network that answers for images: a `Classifier`, or one that looks at them in another way."""
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    @property
+    def preprocessing(self) -> Preprocessing: ...
+
+    def logits(self, images: Tensor) -> Tensor:
+        """uint8 [N, C, S, S] to float32 [N, classes]."""
 
 
 class Labeler(Protocol):

@@ -27,6 +27,8 @@ from noisystudent.evaluation.clean import gathered
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.pseudo.label import ByNetwork, Labeler, write_predictions
+from noisystudent.pseudo.label import Teacher as LooksAtImages
+from noisystudent.pseudo.mirrored_teacher import MirroredTeacher
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy
 from noisystudent.pseudo.select import choose, parts_glob, relabel
@@ -108,11 +110,13 @@ def _labeler(
     if network is not None:
         return by_features(run, network, classifier, split, manifest)
     images = image_set(manifest, classifier.preprocessing, config.execution, often=True)
+    looks: LooksAtImages = classifier
     if config.generations[number - 1].noised_teacher:
         seed = derive_seed(config.seed, "noised teacher", number)
-        noised = noised_teacher(classifier, Path(teacher.model), config.network_before(number), seed=seed)
-        return ByNetwork(noised, images, config.execution)
-    return ByNetwork(classifier, images, config.execution)
+        looks = noised_teacher(classifier, Path(teacher.model), config.network_before(number), seed=seed)
+    if config.generations[number - 1].mirrored:
+        looks = MirroredTeacher(looks)
+    return ByNetwork(looks, images, config.execution)
 
 
 def _temperature(run: RunDir, config: Config, number: int, teacher: _Teacher) -> float:
