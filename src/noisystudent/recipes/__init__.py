@@ -13,6 +13,7 @@ RECIPES: dict[str, Callable[[], Config]] = {
     "photos-instant": photos.photos_instant,
     "photos-scratch": photos.photos_scratch,
     "cifar10": small_images.cifar10,
+    "cifar10-gpu": small_images.cifar10_gpu,
     "fashion-mnist": small_images.fashion_mnist,
     "digits": small_images.digits,
     **published.RECIPES,
