@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from noisystudent.board import serve as module
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.serve import AccessLog, JsonLines, Settings, application, serve, without_secrets
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.store import Store
 from noisystudent.board.trouble import EXTRA, told
+from noisystudent.board.web.site import Site
 from noisystudent.errors import RunError, UserError
 
 

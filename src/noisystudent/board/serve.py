@@ -22,8 +22,9 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.store import Store
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.web.site import Site
 from noisystudent.errors import UserError
 
 VARIABLE = "NOISYSTUDENT_BOARD_SETTINGS"  # how worker processes get them

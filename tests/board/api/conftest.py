@@ -9,12 +9,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from noisystudent.board import tokens
 from noisystudent.board.api.pages import Counts
-from noisystudent.board.catalogue import Change, Result
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.site.limits import Limits
-from noisystudent.board.store import Store, copy
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.store import Store, copy
+from noisystudent.board.submitting import tokens
+from noisystudent.board.web.site import Limits, Site
 
 PLENTY = Limits(reads=10**6, searches=10**6, writes=10**6, failures=10**6)
 API = "/api/v1"

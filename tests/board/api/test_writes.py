@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from noisystudent.board import tokens
-from noisystudent.board.catalogue import Result
-from noisystudent.board.history import restore
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.store import Store
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.history import restore
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import tokens
+from noisystudent.board.web.site import Site
 
 TABLE = "image-classification-on-imagenet"
 RESULTS, METRICS = f"evaluations/{TABLE}/results/", f"evaluations/{TABLE}/metrics/"

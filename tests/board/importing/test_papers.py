@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from noisystudent.board.catalogue import Result
-from noisystudent.board.history import restore
+from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.history import restore
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import Layer, import_file
 from noisystudent.board.importing.papers import BATCH
-from noisystudent.board.store import Store
 from noisystudent.errors import UserError
 
 SITE = "https://paperswithcode.com/paper"

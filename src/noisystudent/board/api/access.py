@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import APIKeyHeader
 
-from noisystudent.board import entries, tokens
-from noisystudent.board.catalogue import Change
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue import entries
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import tokens
 from noisystudent.errors import UserError
 
 _HEADER = APIKeyHeader(

@@ -13,7 +13,7 @@ from noisystudent.board.api.reading import Read, read
 from noisystudent.board.api.refusals import OF_READS, OF_WRITES
 from noisystudent.board.api.removal import remove
 from noisystudent.board.api.representations import metrics_of
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
 
 PATH = "/evaluations/{evaluation_id}/metrics/"
 router = APIRouter(tags=["evaluations"])

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from noisystudent.board.entries import find
-from noisystudent.board.history import last_event
-from noisystudent.board.site.etags import etag, is_known
-from noisystudent.board.site.view import View
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.entries import find
+from noisystudent.board.catalogue.history import last_event
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.web.etags import etag, is_known
+from noisystudent.board.web.view import View
 
 
 class Reading:

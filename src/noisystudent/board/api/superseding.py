@@ -10,11 +10,11 @@ from dataclasses import replace
 from fastapi import HTTPException
 from pydantic import TypeAdapter, ValidationError
 
-from noisystudent.board import entries
 from noisystudent.board.api.evaluation_models import ResultCreateRequest, ResultSyncRequest, ResultUpdateRequest
-from noisystudent.board.catalogue import Change, Result
-from noisystudent.board.payloads import GivenUrl
-from noisystudent.board.slugs import arxiv_id
+from noisystudent.board.catalogue import entries
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.slugs import arxiv_id
+from noisystudent.board.submitting.payloads import GivenUrl
 
 MOST_CODE = 10  # repositories of a paper that a row links
 _URL = TypeAdapter(GivenUrl)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.slugs import arxiv_id, slug_of_address
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.bulk import (
     batches,
@@ -22,7 +23,6 @@ from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.methods import EmbeddedMethods
 from noisystudent.board.importing.names import is_name
 from noisystudent.board.importing.paper_rows import add_papers, complete_paper, find_papers
-from noisystudent.board.slugs import arxiv_id, slug_of_address
 
 KEYS = [
     "paper_url",

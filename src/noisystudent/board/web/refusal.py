@@ -1,0 +1,80 @@
+"""Answers that refuse: a page for a reader, JSON for a program, the same sentence in both."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+
+from fastapi import Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from noisystudent.board.web.security import HEADERS
+from noisystudent.board.web.view import View
+
+TITLES = {
+    400: "Not understood",
+    401: "Sign in first",
+    403: "Refused",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Not as it was",
+    413: "Too large",
+    422: "Not valid",
+    429: "Too many requests",
+    500: "Something broke",
+    503: "Busy",
+}
+
+
+def refuse(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer of that status which says why, in a sentence."""
+    if is_for_programs(request):
+        return JSONResponse({"detail": detail}, status, headers=headers)
+    answer = View(request).page(
+        "refusal.html.jinja",
+        {"detail": detail, "heading": TITLES.get(status, "Refused")},
+        title=TITLES.get(status, "Refused"),
+    )
+    answer.status_code = status
+    answer.headers.update(headers or {})
+    return answer
+
+
+def is_for_programs(request: Request) -> bool:
+    """Whether an address is read by programs: the API, and every page's JSON."""
+    path = request.url.path
+    return path.startswith("/api/") or path.endswith(".json")
+
+
+async def broken(request: Request, error: Exception) -> Response:
+    """500, for the reader; what happened stands in the log. It is made outside of the middleware, so it brings the headers along."""
+    return refuse(request, 500, "The server failed to answer this. It has been written down.", HEADERS)
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """What a function refused, as a page; for programs as FastAPI says it."""
+    assert isinstance(error, HTTPException)
+    if is_for_programs(request):
+        return await http_exception_handler(request, error)
+    return refuse(request, error.status_code, str(error.detail), error.headers)
+
+
+async def invalid(request: Request, error: Exception) -> Response:
+    """422: what is wrong with an address's parameters, but not what was given."""
+    assert isinstance(error, RequestValidationError)
+    problems = [
+        f"{'.'.join(str(step) for step in problem['loc'][1:] or problem['loc'])}: {problem['msg']}"
+        for problem in error.errors()
+    ]
+    return refuse(request, 422, "; ".join(problems)[:2000].encode("utf-8", "backslashreplace").decode())
+
+
+async def busy(request: Request, error: Exception) -> Response:
+    """503 where another process has been writing for long; any other failure of the store is one."""
+    assert isinstance(error, sqlite3.OperationalError)
+    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+        raise error
+    return refuse(request, 503, "A large change is being written. Try again in a minute.", {"Retry-After": "60"})

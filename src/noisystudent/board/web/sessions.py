@@ -1,0 +1,79 @@
+"""Who is signed in: a curator's session, in a signed cookie that runs out on the server's clock and with its token."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from fastapi import Request, Response
+
+from noisystudent.board.submitting import tokens
+from noisystudent.board.web.secret import is_signature, sign
+
+SECONDS = 8 * 3600
+NAME = "curator"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A token that signed in, and random text that is this session's alone, to which its forms are bound."""
+
+    token: tokens.Token
+    nonce: str
+
+
+def start(request: Request, response: Response, token: tokens.Token) -> None:
+    """Sign a token in. Whatever session cookie the browser had before is replaced, never taken up."""
+    expires, nonce = int(time.time()) + SECONDS, secrets.token_urlsafe(16)
+    signature = sign(request.app.state.secret, "session", token.id, expires, nonce)
+    set_cookie(request, response, NAME, f"{token.id}.{expires}.{nonce}.{signature}", "strict", SECONDS)
+
+
+def session_of(request: Request, connection: sqlite3.Connection) -> Session | None:
+    """The session of a request: signed by this site, not run out, its token neither revoked nor without the right to curate."""
+    number, _, rest = request.cookies.get(cookie_name(request, NAME), "").partition(".")
+    expires, _, rest = rest.partition(".")
+    nonce, _, signature = rest.partition(".")
+    if not (_is_number(number) and _is_number(expires)) or int(expires) < time.time():
+        return None
+    if not is_signature(signature, request.app.state.secret, "session", int(number), int(expires), nonce):
+        return None
+    token = tokens.find(connection, int(number))
+    return Session(token, nonce) if token and "curate" in token.scopes else None
+
+
+def end(request: Request, response: Response) -> None:
+    """Sign out: the browser forgets the cookie."""
+    set_cookie(request, response, NAME, "", "strict", 0)
+
+
+def cookie_name(request: Request, name: str) -> str:
+    """A cookie's name: over https with the prefix that keeps other hosts of the domain from setting it."""
+    return f"__Host-{name}" if is_secure(request) else name
+
+
+def set_cookie(
+    request: Request, response: Response, name: str, value: str, same_site: Literal["lax", "strict"], seconds: int
+) -> None:
+    """A cookie that no script can read and that only this host gets back."""
+    response.set_cookie(
+        cookie_name(request, name),
+        value,
+        max_age=seconds,
+        path="/",
+        secure=is_secure(request),
+        httponly=True,
+        samesite=same_site,
+    )
+
+
+def is_secure(request: Request) -> bool:
+    """Whether readers come over https, themselves or to the proxy before this server."""
+    return request.url.scheme == "https" or request.app.state.site.address.startswith("https://")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
