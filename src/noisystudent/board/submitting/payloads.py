@@ -7,7 +7,6 @@ whole list that was there.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -24,13 +23,12 @@ from pydantic import (
     model_validator,
 )
 
+from noisystudent.board.catalogue.characters import UNFIT
 from noisystudent.errors import UserError
 
 MOST_SHOWN = 10  # mistakes of one field
 EARLIEST = date(1900, 1, 1)
 YEAR_AHEAD = timedelta(days=366)  # proceedings are dated before they appear
-# What turns the direction of the text around it, and what ends a line without being a line's end.
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff")
 
 
 class Mistakes(UserError):
@@ -50,7 +48,7 @@ def _tidy(value: Any) -> Any:
 
 
 def _text(value: str) -> str:
-    if any((unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\t") or sign in _TURNING for sign in value):
+    if UNFIT.search(value):
         raise ValueError("has a control character in it: take it out")
     return value
 
