@@ -32,6 +32,7 @@ from noisystudent.board.catalogue.values import Value, parse_value, raw_text, sc
         ("*88.4*", Value(88.4)),
         ("88.4†", Value(88.4)),
         ("12 img/s", Value(12.0, "img/s")),
+        ("95.2 \n  ±\t 0.3", Value(95.2, "", 0.3)),
     ],
 )
 def test_what_has_one_number(raw: str, value: Value) -> None:
@@ -39,7 +40,22 @@ def test_what_has_one_number(raw: str, value: Value) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["", "-", "n/a", "7.3 ~ 10", "1-2", "(7.3, 13.8)", "88.4 / 97.1", "1,23", "1e999", "nan", "inf", "88.4 88.5"]
+    "raw",
+    [
+        "",
+        "-",
+        "n/a",
+        "7.3 ~ 10",
+        "1-2",
+        "(7.3, 13.8)",
+        "88.4 / 97.1",
+        "1,23",
+        "1e999",
+        "nan",
+        "inf",
+        "88.4 88.5",
+        "1" * 300,
+    ],
 )
 def test_what_has_none_is_not_guessed(raw: str) -> None:
     assert parse_value(raw).number is None

@@ -6,9 +6,9 @@ import re
 
 from noisystudent.board.catalogue.values import parse_value, scaled
 
-_IN_BRACKETS = r"\s*(?:\(\s*(?P<scale>[kmbgt]|million|billion)s?\s*\))?\s*"
+_IN_BRACKETS = r" ?+(?:\( ?+(?P<scale>[kmbgt]|million|billion)s? ?+\))?+"  # of a name whose blanks are folded
 _PARAMETERS = re.compile(
-    rf"#?\s*(?:(?:number|num\.?|no\.?|#) of )?(?:model )?(?:params?\.?|parameters){_IN_BRACKETS}", re.IGNORECASE
+    rf"#? ?+(?:(?:number|num\.?|no\.?|#) of )?(?:model )?(?:params?\.?|parameters){_IN_BRACKETS}", re.IGNORECASE
 )
 _OPERATIONS = re.compile(
     rf"(?P<letter>[kmgt])?(?:flops?|macs?){_IN_BRACKETS}|(?:multiply|mult)-adds{_IN_BRACKETS.replace('scale', 'scale_of_adds')}"
@@ -25,7 +25,7 @@ def parameters(name: str, raw: str) -> float | None:
         >>> parameters("Number of params", "66M"), parameters("PARAMS (M)", "66.35"), parameters("Accuracy", "66")
         (66000000.0, 66350000.0, None)
     """
-    found = _PARAMETERS.fullmatch(name)
+    found = _PARAMETERS.fullmatch(" ".join(name.split()))
     return _count(raw, found["scale"] or "") if found else None
 
 
@@ -36,7 +36,7 @@ def multiply_adds(name: str, raw: str) -> float | None:
         >>> multiply_adds("GFLOPs", "37"), multiply_adds("FLOPs (M)", "300"), multiply_adds("FLOPs", "4.2G")
         (37000000000.0, 300000000.0, 4200000000.0)
     """
-    found = _OPERATIONS.fullmatch(name)
+    found = _OPERATIONS.fullmatch(" ".join(name.split()))
     return _count(raw, found["letter"] or found["scale"] or found["scale_of_adds"] or "") if found else None
 
 

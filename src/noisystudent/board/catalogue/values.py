@@ -6,10 +6,12 @@ import math
 import re
 from typing import Any, NamedTuple
 
-_NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
+LONGEST = 200  # characters; what is longer is not one number
+# A reader can send any text, so nothing here may be tried twice: blanks are folded before, what is taken is not given back.
+_NUMBER = r"[-+]?+(?>\d{1,3}(?:,\d{3})++(?:\.\d++)?+|\d++(?:\.\d++)?+|\.\d++)(?:[eE][-+]?+\d++)?+"
 _VALUE = re.compile(
-    rf"^\s*[*†‡]*\s*(?P<number>{_NUMBER})\s*(?P<unit>%|[a-zA-Zµ]{{1,6}}(?:/s)?)?"
-    rf"\s*(?:(?:±|\+/-|\+-|\()\s*(?P<spread>{_NUMBER})\s*(?P<after>%)?\s*\)?)?\s*(?P<last>%)?\s*[*†‡]*\s*$"
+    rf"[*†‡]*+ ?+(?P<number>{_NUMBER}) ?+(?P<unit>%|[a-zA-Zµ]{{1,6}}+(?:/s)?+)?+"
+    rf" ?+(?:(?:±|\+/-|\+-|\() ?+(?P<spread>{_NUMBER}) ?+(?P<after>%)?+ ?+\)?+)?+ ?+(?P<last>%)?+ ?+[*†‡]*+"
 )
 
 
@@ -30,7 +32,7 @@ def parse_value(raw: str) -> Value:
         >>> parse_value("37G").unit, parse_value("7.3 ~ 10").number
         ('G', None)
     """
-    found = _VALUE.match(raw.replace("−", "-"))
+    found = _VALUE.fullmatch(" ".join(raw.replace("−", "-").split())) if len(raw) <= LONGEST else None
     if not found:
         return Value(None)
     number = float(found["number"].replace(",", ""))

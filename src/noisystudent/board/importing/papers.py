@@ -45,7 +45,7 @@ KEYS = [
     "methods",
 ]
 BATCH = 2_000
-_PROCEEDING = re.compile(r"(?P<venue>.+?) (?P<year>\d{4})(?: (?P<month>\d{1,2}))?")
+_PROCEEDING = re.compile(r"\A(?P<venue>.+?) (?P<year>\d{4})(?: (?P<month>\d{1,2}))?\Z")
 
 
 @dataclass
@@ -154,7 +154,7 @@ def proceeding(change: Change, name: str) -> int:
     found = change.connection.execute("SELECT id FROM proceeding WHERE name = ?", (name,)).fetchone()
     if found:
         return int(found["id"])
-    parts = _PROCEEDING.fullmatch(name)
+    parts = _PROCEEDING.match(name)
     venue = parts["venue"] if parts else name
     month = int(parts["month"]) if parts and parts["month"] else None
     return change.insert(
