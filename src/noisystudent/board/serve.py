@@ -24,6 +24,7 @@ from uvicorn.supervisors import Multiprocess
 
 from noisystudent.board.app import create_app
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.web.connections import Connection
 from noisystudent.board.web.site import Site
 from noisystudent.errors import UserError
 
@@ -80,6 +81,8 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _addre
         "noisystudent.board.serve:application",
         factory=True,
         workers=settings.workers,
+        http=Connection,
+        ws="none",
         log_config=LOGGING,
         access_log=False,  # ours has durations and no secrets
         server_header=False,
