@@ -13,6 +13,7 @@ from noisystudent import __version__
 from noisystudent.board.api.pages import Counts
 from noisystudent.board.api.router import router as api
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.exporting.growing import Files
 from noisystudent.board.pages import (
     about,
     api_overview,
@@ -86,6 +87,7 @@ def create_app(site: Site) -> FastAPI:
     app.state.templates = templates(site)
     app.state.cache = PageCache()
     app.state.counts = Counts()
+    app.state.files = Files(app.state.store)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

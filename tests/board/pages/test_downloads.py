@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import sqlite3
@@ -11,6 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.exporting import growing
+from noisystudent.board.exporting.growing import GrowingFile
 from noisystudent.board.pages import downloads
 from noisystudent.board.pages.downloads import FILES
 
@@ -41,25 +44,9 @@ def test_no_other_file_can_be_had(client: TestClient, name: str) -> None:
     assert client.get(f"/export/{name}").status_code == 404
 
 
-def test_too_many_at_once_are_asked_to_wait(client: TestClient, noisy_student: Store) -> None:
-    with downloads._at_once, downloads._at_once:
-        answer = client.get("/export/datasets.json.gz")
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
-    assert client.get("/export/datasets.json.gz").status_code == 200
-
-
-def test_a_reader_who_goes_away_ends_the_writing(noisy_student: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def endless(connection: sqlite3.Connection, format: str, stream: BinaryIO) -> None:
-        for number in range(10**9):
-            stream.write(str(number * 7919).encode() * 100)
-
-    monkeypatch.setattr(downloads, "export", endless)
-    for _ in range(4):  # more than may run at once
-        pieces = downloads._sent(noisy_student, "datasets")
-        assert next(pieces)
-        pieces.close()
-        assert downloads._at_once.acquire(timeout=30)
-        downloads._at_once.release()
+async def fetched(file: GrowingFile) -> bytes:
+    file._thread.join(60)
+    return b"".join([piece async for piece in downloads._sent(file)])
 
 
 def test_half_a_file_is_not_taken_for_a_whole_one(noisy_student: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +54,22 @@ def test_half_a_file_is_not_taken_for_a_whole_one(noisy_student: Store, monkeypa
         stream.write(b"[")
         raise sqlite3.DatabaseError("the disk is gone")
 
-    monkeypatch.setattr(downloads, "export", failing)
+    monkeypatch.setattr(growing, "export", failing)
     with pytest.raises(sqlite3.DatabaseError, match="the disk is gone"):
-        list(downloads._sent(noisy_student, "datasets"))
+        asyncio.run(fetched(GrowingFile(noisy_student, "datasets")))
+
+
+def test_too_many_are_asked_to_wait(client: TestClient, noisy_student: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing, "MOST_MADE", 0)
+    answer = client.get("/export/datasets.json.gz")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    monkeypatch.undo()
+    assert client.get("/export/datasets.json.gz").status_code == 200
+
+
+def test_who_fetches_for_too_long_is_left(noisy_student: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = GrowingFile(noisy_student, "datasets")
+    assert gzip.decompress(asyncio.run(fetched(file)))
+    monkeypatch.setattr(downloads, "SECONDS_TO_FETCH", -1.0)
+    with pytest.raises(TimeoutError):
+        asyncio.run(fetched(file))

@@ -15,6 +15,7 @@ from noisystudent.errors import UserError
 
 APPLICATION_ID = 0x6E737462  # "nstb": SQLite's header says which program a file belongs to
 BUSY_SECONDS = 60.0  # how long a writer waits for the one before it
+LARGEST_LOG = 64 << 20  # bytes that the write-ahead log keeps when all of it is in the file
 
 
 class Store:
@@ -84,10 +85,18 @@ class Store:
             yield change
             change.finish(actor, action, note)
             connection.execute("COMMIT")
+            self._shorten_log(connection)
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             connection.close()
+
+    def _shorten_log(self, connection: sqlite3.Connection) -> None:
+        """After a large change: its log into the file and off the disk, unless somebody reads what was before for longer than a moment."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if log.exists() and log.stat().st_size > LARGEST_LOG:
+            connection.execute("PRAGMA busy_timeout = 500")  # milliseconds in which nobody else can write
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
         """A connection in autocommit mode, its rows by name; whoever takes it closes it."""
@@ -98,6 +107,7 @@ class Store:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")  # a change that was answered survives a loss of power
+        connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG}")
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("PRAGMA mmap_size = 1073741824")
         if mode == "ro":

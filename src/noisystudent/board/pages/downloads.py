@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
-from itertools import chain
-from typing import BinaryIO, cast
+import asyncio
+from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Response
 from starlette.responses import StreamingResponse
 
 from noisystudent.board.catalogue.history import last_event
-from noisystudent.board.catalogue.store import Store
-from noisystudent.board.exporting import export
+from noisystudent.board.exporting.growing import Files, GrowingFile
 from noisystudent.board.web.etags import is_known
 from noisystudent.board.web.refusal import refuse
 from noisystudent.board.web.view import Viewing
@@ -36,7 +30,8 @@ FILES = {
     "papers.bib.gz": "bibtex",
 }
 PIECE = 1 << 16
-_at_once = threading.BoundedSemaphore(2)  # each keeps a core busy
+SECONDS_TO_GROW = 0.05  # between two looks at a file that is read faster than it is made
+SECONDS_TO_FETCH = 3600.0
 
 
 @router.get("/export/{name}", include_in_schema=False)
@@ -46,56 +41,35 @@ def download(view: Viewing, name: str) -> Response:
         raise view.missing("file")
     with view.store.reading() as connection:
         event = last_event(connection)
-    headers = {"ETag": f'"{event}-{name}"', "Cache-Control": "no-cache"}
-    if is_known(view.request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    pieces = _sent(view.store, FILES[name])
-    first = next(pieces)
-    if not first:
+    tag = f'"{event}-{name}"'
+    if is_known(view.request, tag):
+        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
+    files: Files = view.request.app.state.files
+    file = files.of(FILES[name], event)
+    if file is None:
         return refuse(view.request, 503, "Others are downloading. Try again in a minute.", {"Retry-After": "60"})
-    headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return StreamingResponse(chain([first], pieces), media_type="application/gzip", headers=headers)
+    headers = {
+        "ETag": f'"{file.event}-{name}"',
+        "Cache-Control": "no-cache",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return StreamingResponse(_sent(file), media_type="application/gzip", headers=headers)
 
 
-def _sent(store: Store, format: str) -> Iterator[bytes]:
-    """The file in pieces; an empty one where too many are being made. It is written on a thread of its own into a pipe, which holds it
-    up as long as nobody reads.
-
-    Where the reader goes away, the pipe breaks and the thread ends. Where the writing fails, so does the answer: half a file is not
-    taken for a whole one.
-    """
-    if not _at_once.acquire(blocking=False):
-        yield b""
-        return
-    receiving, sending = os.pipe()
-    failed: list[BaseException] = []
-
-    def write() -> None:
-        try:
-            with os.fdopen(sending, "wb") as pipe:
-                _write(store, format, pipe)
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            _at_once.release()
-
-    thread = threading.Thread(target=write, name=f"export {format}", daemon=True)
-    thread.start()
-    with os.fdopen(receiving, "rb", buffering=0) as pipe:
-        while piece := pipe.read(PIECE):
+async def _sent(file: GrowingFile) -> AsyncIterator[bytes]:
+    """The file in pieces. Where it cannot be finished, or takes too long, the answer breaks: half a file is not taken for a whole one."""
+    at, end = 0, asyncio.get_running_loop().time() + SECONDS_TO_FETCH
+    while True:
+        is_whole = file.is_whole  # asked first: what was written before is read then
+        piece = file.read(at, PIECE)
+        if piece:
+            at += len(piece)
             yield piece
-    thread.join()
-    if failed:
-        raise failed[0]
-
-
-def _write(store: Store, format: str, file: BinaryIO) -> None:
-    connection = store.connect(read_only=True)
-    try:
-        connection.execute("BEGIN")
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed:
-            export(connection, format, cast(BinaryIO, packed))
-    finally:
-        with suppress(Exception):
-            connection.execute("ROLLBACK")
-        connection.close()
+        elif file.error is not None:
+            raise file.error
+        elif is_whole:
+            return
+        else:
+            await asyncio.sleep(SECONDS_TO_GROW)
+        if asyncio.get_running_loop().time() > end:
+            raise TimeoutError("the download takes longer than an hour")
