@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from noisystudent import __version__
-from noisystudent.board.api.pages import Counts
+from noisystudent.board.api.pages import COUNTS_KEPT
 from noisystudent.board.api.router import router as api
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.exporting.growing import Files
@@ -35,12 +35,13 @@ from noisystudent.board.pages import (
 )
 from noisystudent.board.pages.rendering import STATIC, templates
 from noisystudent.board.web.cross_origin import CrossOriginReads
+from noisystudent.board.web.kept import Kept
 from noisystudent.board.web.limits import BodyLimit, RateLimits
 from noisystudent.board.web.refusal import broken, busy, http_error, invalid
 from noisystudent.board.web.secret import secret_of
 from noisystudent.board.web.security import SecurityHeaders
 from noisystudent.board.web.site import Site
-from noisystudent.board.web.view import PageCache, not_found
+from noisystudent.board.web.view import PAGES_KEPT, not_found
 
 PATIENCE = 5.0  # seconds: a reader's thread that waits for a long import is one less for the others
 
@@ -85,8 +86,8 @@ def create_app(site: Site) -> FastAPI:
     app.state.store = Store(site.store, read_only=site.read_only, patience=PATIENCE)
     app.state.secret = b"" if site.read_only else secret_of(site.store)
     app.state.templates = templates(site)
-    app.state.cache = PageCache()
-    app.state.counts = Counts()
+    app.state.pages = Kept[Response](PAGES_KEPT)
+    app.state.counts = Kept[int](COUNTS_KEPT)
     app.state.files = Files(app.state.store)
     for router in ROUTERS:
         app.include_router(router)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -17,7 +15,6 @@ _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 _LOWER = {f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)}
 
 
-@functools.lru_cache(maxsize=4096)
 def markdown(text: str) -> Markup:
     """HTML of a Markdown text: no images, no scripts, no styles; links that do not vouch for where they lead.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import sqlite3
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Annotated, Any
+from dataclasses import fields, is_dataclass
+from typing import Annotated, Any, get_type_hints
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -18,10 +18,11 @@ from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.history import last_event
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.web.etags import etag, is_known
+from noisystudent.board.web.kept import Kept
 from noisystudent.board.web.site import Site
 
 READS = ["GET", "HEAD"]
-MAX_CACHED = 2_000  # pages; a large leaderboard is about 200 kB
+PAGES_KEPT = 64 << 20  # bytes of pages as they were last rendered; a large leaderboard is about 200 kB
 
 
 class View:
@@ -95,62 +96,56 @@ class View:
 Viewing = Annotated[View, Depends(View)]
 
 
-class PageCache:
-    """Pages as they were last rendered, while the catalogue has not changed. Safe among threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pages: OrderedDict[tuple[str, str], Response] = OrderedDict()
-
-    def get(self, key: tuple[str, str]) -> Response | None:
-        with self._lock:
-            page = self._pages.get(key)
-            if page is not None:
-                self._pages.move_to_end(key)
-            return page
-
-    def put(self, key: tuple[str, str], page: Response) -> None:
-        with self._lock:
-            self._pages[key] = page
-            while len(self._pages) > MAX_CACHED:
-                self._pages.popitem(last=False)
-
-
 def page(
     router: APIRouter, path: str, *, json_path: str | None = None, twin: bool = True
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """Register a page at `path`, and its JSON at `path` with `.json` behind it; without a twin, as of a feed or an image, no JSON.
 
     The function takes a `View` and what the path and the query name; it may not depend on who asks, since what it returns is kept until
-    the catalogue or the date changes, and has an ETag.
+    the catalogue or the date changes, and has an ETag. A query with other parts than those leads to the address without them: pages
+    that are the same have one address.
     """
 
     def register(function: Callable[..., Response]) -> Callable[..., Response]:
+        known = _parts_of_query(function)
+
         @functools.wraps(function)
-        def answer(view: View, **parameters: Any) -> Response:
+        def answered(view: View, **parameters: Any) -> Response:
+            given = view.request.query_params
+            query = urlencode(sorted((name, given[name]) for name in given if name in known))
+            if given.keys() - known:
+                return RedirectResponse(f"{view.request.url.path}{query and '?'}{query}", 302)
             with view.store.reading() as connection:
-                url = str(view.request.url)
+                url = f"{view.address}{view.request.url.path}?{query}"
                 state = f"{last_event(connection)} {today()}"  # lists of the newest end today
                 tag = etag(state, url)
                 if is_known(view.request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
-                cache: PageCache = view.request.app.state.cache
-                kept = cache.get((url, state))
-                if kept is None:
+                kept: Kept[Response] = view.request.app.state.pages
+                answer = kept.get((url, state))
+                if answer is None:
                     view.connection = connection
-                    kept = function(view, **parameters)
-                    kept.headers["ETag"] = tag
-                    kept.headers["Cache-Control"] = "no-cache"  # that is: ask whether it is still so
-                    if kept.status_code == 200:
-                        cache.put((url, state), kept)
-                return kept
+                    answer = function(view, **parameters)
+                    answer.headers["ETag"] = tag
+                    answer.headers["Cache-Control"] = "no-cache"  # that is: ask whether it is still so
+                    if answer.status_code == 200:
+                        kept.put((url, state), answer, len(answer.body) + len(url))
+                return answer
 
         if twin:
-            router.api_route(json_path or f"{path}.json", methods=READS, include_in_schema=False)(answer)
-        router.api_route(path, methods=READS, include_in_schema=False)(answer)
-        return answer
+            router.api_route(json_path or f"{path}.json", methods=READS, include_in_schema=False)(answered)
+        router.api_route(path, methods=READS, include_in_schema=False)(answered)
+        return answered
 
     return register
+
+
+def _parts_of_query(function: Callable[..., Response]) -> set[str]:
+    """The parameters that a page takes; those of its path, which are among them, do no harm."""
+    names: set[str] = set()
+    for name, hint in get_type_hints(function).items():
+        names |= {field.name for field in fields(hint)} if is_dataclass(hint) else {name}
+    return names - {"view", "return"}
 
 
 async def not_found(request: Request, error: Exception) -> Response:
