@@ -36,6 +36,7 @@ from noisystudent.board.pages import (
 from noisystudent.board.pages.rendering import STATIC, templates
 from noisystudent.board.web.cross_origin import CrossOriginReads
 from noisystudent.board.web.kept import Kept
+from noisystudent.board.web.lane import WriteLane
 from noisystudent.board.web.limits import BodyLimit, RateLimits
 from noisystudent.board.web.refusal import broken, busy, http_error, invalid
 from noisystudent.board.web.secret import secret_of
@@ -97,6 +98,7 @@ def create_app(site: Site) -> FastAPI:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(sqlite3.OperationalError, busy)
     app.add_exception_handler(Exception, broken)
+    app.add_middleware(WriteLane, most=site.limits.writing)
     app.add_middleware(BodyLimit, limits=site.limits)
     app.add_middleware(RateLimits, limits=site.limits)
     app.add_middleware(CrossOriginReads)

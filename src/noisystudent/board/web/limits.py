@@ -11,6 +11,7 @@ from collections.abc import Callable
 from fastapi import HTTPException, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from noisystudent.board.web.lane import READS
 from noisystudent.board.web.refusal import refuse
 from noisystudent.board.web.site import Limits
 
@@ -56,7 +57,7 @@ class RateLimits:
 
     def _allowance(self, request: Request) -> tuple[str, int]:
         """The class of a request and how many of them a minute has."""
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
+        if request.method not in READS:
             return "writes", self.limits.writes
         path = request.url.path
         if path.startswith(("/search", "/api/v1/search", "/export")) or "q" in request.query_params:

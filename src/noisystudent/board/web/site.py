@@ -8,12 +8,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Limits:
-    """Requests a minute from one address, and the largest body. Each of several workers counts for itself.
+    """Requests a minute from one address, the largest body, and writes at a time. Each of several workers counts for itself.
 
     Args:
         reads: pages and reads of the API.
         searches: searches and downloads, which cost more.
         writes: forms and writes through the API.
+        writing: how many of them a worker does at a time; it has 40 threads, and each may wait for the catalogue.
         failures: requests with a token that is none; after them, nothing with a token is let in for a while.
         body: bytes of a request's body.
     """
@@ -21,6 +22,7 @@ class Limits:
     reads: int = 1200
     searches: int = 240
     writes: int = 60
+    writing: int = 8
     failures: int = 10
     body: int = 1 << 20
 
