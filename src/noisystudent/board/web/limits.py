@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from noisystudent.board.web.lane import READS
@@ -21,6 +21,9 @@ SIGN_IN = "/curate/sign-in"
 
 class RateLimits:
     """Middleware: a bucket of allowances for each address and class of request, which fills again evenly (429 when it is empty).
+
+    Tokens that are none have a bucket of their own, out of which nothing else is taken: a good token passes whoever tried others before
+    it from the same address, be it a proxy's or a company's.
 
     Args:
         app: what is protected.
@@ -39,19 +42,20 @@ class RateLimits:
             return
         request, address = Request(scope), client_address(scope)
         with_token = "authorization" in request.headers or (request.method == "POST" and request.url.path == SIGN_IN)
-        wait = self.buckets.take(address, *self._allowance(request))
-        if not wait and with_token:
-            wait = self.buckets.take(address, "failures", self.limits.failures, cost=0)
-        if wait:
-            seconds = math.ceil(wait)
-            sentence = f"You ask more often than this site allows. Try again in {seconds} seconds."
-            await refuse(request, 429, sentence, {"Retry-After": str(seconds)})(scope, receive, send)
+        if wait := self.buckets.take(address, *self._allowance(request)):
+            await _too_many(request, wait)(scope, receive, send)
             return
+        refused = False
 
         async def send_counting(message: Message) -> None:
+            nonlocal refused
             if with_token and message["type"] == "http.response.start" and message["status"] == 401:
-                self.buckets.take(address, "failures", self.limits.failures, even_if_empty=True)
-            await send(message)
+                wait = self.buckets.take(address, "failures", self.limits.failures)
+                if wait:
+                    refused = True
+                    await _too_many(request, wait)(scope, receive, send)
+            if not refused:
+                await send(message)
 
         await self.app(scope, receive, send_counting)
 
@@ -63,6 +67,12 @@ class RateLimits:
         if path.startswith(("/search", "/api/v1/search", "/export")) or "q" in request.query_params:
             return "searches", self.limits.searches
         return "reads", self.limits.reads
+
+
+def _too_many(request: Request, wait: float) -> Response:
+    seconds = math.ceil(wait)
+    sentence = f"You ask more often than this site allows. Try again in {seconds} seconds."
+    return refuse(request, 429, sentence, {"Retry-After": str(seconds)})
 
 
 class Buckets:
@@ -78,15 +88,13 @@ class Buckets:
         self._clock = clock
         self._levels: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()  # how full, at what time
 
-    def take(self, address: str, kind: str, a_minute: int, *, cost: int = 1, even_if_empty: bool = False) -> float:
-        """Take `cost` out of a bucket, of which there must be one at least; the seconds until then, where there is not."""
+    def take(self, address: str, kind: str, a_minute: int) -> float:
+        """Take one out of a bucket; the seconds until there is one, where there is not."""
         time_now, full = self._clock(), float(a_minute)
         level, at = self._levels.pop((address, kind), (full, time_now))
         level = min(full, level + (time_now - at) * full / 60)
         enough = level >= 1
-        if enough or even_if_empty:
-            level -= cost
-        self._levels[address, kind] = (level, time_now)
+        self._levels[address, kind] = (level - enough, time_now)
         if len(self._levels) > MAX_BUCKETS:
             self._levels.popitem(last=False)
         return 0.0 if enough else (1 - level) * 60 / full

@@ -15,7 +15,7 @@ class Limits:
         searches: searches and downloads, which cost more.
         writes: forms and writes through the API.
         writing: how many of them a worker does at a time; it has 40 threads, and each may wait for the catalogue.
-        failures: requests with a token that is none; after them, nothing with a token is let in for a while.
+        failures: requests with a token that is none.
         body: bytes of a request's body.
     """
 
