@@ -267,6 +267,7 @@ def reject(
 def make(
     name: Annotated[str, typer.Argument(help="Whose it is, or what it is for.")],
     scope: Annotated[list[str] | None, typer.Option(help="submit (without it), curate; may be repeated.")] = None,
+    days: Annotated[int | None, typer.Option(help="How long it holds; until it is revoked, without it.")] = None,
     store: StoreFile = STORE,
     actor: Actor = "",
     as_json: Json = False,
@@ -277,7 +278,8 @@ def make(
     from noisystudent.board.catalogue.store import Store
     from noisystudent.board.submitting import tokens
 
-    return {"token": tokens.make(Store(store), name, scope or ["submit"], actor=_actor(actor))}, screen.show_token
+    made = tokens.make(Store(store), name, scope or ["submit"], days=days, actor=_actor(actor))
+    return {"token": made}, screen.show_token
 
 
 @token_command("list")

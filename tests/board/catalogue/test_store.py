@@ -18,8 +18,8 @@ from noisystudent.board.catalogue import store as module
 from noisystudent.board.catalogue.store import Store, copy, migrations, statements
 from noisystudent.errors import UserError
 
-SECOND = """
--- A made-up second version: a column, a table, and rows of it out of old ones.
+NEXT = """
+-- A made-up next version: a column, a table, and rows of it out of old ones.
 ALTER TABLE task ADD COLUMN icon TEXT NOT NULL DEFAULT ''; -- beside the name
 CREATE TABLE nickname (id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task, name TEXT NOT NULL) STRICT;
 CREATE TRIGGER nickname_stays BEFORE DELETE ON nickname BEGIN
@@ -36,6 +36,11 @@ def contents(path: Path) -> list[str]:
         return list(connection.iterdump())
     finally:
         connection.close()
+
+
+def before_next(store: Store) -> Path:
+    """The copy that the next version leaves."""
+    return store.path.with_name(f"{store.path.name}.before-schema-{len(migrations()) + 1}")
 
 
 def whole(path: Path) -> bool:
@@ -62,7 +67,7 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Make the program one schema newer."""
     known = migrations()
 
-    def make(script: str = SECOND) -> None:
+    def make(script: str = NEXT) -> None:
         monkeypatch.setattr(module, "migrations", lambda: [*known, script])
 
     return make
@@ -166,27 +171,45 @@ def test_a_migration_keeps_everything_and_a_copy_of_what_was(store: Store, newer
     migrated = Store(store.path)
     assert tasks(migrated) == ["Parsing", "Chess"]
     with migrated.reading() as connection:
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations()) + 1
         assert [row["name"] for row in connection.execute("SELECT name FROM nickname ORDER BY id")] == [
             "PARSING",
             "CHESS",
         ]
-    assert contents(store.path.with_name("board.db.before-schema-2")) == before
+    assert contents(before_next(store)) == before
     add_tasks(migrated, "Go")  # and it works on
     Store(store.path)  # nothing to do the second time
     assert len(list(store.path.parent.glob("*before-schema*"))) == 1
 
 
+def test_a_store_of_the_first_version_opens_with_all_of_its_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = migrations()[:1]
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "migrations", lambda: first)
+        store = Store(tmp_path / "board.db", create=True)
+        add_tasks(store, "Parsing", "Chess")
+        add_tasks(store, "Go")
+        with store.reading() as connection:
+            events = [tuple(row) for row in connection.execute("SELECT * FROM event")]
+    opened = Store(store.path)
+    with opened.reading() as connection:
+        assert [tuple(row) for row in connection.execute("SELECT * FROM event")] == events
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations())
+    assert tasks(opened) == ["Parsing", "Chess", "Go"]
+
+
 def test_a_migration_that_fails_leaves_the_old_schema_whole(store: Store, newer: Callable[..., None]) -> None:
     add_tasks(store, "Parsing")
     before = contents(store.path)
-    newer(SECOND + "INSERT INTO nickname (task_id, name) VALUES (1, NULL);")
+    newer(NEXT + "INSERT INTO nickname (task_id, name) VALUES (1, NULL);")
     for _ in range(2):  # a service that is started again and again fills no disk with copies
         with pytest.raises(sqlite3.IntegrityError):
             Store(store.path)
         assert contents(store.path) == before
         assert len(list(store.path.parent.glob("*before-schema*"))) == 1
-    newer(SECOND)
+    newer(NEXT)
     assert tasks(Store(store.path)) == ["Parsing"]
 
 
@@ -197,7 +220,7 @@ def test_the_copy_is_of_the_store_as_it_was_at_the_last_attempt(store: Store, ne
     add_tasks(store, "Parsing")  # the old program goes on meanwhile
     newer()
     Store(store.path)
-    saved = sqlite3.connect(store.path.with_name("board.db.before-schema-2"))
+    saved = sqlite3.connect(before_next(store))
     assert saved.execute("SELECT name FROM task").fetchall() == [("Parsing",)]
     saved.close()
 
@@ -228,7 +251,7 @@ def test_kill_in_a_migration_leaves_the_old_schema_whole(
 ) -> None:
     add_tasks(store, "Parsing")
     before = contents(store.path)
-    killed_child(MIGRATE_AND_DIE, store.path, statement, SECOND)
+    killed_child(MIGRATE_AND_DIE, store.path, statement, NEXT)
     assert whole(store.path)
     assert contents(store.path) == before
     assert tasks(Store(store.path)) == ["Parsing"]  # the old program opens it
@@ -238,7 +261,7 @@ def test_kill_in_a_migration_leaves_the_old_schema_whole(
 
 def test_kill_while_a_store_is_made_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
-    killed_child(MIGRATE_AND_DIE, path, 5, SECOND)  # its first statements are those of the first schema
+    killed_child(MIGRATE_AND_DIE, path, 5, NEXT)  # its first statements are those of the first schema
     add_tasks(Store(path, create=True), "Parsing")
     assert tasks(Store(path)) == ["Parsing"]
 

@@ -64,6 +64,22 @@ def test_a_revoked_token_is_none(store: Store) -> None:
         tokens.make(store, "anna")
 
 
+def test_a_token_may_hold_for_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for_a_day, for_ever = tokens.make(store, "anna", days=1), tokens.make(store, "bert")
+    found = authenticated(store, for_a_day)
+    assert found is not None
+    assert found.expires_at is not None
+    in_two_days = tokens.time_text(datetime.now(UTC) + timedelta(days=2))
+    monkeypatch.setattr(tokens, "now", lambda: in_two_days)
+    assert authenticated(store, for_a_day) is None
+    assert authenticated(store, for_ever) is not None
+    with store.reading() as connection:
+        assert tokens.find(connection, found.id) is None
+    for days in (0, -1, 10**9):
+        with pytest.raises(UserError, match="holds for 1 to 3,650 days"):
+            tokens.make(store, "carl", days=days)
+
+
 def test_mistakes_are_told_at_once(store: Store) -> None:
     with pytest.raises(UserError) as error:
         tokens.make(store, " \n", ["read"])

@@ -64,7 +64,7 @@ def token_with(store: Store, authorization: str | None, scope: str) -> tokens.To
     with store.reading() as connection:
         token = tokens.authenticate(connection, text) if text else None
     if token is None:
-        why = "this token is none of this site's, or was revoked" if text else "a write needs a token"
+        why = "this token is none of this site's, was revoked or has run out" if text else "a write needs a token"
         raise HTTPException(401, f"{why}: send `Authorization: Token ...`", {"WWW-Authenticate": "Token"})
     if scope not in token.scopes:
         raise HTTPException(

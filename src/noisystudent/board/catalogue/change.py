@@ -353,7 +353,12 @@ class Change:
 
 def now() -> str:
     """The time in UTC, to the microsecond, so that texts sort as times do."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return time_text(datetime.now(UTC))
+
+
+def time_text(time: datetime) -> str:
+    """A time in UTC as the catalogue writes it."""
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def today() -> str:

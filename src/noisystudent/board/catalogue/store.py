@@ -78,12 +78,18 @@ class Store:
             action: what is done, in a word or two.
             note: why.
         """
-        connection = self.connect()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
+        with self.noting() as connection:
             change = Change(connection)
             yield change
             change.finish(actor, action, note)
+
+    @contextmanager
+    def noting(self) -> Iterator[sqlite3.Connection]:
+        """A connection that alone may write, for what is no change of the catalogue and has no event: all of it or nothing."""
+        connection = self.connect()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
             connection.execute("COMMIT")
             self._shorten_log(connection)
         finally:

@@ -52,9 +52,9 @@ def sign_in(view: Viewing, form: SentForm) -> Response:
 
 @router.post("/sign-out", include_in_schema=False)
 def sign_out(view: Viewing, form: SentForm) -> Response:
-    _checked(view, form)
+    session = _checked(view, form)
     answer = RedirectResponse("/curate", 303, headers=NOT_KEPT)
-    end(view.request, answer)
+    end(view.request, answer, session)
     return answer
 
 

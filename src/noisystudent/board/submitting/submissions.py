@@ -10,8 +10,7 @@ import hmac
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +98,7 @@ def submit(
     """
     checked = read(kind, payload)
     receipt = receipt or secrets.token_urlsafe(24)
-    with _queue(store) as connection:
+    with store.noting() as connection:
         problems = difference_of(connection, kind, checked).problems
         if problems:
             raise Mistakes(problems)
@@ -188,7 +187,7 @@ def reject(store: Store, number: int, *, actor: str, reason: str) -> None:
     """
     if not reason.strip():
         raise UserError("reason: say why, the submitter reads it")
-    with _queue(store) as connection:
+    with store.noting() as connection:
         _pending(connection, number)
         _decide(connection, number, "rejected", actor, reason=reason.strip())
 
@@ -200,7 +199,7 @@ def withdraw(store: Store, number: int, receipt: str) -> None:
         Conflict: it does not wait any more.
         UserError: there is no such submission, or the receipt is another's.
     """
-    with _queue(store) as connection:
+    with store.noting() as connection:
         submission = _known(connection, number)
         kept = connection.execute("SELECT receipt FROM submission WHERE id = ?", (number,)).fetchone()["receipt"]
         if not hmac.compare_digest(kept, hashed(receipt)):
@@ -261,20 +260,6 @@ def _apply(change: Change, kind: str, payload: Payload) -> None:
         slug = getattr(payload, kind)
         entry = entries.find(change.connection, kind, slug) if slug else None
         entries.write(change, kind, entry, given_fields(kind, payload))
-
-
-@contextmanager
-def _queue(store: Store) -> Iterator[sqlite3.Connection]:
-    """A connection that alone may write, for the queue: all or nothing, without an event."""
-    connection = store.connect()
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        yield connection
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        connection.close()
 
 
 def _known(connection: sqlite3.Connection, number: int) -> Submission:

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from noisystudent.board.catalogue.change import now
+from noisystudent.board.catalogue.change import now, time_text
 from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
 
@@ -20,6 +20,8 @@ PREFIX = "nsb_"  # so that a scanner for secrets, and whoever finds one, sees wh
 SCOPES = ("submit", "curate")
 MAX_NAME = 100
 MAX_TOKEN = 200  # characters; a longer text is no token and is not hashed
+HOLDS = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+MOST_DAYS = 3_650
 SELDOM = timedelta(minutes=1)  # how often a token's last use is written down
 
 
@@ -33,18 +35,22 @@ class Token:
     created_at: str
     revoked_at: str | None
     used_at: str | None
+    expires_at: str | None
 
 
-def make(store: Store, name: str, scopes: Iterable[str] = ("submit",), *, actor: str = "operator") -> str:
+def make(
+    store: Store, name: str, scopes: Iterable[str] = ("submit",), *, days: int | None = None, actor: str = "operator"
+) -> str:
     """Make a token; what is returned is nowhere else and cannot be shown again.
 
     Args:
         name: whose it is or what it is for; it stands in the history of what the token did.
         scopes: what it may do.
+        days: how long it holds; until it is revoked, where none are given.
         actor: who makes it.
 
     Raises:
-        UserError: the name is empty, too long or taken, or a scope is unknown.
+        UserError: the name is empty, too long or taken, a scope is unknown, or it would never hold or for too long.
 
     Example:
         >>> import tempfile
@@ -61,25 +67,30 @@ def make(store: Store, name: str, scopes: Iterable[str] = ("submit",), *, actor:
         problems.append(f"a token needs a scope: {' or '.join(SCOPES)}")
     if not name or len(name) > MAX_NAME or not name.isprintable():
         problems.append(f"a token's name has 1 to {MAX_NAME} printable characters")
+    if days is not None and not 1 <= days <= MOST_DAYS:
+        problems.append(f"a token holds for 1 to {MOST_DAYS:,} days, or until it is revoked")
     if problems:
         raise UserError(problems)
+    expires = None if days is None else time_text(datetime.now(UTC) + timedelta(days=days))
     token = PREFIX + secrets.token_urlsafe(32)
     with store.changing(actor, "make token", name) as change:
         if change.connection.execute("SELECT 1 FROM token WHERE name = ?", (name,)).fetchone():
             raise UserError(f"there is a token {name!r} already, perhaps a revoked one: give another name")
-        change.insert("token", name=name, hash=hashed(token), scopes=json.dumps(wanted), created_at=now())
+        change.insert(
+            "token", name=name, hash=hashed(token), scopes=json.dumps(wanted), created_at=now(), expires_at=expires
+        )
     return token
 
 
 def authenticate(connection: sqlite3.Connection, token: str) -> Token | None:
-    """The token that a text is, if it is one that has not been revoked.
+    """The token that a text is, if it is one that holds.
 
     It is found by its hash, so that the time taken says nothing about the tokens that there are.
     """
     if not token.startswith(PREFIX) or len(token) > MAX_TOKEN:
         return None
     digest = hashed(token)
-    row = connection.execute("SELECT * FROM token WHERE hash = ? AND revoked_at IS NULL", (digest,)).fetchone()
+    row = connection.execute(f"SELECT * FROM token WHERE hash = ? AND {HOLDS}", (digest, now())).fetchone()
     return _token(row) if row and hmac.compare_digest(row["hash"], digest) else None
 
 
@@ -99,7 +110,7 @@ def note_use(store: Store, token: Token) -> None:
 
     This is no change of the catalogue and has no event.
     """
-    before = (datetime.now(UTC) - SELDOM).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    before = time_text(datetime.now(UTC) - SELDOM)
     if store.read_only or (token.used_at is not None and token.used_at > before):
         return
     with closing(store.connect()) as connection:
@@ -132,8 +143,8 @@ def listed(connection: sqlite3.Connection) -> list[Token]:
 
 
 def find(connection: sqlite3.Connection, number: int) -> Token | None:
-    """A token by its number, if it has not been revoked: a session outlives no token."""
-    row = connection.execute("SELECT * FROM token WHERE id = ? AND revoked_at IS NULL", (number,)).fetchone()
+    """A token by its number, if it holds: a session outlives no token."""
+    row = connection.execute(f"SELECT * FROM token WHERE id = ? AND {HOLDS}", (number, now())).fetchone()
     return _token(row) if row else None
 
 
@@ -150,4 +161,5 @@ def _token(row: sqlite3.Row) -> Token:
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
         used_at=row["used_at"],
+        expires_at=row["expires_at"],
     )

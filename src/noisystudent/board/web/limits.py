@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import math
 import time
 from collections import OrderedDict
@@ -51,6 +52,8 @@ class RateLimits:
             nonlocal refused
             if with_token and message["type"] == "http.response.start" and message["status"] == 401:
                 wait = self.buckets.take(address, "failures", self.limits.failures)
+                about = {"client": address, "path": request.url.path}
+                logging.getLogger(__name__).warning("a token was refused", extra={"request": about})
                 if wait:
                     refused = True
                     await _too_many(request, wait)(scope, receive, send)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import sqlite3
 import time
@@ -10,6 +11,7 @@ from typing import Literal
 
 from fastapi import Request, Response
 
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import tokens
 from noisystudent.board.web.secret import is_signature, sign
 
@@ -23,6 +25,7 @@ class Session:
 
     token: tokens.Token
     nonce: str
+    expires: int
 
 
 def start(request: Request, response: Response, token: tokens.Token) -> None:
@@ -30,10 +33,11 @@ def start(request: Request, response: Response, token: tokens.Token) -> None:
     expires, nonce = int(time.time()) + SECONDS, secrets.token_urlsafe(16)
     signature = sign(request.app.state.secret, "session", token.id, expires, nonce)
     set_cookie(request, response, NAME, f"{token.id}.{expires}.{nonce}.{signature}", "strict", SECONDS)
+    _log("signed in", request, token)
 
 
 def session_of(request: Request, connection: sqlite3.Connection) -> Session | None:
-    """The session of a request: signed by this site, not run out, its token neither revoked nor without the right to curate."""
+    """The session of a request: signed by this site, neither run out nor ended, its token good and with the right to curate."""
     number, _, rest = request.cookies.get(cookie_name(request, NAME), "").partition(".")
     expires, _, rest = rest.partition(".")
     nonce, _, signature = rest.partition(".")
@@ -41,13 +45,22 @@ def session_of(request: Request, connection: sqlite3.Connection) -> Session | No
         return None
     if not is_signature(signature, request.app.state.secret, "session", int(number), int(expires), nonce):
         return None
+    if connection.execute("SELECT 1 FROM ended_session WHERE nonce = ?", (nonce,)).fetchone():
+        return None
     token = tokens.find(connection, int(number))
-    return Session(token, nonce) if token and "curate" in token.scopes else None
+    return Session(token, nonce, int(expires)) if token and "curate" in token.scopes else None
 
 
-def end(request: Request, response: Response) -> None:
-    """Sign out: the browser forgets the cookie."""
+def end(request: Request, response: Response, session: Session) -> None:
+    """Sign out: the browser forgets the cookie, and no copy of it opens anything any more."""
+    store: Store = request.app.state.store
+    with store.noting() as connection:
+        connection.execute("DELETE FROM ended_session WHERE expires < ?", (int(time.time()),))
+        connection.execute(
+            "INSERT OR IGNORE INTO ended_session (nonce, expires) VALUES (?, ?)", (session.nonce, session.expires)
+        )
     set_cookie(request, response, NAME, "", "strict", 0)
+    _log("signed out", request, session.token)
 
 
 def cookie_name(request: Request, name: str) -> str:
@@ -73,6 +86,11 @@ def set_cookie(
 def is_secure(request: Request) -> bool:
     """Whether readers come over https, themselves or to the proxy before this server."""
     return request.url.scheme == "https" or request.app.state.site.address.startswith("https://")
+
+
+def _log(what: str, request: Request, token: tokens.Token) -> None:
+    about = {"client": request.client and request.client.host, "token": token.name}
+    logging.getLogger(__name__).info(what, extra={"request": about})
 
 
 def _is_number(text: str) -> bool:
