@@ -38,7 +38,7 @@ from noisystudent.board.web.cross_origin import CrossOriginReads
 from noisystudent.board.web.kept import Kept
 from noisystudent.board.web.lane import WriteLane
 from noisystudent.board.web.limits import BodyLimit, RateLimits
-from noisystudent.board.web.refusal import broken, busy, http_error, invalid
+from noisystudent.board.web.refusal import broken, failed, http_error, invalid
 from noisystudent.board.web.secret import secret_of
 from noisystudent.board.web.security import SecurityHeaders
 from noisystudent.board.web.site import Site
@@ -96,7 +96,8 @@ def create_app(site: Site) -> FastAPI:
     app.add_exception_handler(404, not_found)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(sqlite3.OperationalError, busy)
+    app.add_exception_handler(sqlite3.Error, failed)
+    app.add_exception_handler(OSError, failed)
     app.add_exception_handler(Exception, broken)
     app.add_middleware(WriteLane, most=site.limits.writing)
     app.add_middleware(BodyLimit, limits=site.limits)

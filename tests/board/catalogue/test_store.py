@@ -16,7 +16,7 @@ import pytest
 
 from noisystudent.board.catalogue import store as module
 from noisystudent.board.catalogue.store import Store, copy, migrations, statements
-from noisystudent.errors import UserError
+from noisystudent.errors import RunError, UserError
 
 NEXT = """
 -- A made-up next version: a column, a table, and rows of it out of old ones.
@@ -93,7 +93,7 @@ def test_a_missing_file_is_not_made_by_the_way(tmp_path: Path) -> None:
 def test_files_that_are_no_catalogue_are_refused_and_left_alone(tmp_path: Path) -> None:
     text = tmp_path / "text.db"
     text.write_text("no database at all " * 100)
-    with pytest.raises(UserError, match="not a catalogue"):
+    with pytest.raises(RunError, match="no catalogue, or a damaged one"):
         Store(text, create=True)
     assert text.read_text().startswith("no database")
     other = tmp_path / "other.db"
@@ -103,6 +103,43 @@ def test_files_that_are_no_catalogue_are_refused_and_left_alone(tmp_path: Path) 
     with pytest.raises(UserError, match="another program"):
         Store(other, create=True)
     assert contents(other)[1] == "CREATE TABLE theirs (a);"
+
+
+def test_a_file_of_which_nothing_is_left_is_damaged_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "board.db").touch()
+    for read_only in (True, False):
+        with pytest.raises(RunError, match="nothing is left"):
+            Store(tmp_path / "board.db", read_only=read_only)
+    assert [(file.name, file.stat().st_size) for file in tmp_path.iterdir()] == [("board.db", 0)]
+    add_tasks(Store(tmp_path / "board.db", create=True), "Parsing")  # of a process that was killed while it made it
+
+
+def test_where_nothing_can_be_written_a_copy_is_read(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_tasks(store, "Parsing")
+    (tmp_path / "frozen").mkdir()
+    copy(store.path, tmp_path / "frozen" / "board.db")
+    monkeypatch.setattr(module.os, "access", lambda path, mode: False)
+    frozen = Store(tmp_path / "frozen" / "board.db", read_only=True)
+    assert tasks(frozen) == ["Parsing"]
+    assert [file.name for file in (tmp_path / "frozen").iterdir()] == ["board.db"]  # SQLite wanted nothing beside it
+
+
+def test_a_copy_for_which_there_is_no_room_leaves_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+
+    def small(*arguments: object, **named: object) -> sqlite3.Connection:
+        connection = connect(*arguments, **named)  # type: ignore[call-overload]
+        connection.execute("PRAGMA max_page_count = 10")
+        return connection  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(module.sqlite3, "connect", small)
+    with pytest.raises(sqlite3.Error, match="full"):
+        copy(store.path, tmp_path / "backup.db")
+    assert [file.name for file in tmp_path.iterdir() if "backup" in file.name] == []
 
 
 def test_a_catalogue_of_a_newer_version_is_refused(store: Store) -> None:

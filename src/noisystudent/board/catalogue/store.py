@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from noisystudent import atomic
 from noisystudent.board.catalogue.change import Change
-from noisystudent.errors import UserError
+from noisystudent.board.catalogue.failures import message_of
+from noisystudent.errors import RunError, UserError
 
 APPLICATION_ID = 0x6E737462  # "nstb": SQLite's header says which program a file belongs to
 BUSY_SECONDS = 60.0  # how long a writer waits for the one before it
@@ -29,6 +31,7 @@ class Store:
 
     Raises:
         UserError: the file is missing, is not a catalogue, or was made by a newer version.
+        RunError: it is damaged.
 
     Example:
         >>> import tempfile
@@ -50,6 +53,10 @@ class Store:
         if not self.path.exists() and not create:
             raise UserError(
                 f"--store {path}: there is no such file; `noisystudent board init --store {path}` makes one"
+            )
+        if not create and not self.path.stat().st_size:
+            raise RunError(
+                f"--store {path}: the catalogue is damaged: nothing is left in the file; put a backup in its place"
             )
         self._check()
         if not read_only:
@@ -99,17 +106,14 @@ class Store:
 
     def _shorten_log(self, connection: sqlite3.Connection) -> None:
         """After a large change: its log into the file and off the disk, unless somebody reads what was before for longer than a moment."""
-        log = self.path.with_name(f"{self.path.name}-wal")
-        if log.exists() and log.stat().st_size > LARGEST_LOG:
+        if self._log_bytes() > LARGEST_LOG:
             connection.execute("PRAGMA busy_timeout = 500")  # milliseconds in which nobody else can write
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
         """A connection in autocommit mode, its rows by name; whoever takes it closes it."""
         mode = "ro" if read_only or self.read_only else "rw"
-        connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=self.patience
-        )
+        connection = sqlite3.connect(self._address(mode), uri=True, isolation_level=None, timeout=self.patience)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")  # a change that was answered survives a loss of power
@@ -120,19 +124,28 @@ class Store:
             connection.execute("PRAGMA query_only = ON")
         return connection
 
+    def _address(self, mode: str) -> str:
+        """The file for SQLite. Where nothing can be written beside it, nobody changes it, and no log of changes is looked for."""
+        frozen = self.read_only and not os.access(self.path.absolute().parent, os.W_OK) and not self._log_bytes()
+        return f"{self.path.absolute().as_uri()}?mode={mode}{'&immutable=1' if frozen else ''}"
+
+    def _log_bytes(self) -> int:
+        log = self.path.with_name(f"{self.path.name}-wal")
+        return log.stat().st_size if log.exists() else 0
+
     def _check(self) -> None:
         """That an existing file is a catalogue, and not of a later version."""
         if not self.path.exists() or self.path.stat().st_size == 0:
             return
-        connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+        connection = sqlite3.connect(self._address("ro"), uri=True, timeout=BUSY_SECONDS)
         try:
             owner = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").fetchone()[0]
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            if (message := message_of(error)) is None:
                 raise
-            raise UserError(f"--store {self.path} is not a catalogue: {error}") from error
+            raise RunError(f"--store {self.path}: {message} ({error})") from error
         finally:
             connection.close()
         if owner != APPLICATION_ID and not (owner == version == 0 and empty):  # killed while it was made: begun anew
@@ -212,4 +225,7 @@ def copy(store: Path, to: Path, *, replace: bool = False) -> None:
     with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as source, atomic.replacing(to) as temporary:
         temporary.unlink(missing_ok=True)  # of a process that was killed
         with closing(sqlite3.connect(temporary)) as target:
+            target.execute(
+                "PRAGMA journal_mode = OFF"
+            )  # a copy that fails goes as a whole, and leaves no journal beside it
             source.backup(target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import sqlite3
 from collections.abc import Mapping
 
@@ -11,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from noisystudent.board.catalogue.failures import MESSAGES, message_of
 from noisystudent.board.web.security import HEADERS
 from noisystudent.board.web.view import View
 
@@ -26,7 +29,9 @@ TITLES = {
     429: "Too many requests",
     500: "Something broke",
     503: "Busy",
+    507: "Disk full",
 }
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def refuse(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -72,9 +77,14 @@ async def invalid(request: Request, error: Exception) -> Response:
     return refuse(request, 422, "; ".join(problems)[:2000].encode("utf-8", "backslashreplace").decode())
 
 
-async def busy(request: Request, error: Exception) -> Response:
-    """503 where another process has been writing for long; any other failure of the store is one."""
-    assert isinstance(error, sqlite3.OperationalError)
-    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+async def failed(request: Request, error: Exception) -> Response:
+    """503, or 507 on a full disk, with the sentence for what the catalogue's file or the disk cannot do; other failures are ours."""
+    is_full = isinstance(error, OSError) and error.errno in FULL
+    message = (
+        MESSAGES[sqlite3.SQLITE_FULL] if is_full else message_of(error) if isinstance(error, sqlite3.Error) else None
+    )
+    if message is None:
         raise error
-    return refuse(request, 503, "A large change is being written. Try again in a minute.", {"Retry-After": "60"})
+    logging.getLogger(__name__).error("%s (%s)", message, error)
+    status = 507 if message == MESSAGES[sqlite3.SQLITE_FULL] else 503
+    return refuse(request, status, f"{message[0].upper()}{message[1:]}.", {"Retry-After": "60"})
