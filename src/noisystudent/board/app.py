@@ -34,6 +34,7 @@ from noisystudent.board.pages import (
     tasks,
 )
 from noisystudent.board.pages.rendering import STATIC, templates
+from noisystudent.board.web.addressed import Addressed
 from noisystudent.board.web.cross_origin import CrossOriginReads
 from noisystudent.board.web.kept import Kept
 from noisystudent.board.web.lane import WriteLane
@@ -104,4 +105,5 @@ def create_app(site: Site) -> FastAPI:
     app.add_middleware(RateLimits, limits=site.limits)
     app.add_middleware(CrossOriginReads)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Addressed, address=site.address)
     return app

@@ -263,3 +263,10 @@ def test_what_was_removed_stays_in_the_event(curator: TestClient, store: Store) 
         event = connection.execute("SELECT * FROM event ORDER BY id DESC LIMIT 1").fetchone()
     (removed,) = json.loads(event["detail"])["report"]["removed"]
     assert (event["action"], removed["table"], removed["row"]["name"]) == ("remove dataset", "dataset", "CIFAR-10")
+
+
+def test_a_direction_is_true_or_false_as_the_document_says(curator: TestClient, store: Store) -> None:
+    for wrong in ("yes", "false", 1, 0.0, "maybe"):
+        answer = curator.post(METRICS, json={"name": "New", "is_loss": wrong})
+        refused(answer, 422, "is_loss")
+    assert curator.post(METRICS, json={"name": "New", "is_loss": True}).json()["is_loss"] is True

@@ -121,3 +121,11 @@ def test_papers_whose_titles_share_a_slug_are_each_found_again(store: Store) -> 
         slugs = [row["slug"] for row in change.connection.execute("SELECT slug FROM paper ORDER BY id")]
     assert first == again
     assert slugs == ["on-nets", "on-nets-1", "on-nets-2", "on-nets-2-1"]
+
+
+def test_a_clock_that_was_put_back_brings_no_event_out_of_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for time in ("2026-11-25T12:00:00.000000Z", "2026-11-25T11:00:00.000000Z", "2026-11-25T13:00:00.000000Z"):
+        monkeypatch.setattr("noisystudent.board.catalogue.change.now", lambda time=time: time)
+        with store.changing("anna", "add") as change:
+            change.task(time)
+    assert [at[11:13] for (at,) in rows(store, "SELECT at FROM event ORDER BY id")] == ["12", "12", "13"]

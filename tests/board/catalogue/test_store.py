@@ -126,19 +126,14 @@ def test_where_nothing_can_be_written_a_copy_is_read(
     assert [file.name for file in (tmp_path / "frozen").iterdir()] == ["board.db"]  # SQLite wanted nothing beside it
 
 
-def test_a_copy_for_which_there_is_no_room_leaves_nothing(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connect = sqlite3.connect
-
-    def small(*arguments: object, **named: object) -> sqlite3.Connection:
-        connection = connect(*arguments, **named)  # type: ignore[call-overload]
-        connection.execute("PRAGMA max_page_count = 10")
-        return connection  # type: ignore[no-any-return]
-
-    monkeypatch.setattr(module.sqlite3, "connect", small)
-    with pytest.raises(sqlite3.Error, match="full"):
-        copy(store.path, tmp_path / "backup.db")
+def test_a_copy_for_which_there_is_no_room_leaves_nothing(store: Store, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(sqlite3.Error, match="disk"):
+            copy(store.path, tmp_path / "backup.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [file.name for file in tmp_path.iterdir() if "backup" in file.name] == []
 
 

@@ -101,8 +101,9 @@ def test_a_correction_is_prefilled_with_the_row(imagenet: Any, browser_of: Any) 
     )
     assert browser.send("/submit/result?corrects=2").status_code == 422  # nothing would change
     assert browser.send("/submit/result?corrects=2", locator="Table 2").status_code == 201
-    for wrong in ("99", "x", "-1", "9" * 30):
-        assert browser.client.get(f"/submit/result?corrects={wrong}").status_code == 404
+    assert browser.client.get("/submit/result?corrects=99").status_code == 404
+    for wrong in ("x", "-1", "9" * 30, "9" * 5_000):
+        assert browser.client.get(f"/submit/result?corrects={wrong}").status_code == 422
     assert browser.client.get("/submit/result?leaderboard=nowhere").status_code == 404
 
 

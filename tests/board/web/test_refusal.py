@@ -65,3 +65,19 @@ def test_no_room_for_a_download(imagenet: Store, number: int, status: int, monke
     monkeypatch.setattr("noisystudent.board.exporting.growing.tempfile.TemporaryFile", failing)
     client = TestClient(create_app(Site(imagenet.path)), raise_server_exceptions=False)
     assert client.get("/export/methods.json.gz").status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/papers", "GET, HEAD"),
+        ("DELETE", "/submit/task", "GET, POST"),
+        ("PUT", "/api/v1/tasks/", "GET, HEAD, POST"),
+        ("POST", "/api/v1/tasks/x/", "DELETE, GET, HEAD, PATCH"),
+        ("DELETE", "/health", "GET"),
+        ("POST", "/static/style.css", "GET, HEAD"),
+    ],
+)
+def test_what_is_not_allowed_names_all_that_is(store: Store, method: str, path: str, allowed: str) -> None:
+    answer = TestClient(create_app(Site(store.path))).request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

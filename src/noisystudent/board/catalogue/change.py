@@ -89,9 +89,11 @@ class Change:
             "replaced": self.replaced,
             "made": self.made if len(self.made) <= MOST_MADE else [],
         }
+        last = self.connection.execute("SELECT coalesce(max(at), '') FROM event").fetchone()[0]
+        at = max(now(), last)  # a clock that was put back does not bring events out of their order
         self.connection.execute(
             "INSERT INTO event (id, at, actor, action, note, detail) VALUES (?, ?, ?, ?, ?, ?)",
-            (self.event, now(), actor, action, note, json.dumps(detail, ensure_ascii=False, sort_keys=True)),
+            (self.event, at, actor, action, note, json.dumps(detail, ensure_ascii=False, sort_keys=True)),
         )
 
     # Layers

@@ -12,6 +12,8 @@ from starlette.datastructures import FormData
 
 from noisystudent.board.catalogue import entries
 from noisystudent.board.web.csrf import text_of
+from noisystudent.board.web.row_numbers import row_number
+from noisystudent.errors import UserError
 
 EMPTY_ROWS = 3  # of the metrics of a result, for new ones
 MAX_METRICS = 30
@@ -153,6 +155,9 @@ def opened(connection: sqlite3.Connection, kind: str, query: Mapping[str, str]) 
 
     Returns:
         None where the address names what is not there.
+
+    Raises:
+        UserError: a part of it cannot be what it should be.
     """
     if kind in entries.COLUMNS and query.get(kind):
         number = entries.find(connection, kind, query[kind])
@@ -167,8 +172,10 @@ def opened(connection: sqlite3.Connection, kind: str, query: Mapping[str, str]) 
         return None
     rows = [MetricRow(name, is_known=True) for name in _metrics(connection, leaderboard)]
     if query.get("corrects"):
-        number = int(query["corrects"]) if query["corrects"].isascii() and query["corrects"].isdigit() else 0
-        result = _result(connection, min(number, 2**63 - 1))
+        number = row_number(query["corrects"])
+        if number is None:
+            raise UserError("corrects: it must be the number of a result")
+        result = _result(connection, number)
         if result is None:
             return None
         texts |= {name: text for name, text in result.items() if name != "values"}
@@ -230,7 +237,8 @@ def _value(field: Field, text: str) -> Any:
     if field.shape == "choice":
         return {"yes": True, "no": False}.get(text)
     if field.shape == "number":
-        return (int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text) if text else None
+        number = row_number(text)
+        return text or None if number is None else number
     return text
 
 

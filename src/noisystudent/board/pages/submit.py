@@ -49,8 +49,11 @@ def schema(view: Viewing, kind: str) -> Response:
 def form(view: Viewing, kind: str) -> Response:
     if kind not in FORMS:
         raise view.missing("kind of submission")
-    with view.store.reading() as connection:
-        filled = opened(connection, kind, view.request.query_params)
+    try:
+        with view.store.reading() as connection:
+            filled = opened(connection, kind, view.request.query_params)
+    except UserError as error:
+        return refuse(view.request, 422, f"{error}.")
     if filled is None:
         raise view.missing("entry to be changed")
     return _form_page(view, kind, filled, {})

@@ -6,7 +6,6 @@ import re
 import secrets
 import time
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, HTTPException, Request, Response
 from starlette.datastructures import FormData
@@ -82,13 +81,4 @@ def _from_here(request: Request) -> bool:
     """What the browser says about the page with the form; older browsers say nothing, and the token has to do."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
-    origin = request.headers.get("origin")
-    if origin is None:
-        return True
-    address = request.app.state.site.address
-    return origin in {_origin(str(request.base_url)), _origin(address) if address else ""}
-
-
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
+    return request.headers.get("origin") in (None, str(request.base_url).rstrip("/"))

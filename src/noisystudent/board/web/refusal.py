@@ -12,6 +12,7 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from noisystudent.board.catalogue.failures import MESSAGES, message_of
 from noisystudent.board.web.security import HEADERS
@@ -31,6 +32,7 @@ TITLES = {
     503: "Busy",
     507: "Disk full",
 }
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -62,9 +64,18 @@ async def broken(request: Request, error: Exception) -> Response:
 async def http_error(request: Request, error: Exception) -> Response:
     """What a function refused, as a page; for programs as FastAPI says it."""
     assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        taken = [method for method in METHODS if _takes(request, method)]
+        error.headers = {"Allow": ", ".join(taken or ["GET", "HEAD"])}  # none of ours: a static file
     if is_for_programs(request):
         return await http_exception_handler(request, error)
     return refuse(request, error.status_code, str(error.detail), error.headers)
+
+
+def _takes(request: Request, method: str) -> bool:
+    """Whether an address can be asked so; the first route that has it knows of its own methods only."""
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def invalid(request: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from fastapi import Request, Response
 
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import tokens
+from noisystudent.board.web.row_numbers import row_number
 from noisystudent.board.web.secret import is_signature, sign
 
 SECONDS = 8 * 3600
@@ -41,14 +42,15 @@ def session_of(request: Request, connection: sqlite3.Connection) -> Session | No
     number, _, rest = request.cookies.get(cookie_name(request, NAME), "").partition(".")
     expires, _, rest = rest.partition(".")
     nonce, _, signature = rest.partition(".")
-    if not (_is_number(number) and _is_number(expires)) or int(expires) < time.time():
+    of_token, until = row_number(number), row_number(expires)
+    if of_token is None or until is None or until < time.time():
         return None
-    if not is_signature(signature, request.app.state.secret, "session", int(number), int(expires), nonce):
+    if not is_signature(signature, request.app.state.secret, "session", of_token, until, nonce):
         return None
     if connection.execute("SELECT 1 FROM ended_session WHERE nonce = ?", (nonce,)).fetchone():
         return None
-    token = tokens.find(connection, int(number))
-    return Session(token, nonce, int(expires)) if token and "curate" in token.scopes else None
+    token = tokens.find(connection, of_token)
+    return Session(token, nonce, until) if token and "curate" in token.scopes else None
 
 
 def end(request: Request, response: Response, session: Session) -> None:
@@ -85,13 +87,9 @@ def set_cookie(
 
 def is_secure(request: Request) -> bool:
     """Whether readers come over https, themselves or to the proxy before this server."""
-    return request.url.scheme == "https" or request.app.state.site.address.startswith("https://")
+    return request.url.scheme == "https"
 
 
 def _log(what: str, request: Request, token: tokens.Token) -> None:
     about = {"client": request.client and request.client.host, "token": token.name}
     logging.getLogger(__name__).info(what, extra={"request": about})
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19

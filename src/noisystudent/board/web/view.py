@@ -42,7 +42,7 @@ class View:
     @property
     def address(self) -> str:
         """Where the site is, without a slash at the end."""
-        return self.site.address or str(self.request.base_url).rstrip("/")
+        return str(self.request.base_url).rstrip("/")
 
     def page(
         self, template: str, data: dict[str, Any], *, title: str, description: str = "", feed: str = ""
