@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from datetime import date
 from itertools import pairwise
@@ -120,3 +121,13 @@ def test_any_text_and_number_gives_a_well_formed_drawing(name: str, metric: str,
 def test_one_record_has_no_sparkline() -> None:
     assert sparkline([(1, 2)]) == ""
     ElementTree.fromstring(sparkline([(1, 2), (5, 3)]))
+
+
+def test_very_many_dots_have_an_end() -> None:
+    draw = random.Random(1)
+    dots = [(730_000 + draw.random() * 5_000, draw.gauss(70, 8)) for _ in range(100_000)]
+    line = [Point(730_000, 70, "A", "A: 70", "/paper/a")]
+    drawing = str(progress(line, [], dots, metric="Accuracy", label="many"))
+    assert len(drawing) < 600_000
+    assert drawing.count("<a ") == 1  # the record leads to its paper
+    assert 1_000 < drawing.count("h0") < 60_000

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from noisystudent.board.catalogue.change import Result
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.pages import leaderboard
 
 BOARD = "/sota/image-classification-on-imagenet"
 SCRIPT = '"><script>alert(1)</script>'
@@ -394,3 +395,25 @@ def test_a_model_without_a_name_is_named_so(client: TestClient, store: Store) ->
         change.add_result(Result(board, "", {"Accuracy": "90%"}))
     assert "no name given" in client.get("/sota/chess-on-openings").text
     assert "a model without a name" in client.get("/sota").text
+
+
+def test_a_leaderboard_of_very_many_rows_is_a_page_all_the_same(
+    client: TestClient, imagenet: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaderboard, "SHOWN_ROWS", 5)
+    monkeypatch.setattr(leaderboard, "MOST_ROWS", 10)
+    monkeypatch.setattr("noisystudent.board.charts.leaderboard.MOST_LINKS", 10)
+    with imagenet.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Image Classification"), change.dataset("ImageNet"))
+        for number in range(30):
+            values = {"Top 1 Accuracy": f"{50 + number / 10}%"}
+            change.add_result(Result(board, f"Many {number}", values, paper_date=f"2020-01-{number + 1:02}"))
+    address = "/sota/image-classification-on-imagenet"
+    first, all_there_are = client.get(address).text, client.get(f"{address}?rows=all").text
+    assert "Show the first 10 results" in first
+    assert '<path class="cloud"' in first
+    assert (first.count('<th scope="row"'), all_there_are.count('<th scope="row"')) == (5, 10)
+    assert "These are the first 10 of 3" in all_there_are
+    assert 'href="/export/sota/image-classification-on-imagenet.csv"' in all_there_are
+    found = client.get(f"{address}.json?rows=all").json()
+    assert (len(found["rows"]), found["matching"]) == (10, found["total"])

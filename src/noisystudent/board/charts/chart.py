@@ -17,6 +17,7 @@ RIGHT, RIGHT_OF_SMALL, MARGIN = 780, 540, 20  # where the plot ends, and what is
 MOST_TICKS = 6
 LETTER = 6.6  # about the width of one in a label
 MOST_LETTERS = 32
+DOT = 2  # the finest grid of dots
 
 
 @dataclass(frozen=True)
@@ -52,23 +53,32 @@ class Plane:
     label: str
 
 
-def progress(records: Sequence[Point], others: Sequence[Point], *, metric: str, label: str) -> Markup:
+def progress(
+    records: Sequence[Point],
+    others: Sequence[Point],
+    dots: Sequence[tuple[float, float]] = (),
+    *,
+    metric: str,
+    label: str,
+) -> Markup:
     """Results over time, with the line of the best so far. Every point is a link.
 
     Args:
         records: those that were better than all before, by date; none where the direction is not known. `x` is the day's ordinal number.
-        others: all other results.
+        others: all other results; or, where there are very many,
+        dots: (day, value) of each, which lead nowhere.
         metric: its name, beside the axis.
         label: what the chart shows.
     """
-    days = [point.x for point in (*records, *others)]
+    points = [*((point.x, point.y) for point in (*records, *others)), *dots]
+    days = [at for at, _ in points]
     room = max((max(days) - min(days)) * 0.03, 15)
     x = Scale(min(days) - room, max(days) + room, LEFT, RIGHT)
-    y = values_scale([point.y for point in (*records, *others)], BOTTOM, TOP)
+    y = values_scale([value for _, value in points], BOTTOM, TOP)
     plane = Plane(x, y, day_ticks(x.low, x.high), "", metric, label)
     # Those who go by keyboard find the others in the table below; a thousand stops would bar their way to it.
     links = [_link(point, x(point.x), y(point.y), 3.5, "point", ' tabindex="-1"') for point in others]
-    return _drawn(plane, links, records)
+    return _drawn(plane, links or _cloud((x(at), y(value)) for at, value in dots), records)
 
 
 def trade_off(
@@ -90,10 +100,8 @@ def trade_off(
     x = Scale(min(powers) - room, max(powers) + room, LEFT, RIGHT_OF_SMALL)
     y = values_scale([value for _, value in dots] + [point.y for point in best], BOTTOM, TOP)
     marks = [(math.log10(value), text) for value, text in cost_ticks(10**x.low, 10**x.high)]
-    cloud = "".join(f"M{x(at):.1f} {y(value):.1f}h0" for at, value in dots)
-    return _drawn(
-        Plane(x, y, marks, cost, metric, label), [f'<path class="cloud" d="{cloud}"/>'] if cloud else [], best
-    )
+    cloud = _cloud((x(at), y(value)) for at, value in dots)
+    return _drawn(Plane(x, y, marks, cost, metric, label), cloud, best)
 
 
 def sparkline(records: Sequence[tuple[float, float]]) -> Markup:
@@ -168,6 +176,12 @@ def _link(point: Point, x: float, y: float, radius: float, kind: str, more: str)
         f'<a href="{href}"{more}><title>{title}</title>'
         f'<circle class="{kind}{hollow}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/></a>'
     )
+
+
+def _cloud(places: Iterable[tuple[float, float]]) -> list[str]:
+    """Mere dots. Those that would lie on each other are one, so that there is an end to how many can be drawn."""
+    dots = sorted({(DOT * round(x / DOT), DOT * round(y / DOT)) for x, y in places})
+    return [f'<path class="cloud" d="{"".join(f"M{x} {y}h0" for x, y in dots)}"/>'] if dots else []
 
 
 def _names(placed: Sequence[tuple[float, float, Point]], right: float, *, rising: bool) -> list[str]:

@@ -13,6 +13,7 @@ from noisystudent.board.charts.chart import Point, progress, trade_off
 from noisystudent.board.queries.standings import MULTIPLY_ADDS, PARAMETERS, Claim, pareto_front
 from noisystudent.board.web.web_address import web_address
 
+MOST_LINKS = 1_000  # points that lead somewhere; more are dots
 LEAST_COSTS = 3  # fewer points make no chart
 COSTS = ((PARAMETERS, "Parameters", parameters), (MULTIPLY_ADDS, "Multiply-adds", multiply_adds))
 
@@ -49,9 +50,11 @@ def over_time(
         return Markup(""), left_out
     there, on_line = {claim.row["id"] for claim in drawn}, {claim.row["id"] for claim in best}
     line = [_at_day(claim, metric) for claim in best if claim.row["id"] in there]
-    others = [_at_day(claim, metric) for claim in drawn if claim.row["id"] not in on_line]
+    others = [claim for claim in drawn if claim.row["id"] not in on_line]
+    links = [_at_day(claim, metric) for claim in others] if len(others) <= MOST_LINKS else []
+    dots = [(float(_day(claim)), claim.value.number or 0.0) for claim in others] if not links else []
     label = f"{metric} of {name} over time: {len(drawn)} results, {len(line)} records"
-    return progress(line, others, metric=metric, label=label), left_out
+    return progress(line, links, dots, metric=metric, label=label), left_out
 
 
 def against_cost(matching: Sequence[Claim], metric: str, *, higher_is_better: bool) -> list[Markup]:
@@ -83,7 +86,11 @@ def _near(found: Sequence[Claim], seen: Sequence[Claim] = ()) -> list[Claim]:
 
 
 def _at_day(claim: Claim, metric: str) -> Point:
-    return _point(claim, claim.day.toordinal() if claim.day else 0, metric)
+    return _point(claim, _day(claim), metric)
+
+
+def _day(claim: Claim) -> int:
+    return claim.day.toordinal() if claim.day else 0
 
 
 def _point(claim: Claim, x: float, metric: str) -> Point:

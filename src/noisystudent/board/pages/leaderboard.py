@@ -23,7 +23,7 @@ from noisystudent.errors import UserError
 
 router = APIRouter()
 
-SHOWN_ROWS = 100
+SHOWN_ROWS, MOST_ROWS = 100, 1_000  # at first, and when all are asked for: more than that are a file
 ORIGINS = {
     "curated": "set by a curator",
     "given": "given by the source",
@@ -48,7 +48,7 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     found = claims(view.connection, board["id"], metric["id"] if metric else None, event)
     better = None if metric is None or metric["higher_is_better"] is None else bool(metric["higher_is_better"])
     matching = standings([claim for claim in found if filters.match(claim)], higher_is_better=better)
-    shown = matching if selection.rows == "all" else matching[:SHOWN_ROWS]
+    shown = matching[: MOST_ROWS if selection.rows == "all" else SHOWN_ROWS]
     columns = [metric, *(other for other in metrics if other is not metric)] if metric else []
     data = {
         "leaderboard": _about(board),
@@ -212,6 +212,7 @@ def _for_readers(
     chart, off_chart = over_time(matching, best, today, metric=metric["name"] if metric else "", name=name)
     return {
         "selection": selection,
+        "most_rows": MOST_ROWS,
         "origins": ORIGINS,
         "chart": chart,
         "off_chart": off_chart,
