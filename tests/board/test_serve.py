@@ -168,7 +168,7 @@ def test_health_says_what_a_monitor_asks(imagenet: Store) -> None:
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     found = answer.json()
-    assert (found["status"], found["schema"], found["last_event"]["id"], found["writable"]) == ("ok", 2, 1, True)
+    assert (found["status"], found["schema"], found["last_event"]["id"], found["writable"]) == ("ok", 3, 1, True)
     assert TestClient(create_app(Site(imagenet.path, read_only=True))).get("/health").json()["writable"] is False
 
 

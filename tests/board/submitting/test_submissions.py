@@ -15,6 +15,7 @@ import pytest
 from noisystudent.board.catalogue import entries
 from noisystudent.board.catalogue.change import Result
 from noisystudent.board.catalogue.history import restore
+from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.board.submitting.differences import Difference, FieldChange
@@ -257,7 +258,7 @@ def test_a_change_touches_what_is_given_and_can_be_taken_back(imagenet: Store) -
         actor="carla",
     )
     with imagenet.reading() as connection:
-        paper = entries.find(connection, "paper", "a-paper")
+        paper = meant(connection, "paper", "a-paper")
         assert paper is not None
         before = entries.fields(connection, "paper", paper)
     number = send(

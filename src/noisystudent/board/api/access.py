@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import APIKeyHeader
 
-from noisystudent.board.catalogue import entries
+from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import tokens
@@ -80,22 +80,19 @@ def named(change: Change, kind: str, slug: str) -> int:
     Raises:
         HTTPException: 404, it names nothing.
     """
-    number = entries.find(change.connection, kind, slug)
+    number = names.meant(change.connection, kind, slug)
     if number is None:
         raise HTTPException(404, f"there is no {kind} {slug!r}")
     return number
 
 
 def meant(change: Change, kind: str, text: str) -> int:
-    """The number of what a body means, by its id or by its very name.
+    """The number of what a body means.
 
     Raises:
         HTTPException: 422, it means nothing.
     """
-    number = entries.find(change.connection, kind, text)
+    number = names.meant(change.connection, kind, text)
     if number is None:
-        row = change.connection.execute(f"SELECT id FROM {kind} WHERE name = ? ORDER BY id LIMIT 1", (text,)).fetchone()
-        if row is None:
-            raise HTTPException(422, f"{kind}: there is none with the id or the name {text!r}")
-        number = int(row["id"])
+        raise HTTPException(422, f"{kind}: there is none with the id or the name {text!r}")
     return number

@@ -77,7 +77,7 @@ def dataset_delete(writing: Write, dataset_id: str) -> None:
 def _free(change: Change, name: str, number: int = 0) -> None:
     """That a name is not another's, among the parts of the same dataset."""
     taken = change.connection.execute(
-        "SELECT slug FROM dataset WHERE name = ?1 AND id <> ?2 "
+        "SELECT slug FROM dataset WHERE name = ?1 COLLATE NOCASE AND id <> ?2 "
         "AND coalesce(parent_id, 0) = coalesce((SELECT parent_id FROM dataset WHERE id = ?2), 0)",
         (name, number),
     ).fetchone()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from noisystudent.board.catalogue.names import named
 from noisystudent.board.catalogue.ranking import refresh
 from noisystudent.board.catalogue.slugs import arxiv_id, slug_of_address, slugify
 from noisystudent.board.catalogue.values import parse_value
@@ -195,9 +196,7 @@ class Change:
             return int(alias["id"])
         if not title or number:
             return None
-        return next(
-            (row["id"] for row in self._of_slug("paper", slugify(title), "id, title") if row["title"] == title), None
-        )
+        return named(self.connection, "paper", title)
 
     def paper(self, *, title: str, url: str = "", published: str | None = None) -> int:
         """The paper at an address or of a title; where there is none, one of which no more is known yet."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.slugs import arxiv_id
 
 # Fields that are a column of the entry's own row, under its name.
@@ -35,19 +36,6 @@ LINKS: dict[str, dict[str, tuple[str, str, str]]] = {
     "method": {"collections": ("method_collection", "collection_id", "collection")},
 }
 MADE = ("author", "area", "collection")  # a name of these that is unknown is made; of the others it is a mistake
-
-
-def find(connection: sqlite3.Connection, kind: str, slug: str) -> int | None:
-    """The number of the entry with that slug, or with that old one."""
-    row = connection.execute(f"SELECT id FROM {kind} WHERE slug = ?", (slug,)).fetchone()
-    row = row or connection.execute("SELECT id FROM alias WHERE kind = ? AND old = ?", (kind, slug)).fetchone()
-    return int(row["id"]) if row else None
-
-
-def find_paper(connection: sqlite3.Connection, text: str, title: str = "") -> int | None:
-    """The paper with that slug, or at that address, or (where no address is given) of that very title."""
-    found = find(connection, "paper", text) if text and "/" not in text else None
-    return found or Change(connection).find_paper(url=text, title="" if text else title)
 
 
 def fields(connection: sqlite3.Connection, kind: str, entry: int) -> dict[str, Any]:
@@ -78,7 +66,7 @@ def unknown_names(connection: sqlite3.Connection, kind: str, given: Mapping[str,
     found = {}
     for name, (_, _, target) in LINKS[kind].items():
         if target not in MADE and name in given:
-            missing = [text for text in given[name] if _number(connection, target, text) is None]
+            missing = [text for text in given[name] if meant(connection, target, text) is None]
             if missing:
                 found[name] = [
                     f"there is no {target} {text!r}: give its name as it stands here, or submit it first"
@@ -97,7 +85,7 @@ def circle(connection: sqlite3.Connection, task: int, parents: Sequence[str]) ->
             (task,),
         )
     }
-    return next((name for name in parents if _number(connection, "task", name) in below), None)
+    return next((name for name in parents if meant(connection, "task", name) in below), None)
 
 
 def write(change: Change, kind: str, entry: int | None, given: Mapping[str, Any]) -> int:
@@ -113,7 +101,7 @@ def write(change: Change, kind: str, entry: int | None, given: Mapping[str, Any]
         name: json.dumps(given[name], ensure_ascii=False) for name in JSON_COLUMNS.get(kind, ()) if name in given
     }
     if kind in ("dataset", "method") and "paper" in given:
-        columns["paper_id"] = find_paper(change.connection, given["paper"]) if given["paper"] else None
+        columns["paper_id"] = meant(change.connection, "paper", given["paper"])
     if kind == "paper" and (number := arxiv_id(given.get("url_abs"))):
         columns["arxiv_id"] = number
     if entry is None:
@@ -192,15 +180,11 @@ _LINKERS: dict[str, Callable[[Change, str, int, str, Sequence[str]], None]] = {
 }
 
 
-def _number(connection: sqlite3.Connection, table: str, name: str) -> int | None:
-    first = "coalesce(parent_id, 0), id" if table == "dataset" else "id"  # a dataset before a part of another
-    row = connection.execute(f"SELECT id FROM {table} WHERE name = ? ORDER BY {first} LIMIT 1", (name,)).fetchone()
-    return int(row["id"]) if row else None
-
-
 def _number_or_new(change: Change, table: str, name: str) -> int:
-    found = _number(change.connection, table, name)
-    return found or change.insert(table, slug=change.free_slug(table, name), name=name)
+    if table not in MADE:
+        return meant(change.connection, table, name) or 0  # `unknown_names` has seen to it
+    row = change.connection.execute(f"SELECT id FROM {table} WHERE name = ? ORDER BY id LIMIT 1", (name,)).fetchone()
+    return int(row["id"]) if row else change.insert(table, slug=change.free_slug(table, name), name=name)
 
 
 def _texts(connection: sqlite3.Connection, query: str, parameters: tuple[Any, ...]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from noisystudent import atomic
+from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.exporting import export
 from noisystudent.errors import UserError
@@ -44,11 +45,11 @@ def export_file(store: Store, format: str, out: Path, *, of: str = "") -> dict[s
 
 
 def _number(connection: sqlite3.Connection, table: str, slug: str) -> int:
-    row = connection.execute(f"SELECT id FROM {table} WHERE slug = ?", (slug,)).fetchone()
-    if row is None:
+    number = meant(connection, table, slug)
+    if number is None:
         slugs = [row["slug"] for row in connection.execute(f"SELECT slug FROM {table}")]
         close = get_close_matches(slug, slugs, n=3)
         raise UserError(
             f"--of {slug}: there is no such {table}{'; near it there are ' + ', '.join(close) if close else ''}"
         )
-    return int(row["id"])
+    return number

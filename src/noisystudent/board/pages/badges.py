@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from markupsafe import escape
 from starlette.responses import JSONResponse, Response
 
-from noisystudent.board.catalogue.aliases import moved_to
+from noisystudent.board.catalogue.names import meant, slug_meant
 from noisystudent.board.queries import leaderboards
 from noisystudent.board.web.view import View, Viewing, page
 from noisystudent.board.web.xml_text import xml_text
@@ -56,15 +56,14 @@ def draw(label: str, message: str, color: str) -> str:
 
 def _said(view: View, leaderboard: str, paper: str) -> tuple[str, str, str]:
     """Label, message and color."""
-    slug = moved_to(view.connection, "leaderboard", leaderboard) or leaderboard
-    board = leaderboards.find(view.connection, slug)
+    slug = slug_meant(view.connection, "leaderboard", leaderboard)
+    board = leaderboards.find(view.connection, slug) if slug else None
     if board is None:
         raise view.missing("leaderboard")
-    slug = moved_to(view.connection, "paper", paper) or paper
-    row = view.connection.execute("SELECT id FROM paper WHERE slug = ?", (slug,)).fetchone()
-    if row is None:
+    number = meant(view.connection, "paper", paper)
+    if number is None:
         raise view.missing("paper")
-    rank = leaderboards.rank_today(view.connection, board["id"], row["id"])
+    rank = leaderboards.rank_today(view.connection, board["id"], number)
     name = f"{board['task']} on {board['dataset']}"
     if rank is None:
         return "No rank", name, UNRANKED

@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from noisystudent.board.pages.papers import Page, from_json, number_of, source_of
+from noisystudent.board.catalogue import names
+from noisystudent.board.pages.papers import Page, from_json, source_of
 from noisystudent.board.queries import datasets, papers
 from noisystudent.board.queries.datasets import DatasetChoice
 from noisystudent.board.web.view import View, Viewing, page
@@ -26,7 +27,7 @@ def all_datasets(
 ) -> Response:
     number = page or 1
     given = {"q": q.strip(), "modality": modality.strip(), "task": task.strip(), "language": language.strip()}
-    task_number = number_of(view.connection, "task", given["task"]) if given["task"] else None
+    task_number = names.meant(view.connection, "task", given["task"]) if given["task"] else None
     nothing = bool(given["task"]) and task_number is None
     choice = DatasetChoice(given["q"], given["modality"], given["language"], task_number)
     total = 0 if nothing else datasets.count(view.connection, choice)

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from noisystudent.board.catalogue import entries
+from noisystudent.board.catalogue import entries, names
 from noisystudent.board.web.csrf import text_of
 from noisystudent.board.web.row_numbers import row_number
 from noisystudent.errors import UserError
@@ -160,14 +160,14 @@ def opened(connection: sqlite3.Connection, kind: str, query: Mapping[str, str]) 
         UserError: a part of it cannot be what it should be.
     """
     if kind in entries.COLUMNS and query.get(kind):
-        number = entries.find(connection, kind, query[kind])
+        number = names.meant(connection, kind, query[kind])
         if number is None:
             return None
         return Filled(_texts(entries.fields(connection, kind, number)), entry=query[kind])
     texts = {field.name: query[field.name] for field in FORMS[kind] if query.get(field.name)}
     if kind != "result":
         return Filled(texts)
-    leaderboard = entries.find(connection, "leaderboard", query["leaderboard"]) if query.get("leaderboard") else None
+    leaderboard = names.meant(connection, "leaderboard", query["leaderboard"]) if query.get("leaderboard") else None
     if query.get("leaderboard") and leaderboard is None:
         return None
     rows = [MetricRow(name, is_known=True) for name in _metrics(connection, leaderboard)]
@@ -192,7 +192,7 @@ def sent(kind: str, form: FormData, connection: sqlite3.Connection) -> Filled:
     texts = {field.name: text_of(form, field.name) for field in FORMS[kind]}
     rows: list[MetricRow] = []
     if kind == "result":
-        leaderboard = entries.find(connection, "leaderboard", texts["leaderboard"].strip())
+        leaderboard = names.meant(connection, "leaderboard", texts["leaderboard"].strip())
         known = set(_metrics(connection, leaderboard))
         columns = [
             [text for text in form.getlist(name) if isinstance(text, str)] for name in ("metric", "value", "better")
@@ -210,7 +210,7 @@ def payload_of(connection: sqlite3.Connection, kind: str, filled: Filled) -> dic
         field.name: _value(field, filled.texts.get(field.name, "")) for field in FORMS[kind] if field.shape != "metrics"
     }
     if kind in entries.COLUMNS and filled.entry:
-        number = entries.find(connection, kind, filled.entry)
+        number = names.meant(connection, kind, filled.entry)
         before = entries.fields(connection, kind, number) if number is not None else {}
         said = {name: value for name, value in given.items() if value is not None and value != before.get(name, "")}
         return {**said, kind: filled.entry}

@@ -32,7 +32,7 @@ def health_of(store: Store) -> dict[str, Any]:
         >>> from pathlib import Path
         >>> found = health_of(Store(Path(tempfile.mkdtemp()) / "board.db", create=True))
         >>> found["status"], found["schema"], found["last_event"], found["writable"]
-        ('ok', 2, None, True)
+        ('ok', 3, None, True)
     """
     try:
         with closing(store.connect(read_only=True)) as connection:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from noisystudent.board.catalogue.slugs import slugify
+from noisystudent.board.catalogue import names
 from noisystudent.board.exporting import bibtex
 from noisystudent.board.queries import authors, papers
 from noisystudent.board.queries.papers import PaperChoice
@@ -64,7 +64,7 @@ def _choice(connection: sqlite3.Connection, given: dict[str, str]) -> PaperChoic
     numbers: dict[str, int | None] = {"task": None, "venue": None}
     for kind in numbers:
         if given[kind]:
-            numbers[kind] = number_of(connection, kind, given[kind])
+            numbers[kind] = names.meant(connection, kind, given[kind])
             if numbers[kind] is None:
                 return None
     year, code = given["year"], given["code"]
@@ -78,15 +78,6 @@ def _choice(connection: sqlite3.Connection, given: dict[str, str]) -> PaperChoic
         official=code == "official",
         year=int(year) if year else None,
     )
-
-
-def number_of(connection: sqlite3.Connection, kind: str, name: str) -> int | None:
-    """The number of a task or venue by its slug, or by its name as somebody types it."""
-    for slug in (name, slugify(name)):
-        row = connection.execute(f"SELECT id FROM {kind} WHERE slug = ?", (slug,)).fetchone()
-        if row:
-            return int(row["id"])
-    return None
 
 
 @page(router, "/paper/{slug}.bib", twin=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noisystudent.board.catalogue.change import today
-from noisystudent.board.catalogue.slugs import arxiv_id, slug_of_address
+from noisystudent.board.catalogue.names import meant, name_of, slug_meant, slug_of
 from noisystudent.board.queries.leaderboards import DATASET_NAME, OF_LEADERBOARD
 from noisystudent.board.queries.search import query_papers
 
@@ -222,10 +222,11 @@ def related(connection: sqlite3.Connection, paper: int) -> list[dict[str, Any]]:
 
 
 def reproduces(connection: sqlite3.Connection, reference: str | None) -> dict[str, Any] | None:
-    """The paper that a report on its reproduction names, by the old site's address or by slug."""
-    slug = slug_of_address(reference, "paper") or reference
-    row = connection.execute("SELECT slug, title FROM paper WHERE slug = ?", (slug,)).fetchone()
-    return dict(row) if row else None
+    """The paper that a report on its reproduction names, if it is here."""
+    number = meant(connection, "paper", reference)
+    if number is None:
+        return None
+    return {"slug": slug_of(connection, "paper", number), "title": name_of(connection, "paper", number)}
 
 
 def reproduced_by(connection: sqlite3.Connection, slug: str) -> list[dict[str, Any]]:
@@ -238,17 +239,8 @@ def reproduced_by(connection: sqlite3.Connection, slug: str) -> list[dict[str, A
 
 
 def of_text(connection: sqlite3.Connection, text: str) -> str | None:
-    """The slug of the paper that a text names by arXiv number, by slug or by an address with one of them; None where it names none.
-
-    A single word is no slug: somebody looks for what has it.
-    """
-    plain = text.strip()
-    slug = slug_of_address(plain, "paper") or (plain if "-" in plain else None)
-    for column, value in (("arxiv_id", arxiv_id(plain) or plain), ("slug", slug)):
-        row = connection.execute(f"SELECT slug FROM paper WHERE {column} = ? ORDER BY id LIMIT 1", (value,)).fetchone()
-        if row:
-            return str(row["slug"])
-    return None
+    """The slug of the paper that a text names; None where it names none. A single word names none: somebody looks for what has it."""
+    return None if text.strip().isalpha() else slug_meant(connection, "paper", text)
 
 
 def _named(connection: sqlite3.Connection, ids: Iterable[int]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import stats
 
 from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.slugs import slugify
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.verdicts import verdicts_of_leaderboard
@@ -127,9 +128,8 @@ def _check_together(runs: Sequence[Run]) -> None:
 
 def _leaderboard(connection: sqlite3.Connection, task: str, dataset: str, *, new: bool) -> int | None:
     row = connection.execute(
-        "SELECT l.id FROM leaderboard l JOIN task t ON t.id = l.task_id JOIN dataset d ON d.id = l.dataset_id "
-        "WHERE (lower(t.name) = lower(?) OR t.slug = ?) AND (lower(d.name) = lower(?) OR d.slug = ?) ORDER BY l.id LIMIT 1",
-        (task, task, dataset, dataset),
+        "SELECT id FROM leaderboard WHERE task_id = ? AND dataset_id = ?",
+        (meant(connection, "task", task), meant(connection, "dataset", dataset)),
     ).fetchone()
     if row or new:
         return int(row["id"]) if row else None
@@ -140,15 +140,11 @@ def _leaderboard(connection: sqlite3.Connection, task: str, dataset: str, *, new
 
 
 def _new_leaderboard(change: Change, task: str, dataset: str) -> int:
-    """The leaderboard of two names or slugs, of which either may be new."""
-    rows = [
-        change.connection.execute(
-            f"SELECT name FROM {table} WHERE slug = ? OR lower(name) = lower(?) ORDER BY id LIMIT 1", (text, text)
-        ).fetchone()
-        for table, text in (("task", task), ("dataset", dataset))
-    ]
-    names = [row["name"] if row else text for row, text in zip(rows, (task, dataset), strict=True)]
-    return change.leaderboard(change.task(names[0]), change.dataset(names[1]))
+    """The leaderboard of a task and a dataset, of which either may be new."""
+    return change.leaderboard(
+        meant(change.connection, "task", task) or change.task(task),
+        meant(change.connection, "dataset", dataset) or change.dataset(dataset),
+    )
 
 
 def _claim(connection: sqlite3.Connection, leaderboard: int | None, paper: str, model: str) -> Claim | None:
@@ -184,10 +180,7 @@ def _claims(connection: sqlite3.Connection, leaderboard: int) -> list[Claim]:
 
 
 def _paper(connection: sqlite3.Connection, text: str) -> int:
-    """The paper of a slug, an address, an arXiv number or a title."""
-    lookup = Change(connection)
-    addresses = (text, f"arxiv:{text}", f"https://paperswithcode.com/paper/{text}")
-    found = next((paper for address in addresses if (paper := lookup.find_paper(url=address, title=text))), None)
+    found = meant(connection, "paper", text)
     if found is None:
         titles = [
             row["slug"]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from noisystudent.board.catalogue import entries
+from noisystudent.board.catalogue import entries, names
 from noisystudent.board.submitting.payloads import DirectionPayload, Payload, ResultPayload
 from noisystudent.board.submitting.placement import Rank, place
 
@@ -71,7 +71,7 @@ def _of_entry(connection: sqlite3.Connection, kind: str, payload: Payload) -> Di
     title = "title" if kind == "paper" else "name"
     given, slug = given_fields(kind, payload), getattr(payload, kind)
     problems = entries.unknown_names(connection, kind, given)
-    if kind != "paper" and given.get("paper") and entries.find_paper(connection, given["paper"]) is None:
+    if kind != "paper" and given.get("paper") and names.meant(connection, "paper", given["paper"]) is None:
         problems["paper"] = [f"there is no paper {given['paper']!r}: submit it first"]
     if not slug:
         if title not in given:
@@ -80,7 +80,7 @@ def _of_entry(connection: sqlite3.Connection, kind: str, payload: Payload) -> Di
             problems[title] = [taken]
         changes = tuple(FieldChange(name, None, value) for name, value in given.items() if value not in ("", []))
         return Difference(f"a new {kind}: {given.get(title, '')}", changes=changes, problems=problems)
-    entry = entries.find(connection, kind, slug)
+    entry = names.meant(connection, kind, slug)
     if entry is None:
         return Difference(f"a change of a {kind}", problems={**problems, kind: [f"there is no {kind} {slug!r}"]})
     before = entries.fields(connection, kind, entry)
@@ -99,20 +99,12 @@ def _of_entry(connection: sqlite3.Connection, kind: str, payload: Payload) -> Di
 
 def _taken(connection: sqlite3.Connection, kind: str, given: Mapping[str, Any], entry: int | None) -> str | None:
     """Says so where another entry is the same one, or has the name."""
-    if kind == "paper":
-        other = entries.find_paper(connection, "", given["title"])
-        for address in (given.get("url_abs"), given.get("url_pdf")):
-            other = other or (entries.find_paper(connection, address) if address else None)
-    else:
-        below = " AND parent_id IS NULL" if kind == "dataset" else ""
-        row = connection.execute(
-            f"SELECT id FROM {kind} WHERE name = ? COLLATE NOCASE{below} AND id IS NOT ?", (given["name"], entry)
-        ).fetchone()
-        other = row["id"] if row else None
+    other = names.named(connection, kind, given["title" if kind == "paper" else "name"])
+    for address in (given.get("url_abs"), given.get("url_pdf")):
+        other = other or (names.meant(connection, "paper", address) if address else None)
     if other is None or other == entry:
         return None
-    slug = connection.execute(f"SELECT slug FROM {kind} WHERE id = ?", (other,)).fetchone()["slug"]
-    return f"this {kind} is here already, as {slug!r}: send a change of it"
+    return f"this {kind} is here already, as {names.slug_of(connection, kind, other)!r}: send a change of it"
 
 
 def _of_result(connection: sqlite3.Connection, payload: ResultPayload) -> Difference:
@@ -139,7 +131,7 @@ def _of_result(connection: sqlite3.Connection, payload: ResultPayload) -> Differ
 
 def _of_direction(connection: sqlite3.Connection, payload: DirectionPayload) -> Difference:
     summary = f"the direction of {payload.metric}"
-    leaderboard = entries.find(connection, "leaderboard", payload.leaderboard)
+    leaderboard = names.meant(connection, "leaderboard", payload.leaderboard)
     if leaderboard is None:
         return Difference(summary, problems={"leaderboard": [f"there is no leaderboard {payload.leaderboard!r}"]})
     board = connection.execute(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from noisystudent.board.catalogue import entries
+from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.directions import direction
 from noisystudent.board.catalogue.ranking import ranks
@@ -79,11 +79,9 @@ def add(change: Change, payload: ResultPayload) -> int:
     placement = place(change.connection, payload)
     leaderboard = placement.leaderboard
     if leaderboard is None:
-        task = _named(change.connection, "task", payload.task)
-        dataset = _named(change.connection, "dataset", payload.dataset)
         leaderboard = change.leaderboard(
-            task["id"] if task else change.task(payload.task),
-            dataset["id"] if dataset else change.dataset(payload.dataset),
+            names.meant(change.connection, "task", payload.task) or change.task(payload.task),
+            names.meant(change.connection, "dataset", payload.dataset) or change.dataset(payload.dataset),
         )
     for name in payload.metrics:
         change.metric(leaderboard, name, higher_is_better=payload.higher_is_better.get(name))
@@ -101,28 +99,28 @@ def _leaderboard(
 ) -> tuple[int | None, str, str | None]:
     """Number, title and address of the leaderboard; what would be made goes to `notes`."""
     number = None
-    names = [payload.task, payload.dataset]
+    titles = [payload.task, payload.dataset]
     if payload.leaderboard:
-        number = entries.find(connection, "leaderboard", payload.leaderboard)
+        number = names.meant(connection, "leaderboard", payload.leaderboard)
         if number is None:
             problems["leaderboard"] = [f"there is no leaderboard {payload.leaderboard!r}"]
             return None, payload.leaderboard, None
     else:
-        task, dataset = _named(connection, "task", payload.task), _named(connection, "dataset", payload.dataset)
-        names = [found["name"] if found else name for found, name in ((task, names[0]), (dataset, names[1]))]
-        notes += [
-            f"the {kind} {name} would be new"
-            for kind, name, row in (("task", names[0], task), ("dataset", names[1], dataset))
-            if row is None
-        ]
+        task = names.meant(connection, "task", payload.task)
+        dataset = names.meant(connection, "dataset", payload.dataset)
+        for place, (kind, number_of_it) in enumerate((("task", task), ("dataset", dataset))):
+            if number_of_it is None:
+                notes.append(f"the {kind} {titles[place]} would be new")
+            else:
+                titles[place] = names.name_of(connection, kind, number_of_it)
         if task and dataset:
             row = connection.execute(
-                "SELECT id FROM leaderboard WHERE task_id = ? AND dataset_id = ?", (task["id"], dataset["id"])
+                "SELECT id FROM leaderboard WHERE task_id = ? AND dataset_id = ?", (task, dataset)
             ).fetchone()
             number = row["id"] if row else None
     if number is None:
         notes.append("the leaderboard would be new")
-        return None, " on ".join(names), None
+        return None, " on ".join(titles), None
     row = connection.execute(
         "SELECT l.slug, t.name || ' on ' || d.name AS title FROM leaderboard l JOIN task t ON t.id = l.task_id "
         "JOIN dataset d ON d.id = l.dataset_id WHERE l.id = ?",
@@ -131,22 +129,12 @@ def _leaderboard(
     return number, row["title"], f"/sota/{row['slug']}"
 
 
-def _named(connection: sqlite3.Connection, table: str, name: str) -> sqlite3.Row | None:
-    """The task or dataset of that name, the very same before one in other capitals."""
-    below = " AND parent_id IS NULL" if table == "dataset" else ""
-    row: sqlite3.Row | None = connection.execute(
-        f"SELECT id, name FROM {table} WHERE name = ? COLLATE NOCASE{below} ORDER BY name <> ?, id LIMIT 1",
-        (name, name),
-    ).fetchone()
-    return row
-
-
 def _paper(
     connection: sqlite3.Connection, payload: ResultPayload, notes: list[str], problems: dict[str, list[str]]
 ) -> int | None:
     if not payload.paper and not payload.paper_title:
         return None
-    found = entries.find_paper(connection, payload.paper, payload.paper_title)
+    found = names.meant(connection, "paper", payload.paper or payload.paper_title)
     if found is not None:
         return found
     if not payload.paper:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from noisystudent.board.catalogue import entries, history
+from noisystudent.board.catalogue import entries, history, names
 from noisystudent.board.catalogue.change import Change, now
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import placement
@@ -248,7 +248,7 @@ def told(submission: Submission, *, to_curator: bool = False) -> dict[str, Any]:
 
 def _apply(change: Change, kind: str, payload: Payload) -> None:
     if isinstance(payload, DirectionPayload):
-        leaderboard = entries.find(change.connection, "leaderboard", payload.leaderboard)
+        leaderboard = names.meant(change.connection, "leaderboard", payload.leaderboard)
         metric = metric_of(change.connection, leaderboard or 0, payload.metric)
         assert metric is not None  # the difference has seen to it
         change.direct(metric["id"], payload.higher_is_better, "curated")
@@ -258,7 +258,7 @@ def _apply(change: Change, kind: str, payload: Payload) -> None:
         placement.add(change, payload)
     else:
         slug = getattr(payload, kind)
-        entry = entries.find(change.connection, kind, slug) if slug else None
+        entry = names.meant(change.connection, kind, slug) if slug else None
         entries.write(change, kind, entry, given_fields(kind, payload))
 
 

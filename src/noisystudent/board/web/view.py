@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from noisystudent.board.catalogue.aliases import moved_to
 from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.history import last_event
+from noisystudent.board.catalogue.names import slug_meant
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.web.etags import etag, is_known
 from noisystudent.board.web.kept import Kept
@@ -72,17 +72,17 @@ class View:
         return HTTPException(404, f"there is no such {what}")
 
     def elsewhere(self, kind: str, old: str, path: str) -> Response:
-        """What to answer where an address names nothing: for good at the new one, where it is an old one.
+        """What to answer where no slug is in an address: for good at the right one, where what is there means an entry.
 
         Args:
             kind: of entry, as the schema's `alias` has it.
-            old: its slug in the address.
+            old: what stands in the address: an old slug, a name.
             path: the new address, with {} for the slug.
 
         Raises:
-            HTTPException: 404, it is no old one either.
+            HTTPException: 404, it means none.
         """
-        new = moved_to(self.connection, kind, old)
+        new = slug_meant(self.connection, kind, old)
         if new is None:
             raise self.missing(kind)
         return self.moved(path.format(new))
