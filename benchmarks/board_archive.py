@@ -23,8 +23,8 @@ from typing import Any
 
 from synthetic_archive import DUMPS, Archive, Size, write
 
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import import_file
-from noisystudent.board.store import Store
 
 RESULTS = Path(__file__).parent / "results"
 MEGABYTE = 1_000_000

@@ -34,11 +34,11 @@ import numpy as np
 from board_archive import RESULTS, about
 from starlette.types import ASGIApp
 
-from noisystudent.board import submissions, tokens
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.store import Store, copy
 from noisystudent.board.importing import import_file
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.site.limits import Limits
-from noisystudent.board.store import Store, copy
+from noisystudent.board.submitting import submissions, tokens
+from noisystudent.board.web.site import Limits, Site
 
 VARIABLE = "BOARD_LOAD_STORE"
 UNLIMITED = Limits(reads=10**9, searches=10**9, writes=10**9, failures=10**9)  # all readers have one address here

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from noisystudent import __version__, screen
-from noisystudent.cli_board import board
+from noisystudent.board.commands import board
 from noisystudent.cli_command import Json, Quiet, commands_of
 from noisystudent.config import Config, Selection
 from noisystudent.config.reading import validate

@@ -17,13 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from noisystudent.board import tokens
-from noisystudent.board.catalogue import Change, Result
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.exporting import export
 from noisystudent.board.importing import import_file
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.site.limits import Limits
-from noisystudent.board.store import Store
+from noisystudent.board.submitting import tokens
+from noisystudent.board.web.site import Limits, Site
 
 GENEROUS = Limits(reads=10**6, searches=10**6, writes=10**6, failures=10**6)
 ROWS = {"EfficientNet": "85.0%", "NoisyStudent": "88.4%", "ResNet": "76.1%"}

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from noisystudent.board import history, seed
-from noisystudent.board.catalogue import Result
-from noisystudent.board.store import Store
+from noisystudent.board import seed
+from noisystudent.board.catalogue import history
+from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.store import Store
 
 NOISY_STUDENT = "self-training-with-noisy-student-improves"
 

@@ -18,8 +18,8 @@ from board_site import IMAGENET, PROBE, make_catalogue, serving
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 from user_inputs import Server
 
-from noisystudent.board import tokens
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import tokens
 
 SECONDS = 30  # that anything may take on a busy machine
 PAPER = "Self-training with Noisy Student improves ImageNet classification"

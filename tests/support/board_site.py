@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 from user_inputs import Server
 
-from noisystudent.board import seed, submissions
-from noisystudent.board.catalogue import Change, Result
-from noisystudent.board.store import Store
+from noisystudent.board import seed
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import submissions
 
 IMAGENET = "image-classification-on-imagenet"
 # Whatever of it a browser took for markup, a style, a script or an address would set `probe` or open a dialog.

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from difflib import get_close_matches
 from typing import Any
 
-from noisystudent.board import submissions, tokens
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import submissions, tokens
 from noisystudent.errors import UserError
 
 

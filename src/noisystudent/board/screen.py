@@ -107,10 +107,10 @@ def show_token(result: Row) -> None:
 
 def show_tokens(tokens: list[Row]) -> None:
     table = Table()
-    for column in ("name", "may", "made", "last used", "revoked"):
+    for column in ("name", "may", "made", "last used", "holds until", "revoked"):
         table.add_column(column)
     for token in tokens:
-        dates = (token[key] or "" for key in ("created_at", "used_at", "revoked_at"))
+        dates = (token[key] or "" for key in ("created_at", "used_at", "expires_at", "revoked_at"))
         table.add_row(token["name"], ", ".join(token["scopes"]), *(date[:16] for date in dates))
     _console().print(table)
 

@@ -22,8 +22,10 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.store import Store
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.web.connections import Connection
+from noisystudent.board.web.site import Site
 from noisystudent.errors import UserError
 
 VARIABLE = "NOISYSTUDENT_BOARD_SETTINGS"  # how worker processes get them
@@ -79,6 +81,8 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _addre
         "noisystudent.board.serve:application",
         factory=True,
         workers=settings.workers,
+        http=Connection,
+        ws="none",
         log_config=LOGGING,
         access_log=False,  # ours has durations and no secrets
         server_header=False,

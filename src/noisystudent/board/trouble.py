@@ -7,19 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
+from noisystudent.board.catalogue.failures import message_of
 from noisystudent.errors import RunError, UserError
 from noisystudent.extras import how_to_install
 
 EXTRA = ("fastapi", "markdown_it", "nh3", "python_multipart", "yaml", "uvicorn")
-MESSAGES = {
-    sqlite3.SQLITE_FULL: "the disk is full; nothing has changed. Free some space and give the same command again",
-    sqlite3.SQLITE_IOERR: "the catalogue cannot be read or written; nothing has changed. Is the disk full, or damaged?",
-    sqlite3.SQLITE_BUSY: "another process has been writing for a minute; nothing has changed. Try again when it is done",
-    sqlite3.SQLITE_READONLY: "the catalogue cannot be written: may you write to the file and to its folder?",
-    sqlite3.SQLITE_CANTOPEN: "the catalogue cannot be opened: does its folder exist, and may you write to it?",
-    sqlite3.SQLITE_CORRUPT: "the catalogue is damaged: `noisystudent board check` says more; put a backup in its place",
-    sqlite3.SQLITE_NOTADB: "the catalogue is damaged: it is no SQLite file any more; put a backup in its place",
-}
 
 
 @contextmanager
@@ -40,9 +32,3 @@ def told() -> Iterator[None]:
         if message is None:
             raise
         raise RunError(f"{message} ({error})") from error
-
-
-def message_of(error: sqlite3.Error) -> str | None:
-    """What to tell of an error that is not the program's fault; None of all others."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else MESSAGES.get(code & 0xFF)

@@ -9,12 +9,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from noisystudent.board import tokens
-from noisystudent.board.api.pages import Counts
-from noisystudent.board.catalogue import Change, Result
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.site.limits import Limits
-from noisystudent.board.store import Store, copy
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.store import Store, copy
+from noisystudent.board.submitting import tokens
+from noisystudent.board.web.kept import Kept
+from noisystudent.board.web.site import Limits, Site
 
 PLENTY = Limits(reads=10**6, searches=10**6, writes=10**6, failures=10**6)
 API = "/api/v1"
@@ -106,14 +106,14 @@ def application(filled: Path) -> FastAPI:
 @pytest.fixture
 def reader(application: FastAPI, store: Store) -> TestClient:
     """Somebody without a token."""
-    application.state.store, application.state.counts = store, Counts()
+    application.state.store, application.state.counts = store, Kept[int](1 << 20)
     return TestClient(application, base_url=f"http://testserver{API}/")
 
 
 @pytest.fixture
 def curator(application: FastAPI, store: Store, token: str) -> TestClient:
     """Somebody who may write."""
-    application.state.store, application.state.counts = store, Counts()
+    application.state.store, application.state.counts = store, Kept[int](1 << 20)
     return TestClient(application, base_url=f"http://testserver{API}/", headers={"Authorization": f"Token {token}"})
 
 

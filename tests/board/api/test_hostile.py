@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.store import Store
 
 HOSTILE = [
     "'",

@@ -6,9 +6,9 @@ import sqlite3
 from types import SimpleNamespace
 from typing import Any
 
-from noisystudent.board.api import pages
 from noisystudent.board.api.filters import containing
-from noisystudent.board.api.pages import Counts, Selection
+from noisystudent.board.api.pages import Selection, _count
+from noisystudent.board.web.kept import Kept
 
 
 def test_a_list_is_counted_once_until_something_changes() -> None:
@@ -16,21 +16,15 @@ def test_a_list_is_counted_once_until_something_changes() -> None:
     connection.executescript("CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1), (2), (3)")
     asked: list[str] = []
     connection.set_trace_callback(asked.append)
-    counts, reading = Counts(), SimpleNamespace(event=1, connection=connection)
+    state = SimpleNamespace(counts=Kept[int](1 << 20))
+    request = SimpleNamespace(app=SimpleNamespace(state=state))
+    reading: Any = SimpleNamespace(event=1, connection=connection, request=request)
     at_least = [Selection("t WHERE id >= :least", "id", {"least": least}) for least in (1, 3)]
-    assert [counts.of(reading, selection) for selection in at_least * 2] == [3, 1, 3, 1]  # type: ignore[arg-type]
+    assert [_count(reading, selection) for selection in at_least * 2] == [3, 1, 3, 1]
     assert len(asked) == 2
     reading.event = 2
-    assert counts.of(reading, at_least[0]) == 3  # type: ignore[arg-type]
+    assert _count(reading, at_least[0]) == 3
     assert len(asked) == 3
-
-
-def test_only_so_many_counts_are_kept(monkeypatch: Any) -> None:
-    monkeypatch.setattr(pages, "MAX_COUNTS", 2)
-    counts, reading = Counts(), SimpleNamespace(event=1, connection=sqlite3.connect(":memory:"))
-    for number in range(5):
-        counts.of(reading, Selection(f"(SELECT {number})", "1", {}))  # type: ignore[arg-type]
-    assert len(counts._counts) == 2
 
 
 def test_short_texts_and_names_without_trigrams_are_looked_for_by_reading_them() -> None:

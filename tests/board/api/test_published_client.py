@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.site.limits import Limits
-from noisystudent.board.store import Store
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.web.site import Limits, Site
 
 # The Makefile puts it there, apart from ours: it needs pydantic 1 and httpx 0.14.
 CLIENT = Path(sys.prefix) / "peers" / "paperswithcode"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from noisystudent.board import tokens
-from noisystudent.board.catalogue import Result
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import tokens
 
 NOISY, LATE, UNDATED = (
     "self-training-with-noisy-student",

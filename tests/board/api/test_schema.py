@@ -18,10 +18,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from noisystudent.board import tokens
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.site.limits import Limits
-from noisystudent.board.store import Store, copy
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.store import Store, copy
+from noisystudent.board.submitting import tokens
+from noisystudent.board.web.site import Limits, Site
 
 CHECKS = [
     not_a_server_error,

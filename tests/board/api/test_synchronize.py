@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.store import Store
 
 ADDRESS = "rpc/evaluation-synchronize/"
 # As the README of the published client shows it: names for ids, an arXiv address for a paper, an empty one for none.

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from noisystudent.board import tokens
-from noisystudent.board.catalogue import Result
-from noisystudent.board.history import restore
-from noisystudent.board.site.app import Site, create_app
-from noisystudent.board.store import Store
+from noisystudent.board.app import create_app
+from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.history import restore
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import tokens
+from noisystudent.board.web.site import Site
 
 TABLE = "image-classification-on-imagenet"
 RESULTS, METRICS = f"evaluations/{TABLE}/results/", f"evaluations/{TABLE}/metrics/"
@@ -262,3 +263,10 @@ def test_what_was_removed_stays_in_the_event(curator: TestClient, store: Store) 
         event = connection.execute("SELECT * FROM event ORDER BY id DESC LIMIT 1").fetchone()
     (removed,) = json.loads(event["detail"])["report"]["removed"]
     assert (event["action"], removed["table"], removed["row"]["name"]) == ("remove dataset", "dataset", "CIFAR-10")
+
+
+def test_a_direction_is_true_or_false_as_the_document_says(curator: TestClient, store: Store) -> None:
+    for wrong in ("yes", "false", 1, 0.0, "maybe"):
+        answer = curator.post(METRICS, json={"name": "New", "is_loss": wrong})
+        refused(answer, 422, "is_loss")
+    assert curator.post(METRICS, json={"name": "New", "is_loss": True}).json()["is_loss"] is True

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noisystudent.board.export_file import export_file
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.exporting.export_file import export_file
 from noisystudent.board.importing import import_file
-from noisystudent.board.store import Store
 
 SITE = "https://paperswithcode.com"
 DUMPS = ("methods", "papers-with-abstracts", "datasets", "links-between-papers-and-code")

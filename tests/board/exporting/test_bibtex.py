@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.exporting.bibtex import entry, escaped
-from noisystudent.board.store import Store
 
 SITE = "https://paperswithcode.com/paper"
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from noisystudent.board.catalogue import Result
+from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.exporting import evaluation_tables
 from noisystudent.board.importing import import_file
-from noisystudent.board.store import Store
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # stores wait for the disk at the end of each change
 Export = Callable[..., bytes]

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from noisystudent.board.catalogue import Result
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
 
 Export = Callable[..., bytes]

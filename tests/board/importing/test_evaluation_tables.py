@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import Layer, import_file
-from noisystudent.board.store import Store
 from noisystudent.errors import UserError
 
 Import = Callable[..., dict[str, Any]]
@@ -484,7 +484,7 @@ def test_a_mistake_late_in_the_file_leaves_nothing(store: Store, imported: Impor
 def test_a_kill_in_the_middle_leaves_nothing(store: Store, imported: Import, tmp_path: Path) -> None:
     script = (
         "import os, signal, sys\nfrom pathlib import Path\nfrom noisystudent.board.importing import import_file, results\n"
-        "from noisystudent.board.store import Store\nadd, tables = results.Results.add, []\n"
+        "from noisystudent.board.catalogue.store import Store\nadd, tables = results.Results.add, []\n"
         "def killed(self, leaderboard, rows):\n"
         "    add(self, leaderboard, rows)\n"
         "    tables.append(leaderboard)\n"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import import_file
-from noisystudent.board.store import Store
 from noisystudent.errors import UserError
 
 Import = Callable[..., dict[str, Any]]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import Layer, import_file
-from noisystudent.board.store import Store
 from noisystudent.errors import UserError
 
 Import = Callable[..., dict[str, Any]]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.store import Store
 
 SITE = "https://paperswithcode.com/paper"
 LINK: dict[str, Any] = {

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import import_file
-from noisystudent.board.store import Store
+from noisystudent.board.importing.documents import _comments
 from noisystudent.errors import UserError
 
 Import = Callable[..., dict[str, Any]]
@@ -155,6 +156,11 @@ def test_models_may_use_a_collection_of_another_file(
         {"name": "N", "arxiv_id": None},
     ]
     assert report["lost"]["in collection"]["count"] == 1
+
+
+def test_comments_that_never_end_hold_nothing_up() -> None:
+    assert list(_comments("<!--" * 1_000_000)) == []
+    assert list(_comments("a\n<!--b\n--> <!-->\n<!--\nc-->")) == [("b\n", 2), (">\n<!--\nc", 3)]
 
 
 def test_a_folder_without_documents_is_refused(store: Store, tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from noisystudent.board.catalogue import Result
-from noisystudent.board.history import restore
+from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.history import restore
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import Layer, import_file
 from noisystudent.board.importing.papers import BATCH
-from noisystudent.board.store import Store
 from noisystudent.errors import UserError
 
 SITE = "https://paperswithcode.com/paper"
@@ -228,15 +228,16 @@ def test_a_slug_that_comes_twice_counts_once(store: Store, import_objects: Calla
 
 
 def test_titles_are_cleaned(store: Store, import_objects: Callable[..., dict[str, Any]]) -> None:
-    titles = ["Deep\x00 learning\x1b", "Half \ud800 a pair", "Ünïcode 中文 😀", None]
+    titles = ["Deep\x00 learning\x1b", "Safe\u202egnp.exe", "Half \ud800 a pair", "Ünïcode 中文 😀", None]
 
     report = import_objects([paper(f"p-{number}", title=title) for number, title in enumerate(titles)])
 
     assert rows(store, "SELECT title FROM paper ORDER BY id") == [
         "Deep  learning",
+        "Safe gnp.exe",
         "Half \ufffd a pair",
         "Ünïcode 中文 😀",
-        "p-3",
+        "p-4",
     ]
     assert report["lost"]["title"]["count"] == 1
 

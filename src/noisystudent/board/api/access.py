@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import APIKeyHeader
 
-from noisystudent.board import entries, tokens
-from noisystudent.board.catalogue import Change
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue import names
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import tokens
 from noisystudent.errors import UserError
 
 _HEADER = APIKeyHeader(
@@ -63,7 +64,7 @@ def token_with(store: Store, authorization: str | None, scope: str) -> tokens.To
     with store.reading() as connection:
         token = tokens.authenticate(connection, text) if text else None
     if token is None:
-        why = "this token is none of this site's, or was revoked" if text else "a write needs a token"
+        why = "this token is none of this site's, was revoked or has run out" if text else "a write needs a token"
         raise HTTPException(401, f"{why}: send `Authorization: Token ...`", {"WWW-Authenticate": "Token"})
     if scope not in token.scopes:
         raise HTTPException(
@@ -79,22 +80,19 @@ def named(change: Change, kind: str, slug: str) -> int:
     Raises:
         HTTPException: 404, it names nothing.
     """
-    number = entries.find(change.connection, kind, slug)
+    number = names.meant(change.connection, kind, slug)
     if number is None:
         raise HTTPException(404, f"there is no {kind} {slug!r}")
     return number
 
 
 def meant(change: Change, kind: str, text: str) -> int:
-    """The number of what a body means, by its id or by its very name.
+    """The number of what a body means.
 
     Raises:
         HTTPException: 422, it means nothing.
     """
-    number = entries.find(change.connection, kind, text)
+    number = names.meant(change.connection, kind, text)
     if number is None:
-        row = change.connection.execute(f"SELECT id FROM {kind} WHERE name = ? ORDER BY id LIMIT 1", (text,)).fetchone()
-        if row is None:
-            raise HTTPException(422, f"{kind}: there is none with the id or the name {text!r}")
-        number = int(row["id"])
+        raise HTTPException(422, f"{kind}: there is none with the id or the name {text!r}")
     return number

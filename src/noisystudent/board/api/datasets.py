@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from noisystudent.board import entries
 from noisystudent.board.api.access import Write, Writing, named
 from noisystudent.board.api.evaluation_models import EvaluationTable
 from noisystudent.board.api.filters import Text, containing
@@ -14,7 +13,8 @@ from noisystudent.board.api.reading import Read, read
 from noisystudent.board.api.refusals import OF_READS, OF_WRITES
 from noisystudent.board.api.removal import remove
 from noisystudent.board.api.representations import datasets_of, evaluations_of
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue import entries
+from noisystudent.board.catalogue.change import Change
 
 router = APIRouter(tags=["datasets"])
 reads = APIRouter(responses=OF_READS)
@@ -77,7 +77,7 @@ def dataset_delete(writing: Write, dataset_id: str) -> None:
 def _free(change: Change, name: str, number: int = 0) -> None:
     """That a name is not another's, among the parts of the same dataset."""
     taken = change.connection.execute(
-        "SELECT slug FROM dataset WHERE name = ?1 AND id <> ?2 "
+        "SELECT slug FROM dataset WHERE name = ?1 COLLATE NOCASE AND id <> ?2 "
         "AND coalesce(parent_id, 0) = coalesce((SELECT parent_id FROM dataset WHERE id = ?2), 0)",
         (name, number),
     ).fetchone()

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from noisystudent.board.api.pages import Page
-from noisystudent.board.payloads import Address, Day, Line, Name, Raw, Text, Url
-from noisystudent.board.values import raw_text
+from noisystudent.board.catalogue.values import raw_text
+from noisystudent.board.submitting.payloads import Address, Day, Flag, Line, Name, Raw, Text, Url
 
 
 class EvaluationTable(BaseModel):
@@ -61,7 +61,7 @@ class MetricCreateRequest(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": {"name": "Top 1 Accuracy", "is_loss": False}})
     name: Name
     description: Text = ""
-    is_loss: bool | None = None
+    is_loss: Flag | None = None
 
 
 class MetricUpdateRequest(BaseModel):
@@ -70,7 +70,7 @@ class MetricUpdateRequest(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": {"is_loss": True}})
     name: Name | None = None
     description: Text | None = None
-    is_loss: bool | None = None
+    is_loss: Flag | None = None
 
 
 class Result(BaseModel):
@@ -147,7 +147,7 @@ class ResultCreateRequest(BaseModel):
     )
     metrics: Annotated[Values, Field(min_length=1)]
     methodology: Name
-    uses_additional_data: bool | None = None
+    uses_additional_data: Flag | None = None
     paper: Address | None = None
     evaluated_on: Day | None = None
     external_source_url: Url | None = None
@@ -159,7 +159,7 @@ class ResultUpdateRequest(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": {"metrics": {"Top 1 Accuracy": "88.4%"}}})
     metrics: Annotated[Values, Field(min_length=1)] | None = None
     methodology: Name | None = None
-    uses_additional_data: bool | None = None
+    uses_additional_data: Flag | None = None
     paper: Address | None = None
     evaluated_on: Day | None = None
     external_source_url: Url | None = None
@@ -170,7 +170,7 @@ class ResultSyncRequest(BaseModel):
 
     metrics: Annotated[Values, Field(min_length=1)]
     methodology: Name
-    uses_additional_data: bool | None = None
+    uses_additional_data: Flag | None = None
     paper: Address | None = None
     external_id: Line | None = ""
     evaluated_on: Day | None = None
@@ -182,7 +182,7 @@ class MetricSyncRequest(BaseModel):
 
     name: Name
     description: Text = ""
-    is_loss: bool | None = None
+    is_loss: Flag | None = None
 
 
 class EvaluationTableSyncRequest(BaseModel):

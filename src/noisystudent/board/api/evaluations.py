@@ -15,7 +15,7 @@ from noisystudent.board.api.reading import Read, read
 from noisystudent.board.api.refusals import OF_READS, OF_WRITES
 from noisystudent.board.api.removal import remove
 from noisystudent.board.api.representations import evaluations_of
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
 
 router = APIRouter(tags=["evaluations"])
 reads = APIRouter(responses=OF_READS)

@@ -13,7 +13,8 @@ from noisystudent.board.api.reading import Read, read
 from noisystudent.board.api.refusals import OF_READS, OF_WRITES
 from noisystudent.board.api.removal import remove
 from noisystudent.board.api.representations import metrics_of
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.web.row_numbers import row_number
 
 PATH = "/evaluations/{evaluation_id}/metrics/"
 router = APIRouter(tags=["evaluations"])
@@ -77,7 +78,7 @@ def evaluation_metric_delete(writing: Write, evaluation_id: str, metric_id: str)
 
 
 def _find(connection: sqlite3.Connection, leaderboard: int, text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    number = row_number(text) or 0
     row = connection.execute(
         "SELECT id FROM metric WHERE leaderboard_id = ? AND id = ?", (leaderboard, number)
     ).fetchone()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
@@ -13,9 +11,10 @@ from pydantic import BaseModel
 from starlette.datastructures import URL
 
 from noisystudent.board.api.reading import Reading
+from noisystudent.board.web.kept import Kept
 
 ITEMS_PER_PAGE, MOST_ITEMS_PER_PAGE = 50, 500
-MAX_COUNTS = 2_000
+COUNTS_KEPT = 4 << 20  # bytes
 Item = TypeVar("Item")
 
 
@@ -61,36 +60,13 @@ class Selection:
     id: str = "id"
 
 
-class Counts:
-    """How many rows a selection has, counted once for each state of the catalogue. Safe among threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._counts: OrderedDict[tuple[Any, ...], int] = OrderedDict()
-
-    def of(self, reading: Reading, selection: Selection) -> int:
-        key = (reading.event, selection.rows, *sorted(selection.parameters.items()))
-        with self._lock:
-            if key in self._counts:
-                self._counts.move_to_end(key)
-                return self._counts[key]
-        sql = f"SELECT count(*) FROM {selection.rows}"
-        count = int(reading.connection.execute(sql, selection.parameters).fetchone()[0])
-        with self._lock:
-            self._counts[key] = count
-            while len(self._counts) > MAX_COUNTS:
-                self._counts.popitem(last=False)
-        return count
-
-
 def select(reading: Reading, paging: Paging, selection: Selection) -> tuple[list[int], int]:
     """The numbers of the rows on a page, in order, and the count of all.
 
     Raises:
         HTTPException: 404, the page lies behind the last one.
     """
-    counts: Counts = reading.request.app.state.counts
-    count, before = counts.of(reading, selection), (paging.number - 1) * paging.size
+    count, before = _count(reading, selection), (paging.number - 1) * paging.size
     if before and before >= count:
         raise no_page(paging, count)
     if not count:
@@ -100,6 +76,18 @@ def select(reading: Reading, paging: Paging, selection: Selection) -> tuple[list
         {**selection.parameters, "limit": paging.size, "offset": before},
     )
     return [row[0] for row in rows], count
+
+
+def _count(reading: Reading, selection: Selection) -> int:
+    """How many rows a selection has, counted once for each state of the catalogue."""
+    counts: Kept[int] = reading.request.app.state.counts
+    key = (reading.event, selection.rows, *sorted(selection.parameters.items()))
+    count = counts.get(key)
+    if count is None:
+        sql = f"SELECT count(*) FROM {selection.rows}"
+        count = int(reading.connection.execute(sql, selection.parameters).fetchone()[0])
+        counts.put(key, count, sum(len(str(part)) for part in key))
+    return count
 
 
 def no_page(paging: Paging, count: int) -> HTTPException:

@@ -19,8 +19,8 @@ from noisystudent.board.api.representations import (
     tasks_of,
 )
 from noisystudent.board.api.result_rows import results_of
-from noisystudent.board.search import Query, search_papers
-from noisystudent.board.slugs import arxiv_id as number_in
+from noisystudent.board.catalogue.slugs import arxiv_id as number_in
+from noisystudent.board.queries.search import Query, search_papers
 
 router = APIRouter(responses=OF_READS, tags=["papers"])
 

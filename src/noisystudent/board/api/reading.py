@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from noisystudent.board.entries import find
-from noisystudent.board.history import last_event
-from noisystudent.board.site.etags import etag, is_known
-from noisystudent.board.site.view import View
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.history import last_event
+from noisystudent.board.catalogue.names import meant
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.web.etags import etag, is_known
+from noisystudent.board.web.view import View
 
 
 class Reading:
@@ -33,12 +33,12 @@ class Reading:
         return View(self.request).address + self.request.url.path
 
     def find(self, kind: str, slug: str) -> int:
-        """The number of what a slug names; an old slug is as good as the new one.
+        """The number of what an address names.
 
         Raises:
             HTTPException: 404, it names nothing.
         """
-        number = find(self.connection, kind, slug)
+        number = meant(self.connection, kind, slug)
         if number is None:
             raise HTTPException(404, f"there is no {kind} {slug!r}")
         return number

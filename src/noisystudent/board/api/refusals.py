@@ -1,4 +1,4 @@
-"""How the API says no: a status and one sentence, `{"detail": "..."}`; `site.refusal` writes them."""
+"""How the API says no: a status and one sentence, `{"detail": "..."}`; `web.refusal` writes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _MEANING = {
     413: "The body is too large.",
     422: "A parameter or the body is not valid.",
     429: "Too many requests.",
-    503: "Another change is being written; try again.",
+    503: "Another change is being written, or the catalogue cannot be read; try again.",
+    507: "The disk is full.",
 }
 
 
@@ -32,5 +33,5 @@ def refusals(*statuses: int) -> Responses:
     return {status: {"model": Refusal, "description": _MEANING[status]} for status in statuses}
 
 
-OF_READS = refusals(404, 422, 429)
-OF_WRITES = refusals(400, 401, 403, 404, 409, 413, 422, 429, 503)
+OF_READS = refusals(404, 422, 429, 503)
+OF_WRITES = refusals(400, 401, 403, 404, 409, 413, 422, 429, 503, 507)

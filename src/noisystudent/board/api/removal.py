@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import HTTPException
 
-from noisystudent.board import removal
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue import removal
+from noisystudent.board.catalogue.change import Change
 from noisystudent.errors import UserError
 
 

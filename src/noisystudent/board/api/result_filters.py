@@ -11,7 +11,7 @@ from fastapi import Depends, HTTPException, Query
 from noisystudent.board.api.evaluation_models import AppliedFilters
 from noisystudent.board.api.pages import Selection
 from noisystudent.board.api.reading import Reading
-from noisystudent.board.values import parse_value
+from noisystudent.board.catalogue.values import parse_value
 
 MOST = 20  # filters of a kind
 _AGAIN = "Can be given several times."

@@ -9,6 +9,7 @@ from typing import Any
 
 from noisystudent.board.api.evaluation_models import Result
 from noisystudent.board.api.representations import OF_GIVEN, in_order
+from noisystudent.board.web.row_numbers import row_number
 
 
 def results_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Result]:
@@ -60,12 +61,10 @@ def _result(row: sqlite3.Row, values: Sequence[sqlite3.Row]) -> Result:
 
 def current(connection: sqlite3.Connection, leaderboard: int, text: str) -> int | None:
     """The result on a leaderboard now that an id names: itself, or what took its place since."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        return None
     row = connection.execute(
         "WITH RECURSIVE line (id) AS (SELECT id FROM result WHERE id = :id AND leaderboard_id = :leaderboard UNION "
         "SELECT r.id FROM line JOIN result r ON r.supersedes = line.id AND r.leaderboard_id = :leaderboard) "
         "SELECT r.id FROM line JOIN result r ON r.id = line.id WHERE r.retired_by IS NULL ORDER BY r.id DESC LIMIT 1",
-        {"id": int(text), "leaderboard": leaderboard},
+        {"id": row_number(text), "leaderboard": leaderboard},
     ).fetchone()
     return int(row["id"]) if row else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from noisystudent.board import catalogue
 from noisystudent.board.api.access import Write, Writing, named
 from noisystudent.board.api.evaluation_models import FilteredResults, Result, ResultCreateRequest, ResultUpdateRequest
 from noisystudent.board.api.pages import Paged, page_of, select
@@ -13,7 +12,8 @@ from noisystudent.board.api.refusals import OF_READS, OF_WRITES
 from noisystudent.board.api.result_filters import Filtered
 from noisystudent.board.api.result_rows import current, results_of
 from noisystudent.board.api.superseding import as_it_is, as_wanted, put
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue import change as catalogue
+from noisystudent.board.catalogue.change import Change
 
 PATH = "/evaluations/{evaluation_id}/results/"
 router = APIRouter(tags=["evaluations"])

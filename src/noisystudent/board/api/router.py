@@ -11,7 +11,6 @@ from noisystudent.board.api import (
     evaluations,
     methods,
     metrics,
-    overview,
     papers,
     repositories,
     results,
@@ -23,7 +22,6 @@ from noisystudent.board.api import (
 
 router = APIRouter(prefix="/api/v1")
 for part in (
-    overview,
     papers,
     repositories,
     authors,

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BaseModel, Field
 
-from noisystudent.board import submissions
 from noisystudent.board.api.access import Authorization, token_with
 from noisystudent.board.api.refusals import OF_READS, OF_WRITES
-from noisystudent.board.payloads import Mistakes
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import submissions
+from noisystudent.board.submitting.payloads import Mistakes
 
 router = APIRouter(tags=["submissions"])
 

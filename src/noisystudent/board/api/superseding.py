@@ -10,11 +10,11 @@ from dataclasses import replace
 from fastapi import HTTPException
 from pydantic import TypeAdapter, ValidationError
 
-from noisystudent.board import entries
 from noisystudent.board.api.evaluation_models import ResultCreateRequest, ResultSyncRequest, ResultUpdateRequest
-from noisystudent.board.catalogue import Change, Result
-from noisystudent.board.payloads import GivenUrl
-from noisystudent.board.slugs import arxiv_id
+from noisystudent.board.catalogue import names
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.slugs import arxiv_id
+from noisystudent.board.submitting.payloads import GivenUrl
 
 MOST_CODE = 10  # repositories of a paper that a row links
 _URL = TypeAdapter(GivenUrl)
@@ -123,7 +123,7 @@ def _with_paper(change: Change, result: Result, text: str) -> Result:
 
 
 def _paper_meant(connection: sqlite3.Connection, text: str) -> tuple[int | None, str]:
-    number = entries.find_paper(connection, text) or entries.find_paper(connection, f"arxiv:{text}")
+    number = names.meant(connection, "paper", text)
     arxiv = arxiv_id(text) or arxiv_id(f"arxiv:{text}")
     if number is not None or arxiv:
         return number, f"https://arxiv.org/abs/{arxiv}" if arxiv else ""

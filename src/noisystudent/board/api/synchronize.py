@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from fastapi import APIRouter
 
-from noisystudent.board import catalogue
 from noisystudent.board.api.access import Write, Writing, meant
 from noisystudent.board.api.evaluation_models import (
     EvaluationTableSyncRequest,
@@ -19,7 +18,8 @@ from noisystudent.board.api.refusals import OF_WRITES
 from noisystudent.board.api.representations import evaluations_of, metrics_of
 from noisystudent.board.api.result_rows import results_of
 from noisystudent.board.api.superseding import as_it_is, as_wanted, put
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue import change as catalogue
+from noisystudent.board.catalogue.change import Change
 
 router = APIRouter(responses=OF_WRITES, tags=["evaluations"])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from noisystudent.board import entries
 from noisystudent.board.api.access import Write, Writing, meant, named
 from noisystudent.board.api.evaluation_models import EvaluationTable
 from noisystudent.board.api.filters import Text, containing
@@ -14,7 +13,8 @@ from noisystudent.board.api.reading import Read, Reading, read
 from noisystudent.board.api.refusals import OF_READS, OF_WRITES
 from noisystudent.board.api.removal import remove
 from noisystudent.board.api.representations import evaluations_of, papers_of, tasks_of
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue import entries, names
+from noisystudent.board.catalogue.change import Change
 
 router = APIRouter(tags=["tasks"])
 reads = APIRouter(responses=OF_READS)
@@ -102,15 +102,17 @@ def task_delete(writing: Write, task_id: str) -> None:
 
 
 def _free(change: Change, name: str, number: int | None = None) -> None:
-    taken = change.connection.execute("SELECT id, slug FROM task WHERE name = ?", (name,)).fetchone()
-    if taken and taken["id"] != number:
-        raise HTTPException(409, f"there is a task {name!r} already: its id is {taken['slug']!r}")
+    taken = names.named(change.connection, "task", name)
+    if taken not in (None, number):
+        raise HTTPException(
+            409, f"there is a task {name!r} already: its id is {names.slug_of(change.connection, 'task', taken)!r}"
+        )
 
 
 def _place(change: Change, task: int, area: str | None, parent: str | None) -> None:
     """Put a task into an area and below another, beside those that it is in and below."""
     if area:
-        found = entries.find(change.connection, "area", area) or change.area(area)
+        found = names.meant(change.connection, "area", area) or change.area(area)
         _add(change, "task_area", task, "area_id", found)
     if parent:
         found = meant(change, "task", parent)

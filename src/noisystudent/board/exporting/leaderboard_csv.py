@@ -8,7 +8,7 @@ import json
 import sqlite3
 from typing import BinaryIO
 
-from noisystudent.board.values import parse_value
+from noisystudent.board.catalogue.values import parse_value
 from noisystudent.errors import UserError
 
 

@@ -9,9 +9,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import documents, streams
 from noisystudent.board.importing.loss import Loss
-from noisystudent.board.store import Store
 from noisystudent.errors import UserError
 
 

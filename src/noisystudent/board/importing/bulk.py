@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar
 
-from noisystudent.board.catalogue import Change
-from noisystudent.board.slugs import slugify
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.slugs import slugify
 
 Item = TypeVar("Item")
 SEARCH_MEMORY = 64 << 20  # bytes of new words that are sorted together; SQLite's own choice is 1 MiB

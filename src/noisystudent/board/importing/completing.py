@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
 
 EMPTY = (None, "", "[]")
 

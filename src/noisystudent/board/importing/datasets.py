@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.slugs import slug_of_address
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.bulk import insert_missing
 from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
@@ -14,7 +15,6 @@ from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.introduced_entries import introducing_paper, slug_and_name
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.names import is_name
-from noisystudent.board.slugs import slug_of_address
 
 KEYS = [
     "url",

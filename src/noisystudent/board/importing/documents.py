@@ -17,8 +17,7 @@ LARGEST = 16 << 20  # bytes
 MOST_FILES = 10_000
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*$", re.DOTALL | re.MULTILINE)
-_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
-_TYPE = re.compile(r"^\s*Type:\s*model-index\s*$", re.IGNORECASE | re.MULTILINE)
+_TYPE = re.compile(r"^[^\S\n]*+Type:[^\S\n]*+model-index[^\S\n]*+$", re.IGNORECASE | re.MULTILINE)
 
 
 def holds_documents(path: Path) -> bool:
@@ -76,8 +75,7 @@ def _documents(file: Path) -> list[dict[str, Any]]:
     if file.suffix.lower() in YAML:
         parts = [(text, 1)]
     else:
-        comments = [found for found in _COMMENT.finditer(text) if _TYPE.search(found[1])]
-        parts = [(found[1], text.count("\n", 0, found.start(1)) + 1) for found in comments]
+        parts = [(comment, line) for comment, line in _comments(text) if _TYPE.search(comment)]
         if not parts:
             raise UserError(
                 f"{file}, line 1: neither front matter with `model-index:` nor a comment `<!-- Type: model-index ... -->`"
@@ -87,6 +85,15 @@ def _documents(file: Path) -> list[dict[str, Any]]:
         if not isinstance(data, dict):
             raise UserError(f"{file}, line {line}: a model index is a mapping with Models, Collections or Import")
     return [data for data, _ in loaded]
+
+
+def _comments(text: str) -> Iterator[tuple[str, int]]:
+    """The comments of a Markdown text, and the line that each begins on. Where one has no end, none that follows has."""
+    line, at = 1, 0
+    while (start := text.find("<!--", at) + 4) >= 4 and (end := text.find("-->", start)) >= 0:
+        line += text.count("\n", at, start)
+        yield text[start:end], line
+        line, at = line + text.count("\n", start, end), end
 
 
 def _imported(patterns: Any, file: Path, root: Path, report: Loss) -> list[Path]:

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from noisystudent.board.catalogue import Change, Result
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.slugs import slug_of_address, slugify
 from noisystudent.board.importing.addresses import address, links
 from noisystudent.board.importing.completing import EMPTY, complete
 from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.names import is_name, name, names, one_line, values
 from noisystudent.board.importing.results import Results
-from noisystudent.board.slugs import slug_of_address, slugify
 
 SLUG_TITLE = "Papers with Code Leaderboard URL"
 FLAGS = {"true": True, "1": True, "false": False, "0": False}

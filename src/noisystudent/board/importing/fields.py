@@ -6,11 +6,9 @@ import math
 import re
 from typing import Any
 
+from noisystudent.board.catalogue.characters import UNFIT
 from noisystudent.board.importing.loss import Loss
 
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
-)  # no feed and no page may hold them
 _SPACE = re.compile(r"\s")
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
@@ -31,13 +29,13 @@ class Fields:
         self.report = report
 
     def text(self, key: str) -> str:
-        """Text of any number of lines; "" where there is none. Control characters are blanks."""
+        """Text of any number of lines; "" where there is none. Characters that no text may hold are blanks."""
         value = self.item.get(key)
         if value is None:
             return ""
         if not isinstance(value, str):
             value = self._number_as_text(key, value)
-        return _CONTROL.sub(" ", value).strip()
+        return UNFIT.sub(" ", value).strip()
 
     def line(self, key: str) -> str:
         """Text on one line. Two names that differ in a blank are two names, as they were on the old site."""
@@ -48,7 +46,7 @@ class Fields:
         found = []
         for value in self._list(key):
             if isinstance(value, str):
-                found.append(_SPACE.sub(" ", _CONTROL.sub(" ", value).strip()))
+                found.append(_SPACE.sub(" ", UNFIT.sub(" ", value).strip()))
             elif value is not None:
                 self._wrong(key, value, "text")
         return [line for line in found if line]

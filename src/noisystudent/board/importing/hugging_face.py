@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from noisystudent.board.catalogue import Change, Result
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.slugs import arxiv_id
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.names import name, one_line, values
 from noisystudent.board.importing.results import Results
-from noisystudent.board.slugs import arxiv_id
 
 Key = tuple[int, str, str, str | None]  # leaderboard, model, locator, source
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.slugs import slug_of_address
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.fields import Fields
-from noisystudent.board.slugs import slug_of_address
 
 
 def slug_and_name(fields: Fields, kind: str) -> tuple[str, str] | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.slugs import slug_of_address
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.bulk import batches, insert_new
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.paper_rows import Paper, add_papers, complete_paper, find_papers
 from noisystudent.board.importing.papers import arxiv_number
-from noisystudent.board.slugs import slug_of_address
 
 KEYS = [
     "paper_url",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.slugs import slugify
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.introduced_entries import introducing_paper, slug_and_name
 from noisystudent.board.importing.loss import Loss
-from noisystudent.board.slugs import slugify
 
 KEYS = [
     "url",

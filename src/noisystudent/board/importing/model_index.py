@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from noisystudent.board.catalogue import Change, Link, Result
-from noisystudent.board.costs import multiply_adds, parameters
+from noisystudent.board.catalogue.change import Change, Link, Result
+from noisystudent.board.catalogue.costs import multiply_adds, parameters
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss

@@ -10,11 +10,11 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.slugs import slugify
 from noisystudent.board.importing.addresses import is_address
 from noisystudent.board.importing.bulk import insert_new, rows_where
 from noisystudent.board.importing.completing import EMPTY, complete, free_the_slug, give_slug
-from noisystudent.board.slugs import slugify
 
 STUB = "(abstract = '' AND NOT EXISTS (SELECT 1 FROM paper_author WHERE paper_id = paper.id))"
 COLUMNS = (

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from noisystudent.board.catalogue import Change
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.slugs import arxiv_id, slug_of_address
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.bulk import (
     batches,
@@ -22,7 +23,6 @@ from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.methods import EmbeddedMethods
 from noisystudent.board.importing.names import is_name
 from noisystudent.board.importing.paper_rows import add_papers, complete_paper, find_papers
-from noisystudent.board.slugs import arxiv_id, slug_of_address
 
 KEYS = [
     "paper_url",
@@ -45,7 +45,7 @@ KEYS = [
     "methods",
 ]
 BATCH = 2_000
-_PROCEEDING = re.compile(r"(?P<venue>.+?) (?P<year>\d{4})(?: (?P<month>\d{1,2}))?")
+_PROCEEDING = re.compile(r"\A(?P<venue>.+?) (?P<year>\d{4})(?: (?P<month>\d{1,2}))?\Z")
 
 
 @dataclass
@@ -154,7 +154,7 @@ def proceeding(change: Change, name: str) -> int:
     found = change.connection.execute("SELECT id FROM proceeding WHERE name = ?", (name,)).fetchone()
     if found:
         return int(found["id"])
-    parts = _PROCEEDING.fullmatch(name)
+    parts = _PROCEEDING.match(name)
     venue = parts["venue"] if parts else name
     month = int(parts["month"]) if parts and parts["month"] else None
     return change.insert(

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from noisystudent.board.catalogue import Change, Result
-from noisystudent.board.costs import multiply_adds, parameters
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.costs import multiply_adds, parameters
 from noisystudent.board.importing.loss import Loss
 
 

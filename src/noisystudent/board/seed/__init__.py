@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
-from noisystudent.board.catalogue import Change, Result
-from noisystudent.board.slugs import slugify
-from noisystudent.board.store import Store
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.slugs import slugify
+from noisystudent.board.catalogue.store import Store
 
 ACTION = "load seed"
 Facts = dict[str, Any]

@@ -1,0 +1,129 @@
+"""The past: the catalogue as of a date, and taking a change back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.removal import bring_back, kept_by, remove
+from noisystudent.board.catalogue.store import Store
+from noisystudent.errors import UserError
+
+RESULT_COLUMNS = (
+    "leaderboard_id, model_id, paper_id, kind, position, extra_data, evaluated_on, paper_title, paper_url, paper_date, source_url, "
+    "locator, code_links, model_links, tags, external_id, source_id"
+)
+
+
+def event_as_of(connection: sqlite3.Connection, day: str) -> int:
+    """The last event of a day (2026-11-25) or before a time (2026-11-25T12:00:00Z); 0 where there was none yet.
+
+    Raises:
+        UserError: it is neither a day nor a time.
+
+    A result was on its leaderboard then when `added_by <= event AND (retired_by IS NULL OR retired_by > event)`.
+    """
+    try:
+        end = day if "T" in day else (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+        datetime.fromisoformat(end)
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"{day!r} is neither a day (2026-11-25) nor a time (2026-11-25T12:00:00Z)") from error
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM event WHERE at < ?", (end,)).fetchone()[0])
+
+
+def last_event(connection: sqlite3.Connection) -> int:
+    """The number of the newest event, which stands for the catalogue as it is; 0 where there is none."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+
+
+def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
+    """Take back what one change did, by another: results that it added go, those that it retired come back, edits are undone.
+
+    What later changes did to the same rows stays: a result that was retired since is left alone, a column that has another value now
+    is left as it is. A new entry (a task, a paper) goes if nothing hangs on it; those of an import, which makes many, stay.
+
+    Returns:
+        The number of the event that did it.
+
+    Raises:
+        UserError: there is no such event, or it was taken back already.
+    """
+    with store.changing(actor, "restore", note or f"takes back event {event}") as change:
+        connection = change.connection
+        row = connection.execute("SELECT detail FROM event WHERE id = ?", (event,)).fetchone()
+        if row is None:
+            raise UserError(f"there is no event {event}")
+        again = taken_back_by(connection, event)
+        if again is not None:
+            raise UserError(
+                f"event {event} was taken back already, by event {again}; take that one back to have it again"
+            )
+        change.report["restores"] = event
+        detail = json.loads(row["detail"])
+        for gone in reversed(detail["report"].get("removed", [])):
+            bring_back(change, gone["table"], gone["row"])
+        _undo_results(change, event)
+        _undo_edits(change, detail)
+        for table, entry in reversed(detail.get("made", [])):
+            exists = connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (entry,)).fetchone()
+            if exists and not kept_by(connection, table, entry):
+                remove(change, table, entry)
+        return change.event
+
+
+def _undo_results(change: Change, event: int) -> None:
+    """What an event added is retired, what it retired comes back."""
+    added = "SELECT id FROM result WHERE added_by = ? AND retired_by IS NULL"
+    for row in change.connection.execute(added, (event,)).fetchall():
+        change.retire_result(row["id"])
+    retired = "SELECT id, leaderboard_id FROM result WHERE retired_by = ? AND added_by <> ?"
+    for row in change.connection.execute(retired, (event, event)).fetchall():
+        _bring_back(change.connection, row["id"], change.event)
+        change.touched.add(row["leaderboard_id"])
+
+
+def _undo_edits(change: Change, detail: dict[str, Any]) -> None:
+    """Lists and columns that an event changed are as before, where nobody has changed them since."""
+    for listed in reversed(detail.get("replaced", [])):
+        if change.rows_of(listed["table"], listed["owner"]) == listed["after"]:
+            change.replace_rows(listed["table"], listed["owner"], listed["before"])
+    for edit in reversed(detail["changed"]):
+        table, names = edit["table"], ", ".join(edit["after"])
+        now = change.connection.execute(f"SELECT {names} FROM {table} WHERE id = ?", (edit["id"],)).fetchone()
+        still = {name: edit["before"][name] for name, value in edit["after"].items() if now and now[name] == value}
+        if still:
+            change.edit(table, edit["id"], **still)
+        if now and table == "metric":
+            board = change.connection.execute("SELECT leaderboard_id FROM metric WHERE id = ?", (edit["id"],))
+            change.touched.add(board.fetchone()[0])
+
+
+def taken_back_by(connection: sqlite3.Connection, event: int) -> int | None:
+    """The event that took back what `event` did, if one did and was not taken back itself."""
+    rows = connection.execute(
+        "SELECT id FROM event WHERE action = 'restore' AND id > ? AND json_extract(detail, '$.report.restores') = ? ORDER BY id DESC",
+        (event, event),
+    ).fetchall()
+    return next((int(row["id"]) for row in rows if taken_back_by(connection, row["id"]) is None), None)
+
+
+def _bring_back(connection: sqlite3.Connection, result: int, event: int) -> None:
+    """A copy of a retired result with its values and its run, which supersedes it."""
+    cursor = connection.execute(
+        f"INSERT INTO result ({RESULT_COLUMNS}, supersedes, added_by) SELECT {RESULT_COLUMNS}, id, ? FROM result WHERE id = ?",
+        (event, result),
+    )
+    made = cursor.lastrowid
+    connection.execute(
+        "INSERT INTO value (result_id, metric_id, raw, number, unit, spread) "
+        "SELECT ?, metric_id, raw, number, unit, spread FROM value WHERE result_id = ?",
+        (made, result),
+    )
+    connection.execute(
+        "INSERT INTO run SELECT ?, claim_id, folder, command, git_commit, config, environment, seeds, images, intervals "
+        "FROM run WHERE result_id = ?",
+        (made, result),
+    )

@@ -1,0 +1,105 @@
+"""Which entry is meant by a text: the only answer, for pages, API, forms, the command line and the search box.
+
+Files to import ask it for papers. Of tasks, datasets and methods a name is an identity there (`Change.task` and the like): two that
+differ in a capital are two, as they were on the old site, so that what is exported can be imported again.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+from noisystudent.board.catalogue.slugs import ARXIV, arxiv_id, slug_of_address, slugify
+
+IN_ADDRESSES = {"leaderboard": "sota"}  # what stands before a slug in an address, where it is not the kind's own name
+NAMES: dict[str, str | None] = {"paper": "title", "leaderboard": None}  # the column of the name, where it is not `name`
+UNFOLDED = ("author",)  # of so many, no index has the names in any capitals
+_BETWEEN = re.compile(r"[\s_-]+")
+
+
+def meant(connection: sqlite3.Connection, kind: str, text: str | None) -> int | None:
+    """The number of the entry that a text means, None where it means none.
+
+    In this order: its slug, one that it had before, an address with one of them; of a paper its arXiv number, with a version or without,
+    in an address or alone, or its own address; its very name or title; its name in other capitals, or with other blanks and dashes.
+
+    Args:
+        kind: a table with slugs: task, dataset, leaderboard, paper, method, area, author, venue.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from noisystudent.board.catalogue.store import Store
+        >>> with Store(Path(tempfile.mkdtemp()) / "board.db", create=True).changing("anna", "add") as change:
+        ...     task = change.task("Image Classification")
+        ...     paper = change.paper(title="Deep", url="https://arxiv.org/abs/2001.00001")
+        ...     of_task = [meant(change.connection, "task", text) for text in ("IMAGE  Classification", "/task/image-classification")]
+        ...     of_paper = [meant(change.connection, "paper", text) for text in ("2001.00001v3", "DEEP", "shallow")]
+        >>> of_task == [task, task], of_paper == [paper, paper, None]
+        (True, True)
+    """
+    text = (text or "").strip()
+    if not text:
+        return None
+    slug = slug_of_address(text, IN_ADDRESSES.get(kind, kind)) or text
+    found = _first(connection, f"SELECT id FROM {kind} WHERE slug = ?", slug)
+    found = found or _first(connection, "SELECT id FROM alias WHERE kind = ? AND old = ?", kind, slug)
+    if found is None and kind == "paper":
+        found = _at(connection, text)
+    return found or named(connection, kind, text)
+
+
+def named(connection: sqlite3.Connection, kind: str, name: str) -> int | None:
+    """The entry of that very name or title, else of one that is spelled alike. A dataset comes before a part of one."""
+    column = NAMES.get(kind, "name")
+    if column is None:
+        return None
+    whole_first = "coalesce(parent_id, 0), " if kind == "dataset" else ""
+    if kind in UNFOLDED:
+        return _first(connection, f"SELECT id FROM {kind} WHERE {column} = ? ORDER BY id", name)
+    query = f"SELECT id FROM {kind} WHERE {column} = ?1 COLLATE NOCASE ORDER BY {column} <> ?1, {whole_first}id"
+    return _first(connection, query, name) or _twin(connection, kind, column, name)
+
+
+def slug_meant(connection: sqlite3.Connection, kind: str, text: str) -> str | None:
+    """The slug of the entry that a text means."""
+    number = meant(connection, kind, text)
+    return None if number is None else slug_of(connection, kind, number)
+
+
+def slug_of(connection: sqlite3.Connection, kind: str, number: int) -> str:
+    """The slug of an entry."""
+    return str(connection.execute(f"SELECT slug FROM {kind} WHERE id = ?", (number,)).fetchone()["slug"])
+
+
+def name_of(connection: sqlite3.Connection, kind: str, number: int) -> str:
+    """The name or title of an entry."""
+    column = NAMES.get(kind, "name")
+    return str(connection.execute(f"SELECT {column} AS name FROM {kind} WHERE id = ?", (number,)).fetchone()["name"])
+
+
+def _at(connection: sqlite3.Connection, text: str) -> int | None:
+    """The paper of an arXiv number or of an address of its own."""
+    alone = ARXIV.fullmatch(f"arxiv:{text}")
+    number = alone[1].lower() if alone else arxiv_id(text)
+    found = _first(connection, "SELECT id FROM paper WHERE arxiv_id = ? ORDER BY id", number or "")
+    return found or _first(connection, "SELECT id FROM paper WHERE url_abs = ? ORDER BY id", text)
+
+
+def _twin(connection: sqlite3.Connection, kind: str, column: str, name: str) -> int | None:
+    """The entry whose name is spelled alike. Its slug is then the name's own, perhaps with a number behind it."""
+    slug, folded = slugify(name), _folded(name)
+    rows = connection.execute(
+        f"SELECT id, {column} AS name FROM {kind} WHERE slug = ? OR (slug >= ? AND slug < ?) ORDER BY id",
+        (slug, f"{slug}-0", f"{slug}-:"),  # a colon comes after the nine
+    )
+    return next((int(row["id"]) for row in rows if _folded(row["name"]) == folded), None)
+
+
+def _folded(name: str) -> str:
+    return _BETWEEN.sub(" ", name).strip().casefold()
+
+
+def _first(connection: sqlite3.Connection, query: str, *values: str) -> int | None:
+    row = connection.execute(f"{query} LIMIT 1", values).fetchone()
+    return None if row is None else int(row["id"])

@@ -1,0 +1,122 @@
+"""Who is first: which values of a metric can be compared, and their ranks."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from noisystudent.board.catalogue.directions import Direction, direction
+from noisystudent.board.catalogue.values import Value
+
+PERCENT = "%"
+
+
+def column_unit(values: Iterable[Value]) -> str:
+    """The unit of a column: `%` where any value has it beside plain numbers above 1, else what most values have.
+
+    Example:
+        >>> column_unit([Value(88.4, "%"), Value(88.3), Value(87.1)])
+        '%'
+    """
+    numbers = [value for value in values if value.number is not None]
+    units = Counter(value.unit for value in numbers)
+    if set(units) == {"", PERCENT} and any(value.number > 1 for value in numbers if not value.unit and value.number):
+        return PERCENT
+    return units.most_common(1)[0][0] if units else ""
+
+
+def comparable(value: Value, unit: str) -> bool:
+    """Whether a value may stand in a ranking of that unit. A plain number above 1 counts as percent; a fraction does not.
+
+    Example:
+        >>> comparable(Value(88.3), "%"), comparable(Value(0.883), "%"), comparable(Value(66.0, "M"), "")
+        (True, False, False)
+    """
+    if value.number is None:
+        return False
+    return value.unit == unit or (unit == PERCENT and value.unit == "" and value.number > 1)
+
+
+def ranks(values: Mapping[int, Value], *, higher_is_better: bool | None) -> dict[int, int]:
+    """Ranks from 1, equal values sharing one, of those values of a metric that can be compared; none without a direction.
+
+    Example:
+        >>> ranks({1: Value(3.0), 2: Value(2.5), 3: Value(3.0)}, higher_is_better=False)
+        {2: 1, 1: 2, 3: 2}
+    """
+    if higher_is_better is None:
+        return {}
+    unit = column_unit(values.values())
+    numbers = {
+        key: value.number for key, value in values.items() if comparable(value, unit) and value.number is not None
+    }
+    ordered = sorted(numbers, key=lambda key: -numbers[key] if higher_is_better else numbers[key])
+    found: dict[int, int] = {}
+    for place, key in enumerate(ordered, 1):
+        tied = place > 1 and numbers[key] == numbers[ordered[place - 2]]
+        found[key] = found[ordered[place - 2]] if tied else place
+    return found
+
+
+def refresh(connection: sqlite3.Connection, leaderboard: int) -> None:
+    """Bring up to date what is kept of a leaderboard: directions that were found out, units, ranks, who leads since when.
+
+    Claims are ranked among claims; a run stands beside a claim and has no rank. Where nobody claims anything, as on a board for one's own
+    work, runs are ranked among runs.
+    """
+    results = connection.execute(
+        "SELECT r.id, r.kind, r.paper_id, coalesce(r.evaluated_on, r.paper_date, p.published) AS date "
+        "FROM result r LEFT JOIN paper p ON p.id = r.paper_id "
+        "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL ORDER BY r.position, r.id",
+        (leaderboard,),
+    ).fetchall()
+    ranking = [row["id"] for row in results if row["kind"] == "claim"] or [row["id"] for row in results]
+    best = None
+    metrics = connection.execute(
+        "SELECT * FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
+    ).fetchall()
+    for place, metric in enumerate(metrics):
+        values = _values(connection, metric["id"])
+        found = _direction(metric, [values.get(result) for result in ranking], ranks_table=place == 0)
+        of_ranking = {result: values[result] for result in ranking if result in values}
+        connection.execute(
+            "UPDATE metric SET higher_is_better = ?, direction_origin = ?, unit = ? WHERE id = ?",
+            (found.higher_is_better, found.origin, column_unit(of_ranking.values()), metric["id"]),
+        )
+        ranked = ranks(of_ranking, higher_is_better=found.higher_is_better)
+        connection.executemany(
+            "UPDATE value SET rank = ? WHERE result_id = ? AND metric_id = ? AND rank IS NOT ?",
+            ((ranked.get(result), result, metric["id"], ranked.get(result)) for result in values),
+        )
+        if place == 0 and ranked:
+            first = [result for result, rank in ranked.items() if rank == 1]
+            best = min(
+                (row for row in results if row["id"] in first), key=lambda row: (row["date"] or "9999", row["id"])
+            )
+    connection.execute(
+        "UPDATE leaderboard SET best_result_id = ?, best_since = ?, result_count = ?, paper_count = ? WHERE id = ?",
+        (
+            best["id"] if best else None,
+            best["date"] if best else None,
+            len(results),
+            len({row["paper_id"] for row in results} - {None}),
+            leaderboard,
+        ),
+    )
+
+
+def _values(connection: sqlite3.Connection, metric: int) -> dict[int, Value]:
+    rows = connection.execute(
+        "SELECT v.result_id, v.number, v.unit, v.spread FROM value v JOIN result r ON r.id = v.result_id "
+        "WHERE v.metric_id = ? AND r.retired_by IS NULL",
+        (metric,),
+    )
+    return {row["result_id"]: Value(row["number"], row["unit"], row["spread"]) for row in rows}
+
+
+def _direction(metric: sqlite3.Row, values: Sequence[Value | None], *, ranks_table: bool) -> Direction:
+    if metric["direction_origin"] in ("curated", "given"):
+        return Direction(bool(metric["higher_is_better"]), metric["direction_origin"])
+    numbers = [value.number if value else None for value in values]
+    return direction(metric["name"], numbers, ranks_table=ranks_table)

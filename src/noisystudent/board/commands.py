@@ -1,0 +1,309 @@
+"""The command line of the board: parse, call, print."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from noisystudent.board.trouble import told
+from noisystudent.cli_command import Json, Quiet, commands_of
+
+board = typer.Typer(
+    name="board",
+    help="A self-hosted Papers with Code: `init` makes one, `serve` shows it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+token = typer.Typer(
+    name="token", help="Who may submit and approve through the API.", no_args_is_help=True, rich_markup_mode=None
+)
+board.add_typer(token)
+
+StoreFile = Annotated[Path, typer.Option("--store", help="The catalogue's file.")]
+Actor = Annotated[str, typer.Option(help="Who does it, for the history; without it your login name.")]
+STORE = Path("board.db")
+
+command = commands_of(board, around=told)
+token_command = commands_of(token, around=told)
+
+
+def _actor(given: str) -> str:
+    if given:
+        return given
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "operator"
+
+
+@command()
+def init(
+    store: StoreFile = STORE,
+    empty: Annotated[bool, typer.Option("--empty", help="Without the papers that a board begins with.")] = False,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Make a catalogue; in one that exists, bring what a board begins with up to date."""
+    from noisystudent.board import screen, seed
+    from noisystudent.board.catalogue.store import Store
+
+    made = Store(store, create=True)
+    return {"store": str(store), "new": {} if empty else seed.load(made, actor=_actor(actor))}, screen.show_init
+
+
+@command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Files of the archive, sota-extractor files, model-index.yml.")],
+    store: StoreFile = STORE,
+    layer: Annotated[str, typer.Option(help="Name of the source, where it is not the archive.")] = "",
+    licence: Annotated[str, typer.Option(help="Of that source, as pages show it.")] = "",
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Bring in files of others, each whole or not at all. The format is found out."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.importing import Layer, import_file
+
+    opened = Store(store)
+    of = Layer(layer, licence) if layer else None
+    return [import_file(opened, file, actor=_actor(actor), layer=of) for file in files], screen.show_imports
+
+
+@command()
+def export(
+    format: Annotated[
+        str,
+        typer.Option(
+            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, csv, bibtex."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="A file; one that ends in .gz is compressed.")],
+    store: StoreFile = STORE,
+    of: Annotated[str, typer.Option(help="The leaderboard (csv) or paper (bibtex), by its slug.")] = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Write the catalogue in a format of others: the same bytes as long as it is the same."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.exporting.export_file import export_file
+
+    return export_file(Store(store, read_only=True), format, out, of=of), screen.show_export
+
+
+@command()
+def serve(
+    store: StoreFile = STORE,
+    host: Annotated[str, typer.Option(help="0.0.0.0 to be reached from other machines.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Nothing can be submitted or changed.")] = False,
+    trusted_proxy: Annotated[
+        str, typer.Option(help="Address of the proxy in front, whose word on who asks is taken.")
+    ] = "",
+    address: Annotated[str, typer.Option(help="Where readers find the site: https://board.example.org.")] = "",
+    name: Annotated[str, typer.Option(help="Of the site.")] = "Papers With Code",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Show the board: pages, feeds, API. Ctrl-C or SIGTERM ends it when what is under way is answered."""
+    from noisystudent.board import screen
+    from noisystudent.board.serve import Settings
+    from noisystudent.board.serve import serve as run_server
+
+    settings = Settings(
+        store=store,
+        host=host,
+        port=port,
+        workers=workers,
+        read_only=read_only,
+        trusted_proxy=trusted_proxy,
+        address=address,
+        name=name,
+    )
+    run_server(settings, announce=functools.partial(screen.show_address, as_json=as_json))
+    return None, None
+
+
+@command()
+def submit(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, one a seed, or files of `evaluate --out`.")],
+    task: Annotated[str, typer.Option(help="Its name or slug.")],
+    dataset: Annotated[str, typer.Option(help="Its name or slug.")],
+    paper: Annotated[
+        str, typer.Option(help="Whose claim it stands beside: slug, address, arXiv number or title.")
+    ] = "",
+    claim: Annotated[str, typer.Option(help="The model's name in that claim, where the paper has several.")] = "",
+    new: Annotated[bool, typer.Option("--new", help="Make the leaderboard where there is none.")] = False,
+    store: StoreFile = STORE,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Put a run on a leaderboard, with where it comes from, beside what a paper claims."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.runs.submit import submit_run
+
+    return submit_run(
+        Store(store), runs, task=task, dataset=dataset, paper=paper, claim_model=claim, new=new, actor=_actor(actor)
+    ), screen.show_submitted
+
+
+@command()
+def check(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
+    """Look for damage and for what a curator should see to. Exit status 1 when there is damage."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.check import check as look
+    from noisystudent.board.catalogue.store import Store
+
+    found = look(Store(store))
+    return found, screen.show_check, 0 if found["ok"] else 1
+
+
+@command()
+def backup(
+    to: Annotated[Path, typer.Argument(help="A new file.")],
+    store: StoreFile = STORE,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """A whole copy, while others read and write."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store, copy
+
+    copy(Store(store, read_only=True).path, to)
+    return {"backup": str(to), "bytes": to.stat().st_size}, screen.show_backup
+
+
+@command()
+def restore(
+    event: Annotated[int, typer.Argument(help="Its number, as the history shows it.")],
+    store: StoreFile = STORE,
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Take back what one change did; what others did since stays."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue import history
+    from noisystudent.board.catalogue.store import Store
+
+    return {"event": history.restore(Store(store), event, actor=_actor(actor), note=note)}, screen.show_event
+
+
+@command()
+def direction(
+    leaderboard: Annotated[str, typer.Argument(help="Its slug: image-classification-on-imagenet.")],
+    metric: Annotated[str, typer.Argument(help="Its name.")],
+    better: Annotated[Literal["higher", "lower"], typer.Argument(help="Which is better.")],
+    store: StoreFile = STORE,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Say which direction of a metric is better; no import undoes it."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.curating import set_direction
+
+    event = set_direction(Store(store), leaderboard, metric, higher_is_better=better == "higher", actor=_actor(actor))
+    return {"event": event}, screen.show_event
+
+
+@command()
+def pending(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
+    """What waits for approval, and what it would change."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.curating import pending as waiting
+
+    return waiting(Store(store, read_only=True)), screen.show_pending
+
+
+@command()
+def approve(
+    submission: Annotated[int, typer.Argument(help="Its number, as `pending` shows it.")],
+    store: StoreFile = STORE,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Make a submission part of the catalogue."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.submitting import submissions
+
+    return {"event": submissions.approve(Store(store), submission, actor=_actor(actor))}, screen.show_event
+
+
+@command()
+def reject(
+    submission: Annotated[int, typer.Argument(help="Its number, as `pending` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; the submitter reads it.")],
+    store: StoreFile = STORE,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Turn a submission down."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.submitting import submissions
+
+    submissions.reject(Store(store), submission, actor=_actor(actor), reason=reason)
+    return {"rejected": submission}, screen.show_done
+
+
+@token_command()
+def make(
+    name: Annotated[str, typer.Argument(help="Whose it is, or what it is for.")],
+    scope: Annotated[list[str] | None, typer.Option(help="submit (without it), curate; may be repeated.")] = None,
+    days: Annotated[int | None, typer.Option(help="How long it holds; until it is revoked, without it.")] = None,
+    store: StoreFile = STORE,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Make a token. It is shown once."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.submitting import tokens
+
+    made = tokens.make(Store(store), name, scope or ["submit"], days=days, actor=_actor(actor))
+    return {"token": made}, screen.show_token
+
+
+@token_command("list")
+def list_(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
+    """All tokens, the revoked ones included."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.curating import token_rows
+
+    return token_rows(Store(store, read_only=True)), screen.show_tokens
+
+
+@token_command()
+def revoke(
+    name: Annotated[str, typer.Argument(help="Of the token.")],
+    store: StoreFile = STORE,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Make a token useless. What was done with it stays."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.submitting import tokens
+
+    tokens.revoke(Store(store), name, actor=_actor(actor))
+    return {"revoked": name}, screen.show_done

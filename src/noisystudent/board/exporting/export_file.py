@@ -1,0 +1,55 @@
+"""The catalogue in a file, whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from noisystudent import atomic
+from noisystudent.board.catalogue.names import meant
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.exporting import export
+from noisystudent.errors import UserError
+
+OF = {"csv": "leaderboard", "bibtex": "paper"}
+
+
+def export_file(store: Store, format: str, out: Path, *, of: str = "") -> dict[str, Any]:
+    """Write one format to a file; the same catalogue gives the same bytes.
+
+    Args:
+        store: what is exported.
+        format: of `noisystudent.board.exporting.FORMATS`.
+        out: takes the place of what is there; compressed where it ends in `.gz`.
+        of: slug of the leaderboard ("csv") or paper ("bibtex").
+
+    Raises:
+        UserError: no such format, leaderboard or paper, or a file that cannot be written.
+    """
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise UserError(f"--out {out}: give the name of a file in a folder that exists")
+    if of and format not in OF:
+        raise UserError(f"--of goes with {' and '.join(OF)}; {format} has the whole catalogue")
+    with store.reading() as connection:
+        number = _number(connection, OF[format], of) if of else None
+        with atomic.replacing(out) as temporary, temporary.open("wb") as file:
+            if out.suffix == ".gz":
+                with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+                    export(connection, format, cast(BinaryIO, packed), of=number)
+            else:
+                export(connection, format, file, of=number)
+    return {"format": format, "out": str(out), "bytes": out.stat().st_size}
+
+
+def _number(connection: sqlite3.Connection, table: str, slug: str) -> int:
+    number = meant(connection, table, slug)
+    if number is None:
+        slugs = [row["slug"] for row in connection.execute(f"SELECT slug FROM {table}")]
+        close = get_close_matches(slug, slugs, n=3)
+        raise UserError(
+            f"--of {slug}: there is no such {table}{'; near it there are ' + ', '.join(close) if close else ''}"
+        )
+    return number

@@ -1,0 +1,185 @@
+"""Curating: signing in with a token, the queue, deciding, and taking changes back."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Query, Response
+from starlette.responses import RedirectResponse
+
+from noisystudent.board.catalogue import history
+from noisystudent.board.submitting import submissions, tokens
+from noisystudent.board.submitting.differences import Difference
+from noisystudent.board.submitting.payloads import check_comment
+from noisystudent.board.web.csrf import SentForm, check_form, form_token, keep_visitor, text_of, visitor_of
+from noisystudent.board.web.refusal import refuse
+from noisystudent.board.web.sessions import Session, end, session_of, start
+from noisystudent.board.web.view import View, Viewing
+from noisystudent.errors import UserError
+
+router = APIRouter(prefix="/curate")
+Number = Annotated[int, Path(ge=1, le=2**53)]
+NOT_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
+
+
+@router.get("", include_in_schema=False)
+def queue(view: Viewing, page: Annotated[int, Query(ge=1, le=10_000)] = 1) -> Response:
+    session = _session(view)
+    if session is None:
+        return _sign_in_page(view)
+    with view.store.reading() as connection:
+        listed, count = submissions.waiting(connection, page)
+        entries = [(submission, submissions.difference(connection, submission.id)) for submission in listed]
+    data = {"entries": entries, "count": count, "page": page, "pages": -(-count // submissions.PAGE) or 1}
+    return _page(view, session, "curate.html.jinja", data, "Waiting submissions", "/curate/sign-out")
+
+
+@router.post("/sign-in", include_in_schema=False)
+def sign_in(view: Viewing, form: SentForm) -> Response:
+    check_form(view.request, form, visitor_of(view.request))
+    with view.store.reading() as connection:
+        token = tokens.authenticate(connection, text_of(form, "token").strip())
+    if token is None or "curate" not in token.scopes:
+        answer = _sign_in_page(view, "This is no token of a curator.")
+        answer.status_code = 401
+        return answer
+    tokens.note_use(view.store, token)
+    answer = RedirectResponse("/curate", 303, headers=NOT_KEPT)
+    start(view.request, answer, token)
+    return answer
+
+
+@router.post("/sign-out", include_in_schema=False)
+def sign_out(view: Viewing, form: SentForm) -> Response:
+    session = _checked(view, form)
+    answer = RedirectResponse("/curate", 303, headers=NOT_KEPT)
+    end(view.request, answer, session)
+    return answer
+
+
+@router.get("/submission/{number}", include_in_schema=False)
+def submission(view: Viewing, number: Number) -> Response:
+    session = _session(view)
+    if session is None:
+        return _sign_in_page(view)
+    return _submission_page(view, session, number)
+
+
+@router.post("/submission/{number}/approve", include_in_schema=False)
+def approve(view: Viewing, number: Number, form: SentForm) -> Response:
+    session = _checked(view, form)
+    try:
+        note = check_comment("note", text_of(form, "note"))
+        submissions.approve(view.store, number, actor=session.token.name, seen=text_of(form, "seen"), note=note)
+    except UserError as error:
+        return _again(view, session, number, error)
+    return RedirectResponse(f"/curate/submission/{number}", 303, headers=NOT_KEPT)
+
+
+@router.post("/submission/{number}/reject", include_in_schema=False)
+def reject(view: Viewing, number: Number, form: SentForm) -> Response:
+    session = _checked(view, form)
+    try:
+        reason = check_comment("reason", text_of(form, "reason"))
+        submissions.reject(view.store, number, actor=session.token.name, reason=reason)
+    except UserError as error:
+        return _again(view, session, number, error)
+    return RedirectResponse("/curate", 303, headers=NOT_KEPT)
+
+
+@router.get("/event/{number}", include_in_schema=False)
+def event(view: Viewing, number: Number) -> Response:
+    """An event of the history, with the form that takes back what it did."""
+    session = _session(view)
+    if session is None:
+        return _sign_in_page(view)
+    with view.store.reading() as connection:
+        row = connection.execute("SELECT * FROM event WHERE id = ?", (number,)).fetchone()
+        if row is None:
+            raise view.missing("event")
+        added, retired = (
+            connection.execute(f"SELECT count(*) FROM result WHERE {column} = ?", (number,)).fetchone()[0]
+            for column in ("added_by", "retired_by")
+        )
+        restored = history.taken_back_by(connection, number)
+    detail = json.loads(row["detail"])
+    data = {
+        "event": {name: row[name] for name in ("id", "at", "actor", "action", "note")},
+        "added": added,
+        "retired": retired,
+        "edits": detail["changed"][: submissions.PAGE],
+        "edit_count": len(detail["changed"]) + len(detail.get("replaced", [])),
+        "restored_by": restored,
+    }
+    return _page(view, session, "curate_event.html.jinja", data, f"Event {number}", f"/curate/event/{number}/restore")
+
+
+@router.post("/event/{number}/restore", include_in_schema=False)
+def restore(view: Viewing, number: Number, form: SentForm) -> Response:
+    session = _checked(view, form)
+    try:
+        note = check_comment("note", text_of(form, "note"))
+        made = history.restore(view.store, number, actor=session.token.name, note=note)
+    except UserError as error:
+        return refuse(view.request, 409, f"{error}.")
+    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+
+
+def _session(view: View) -> Session | None:
+    if view.site.read_only:
+        raise HTTPException(403, "This site is read-only: nothing can be decided here.")
+    with view.store.reading() as connection:
+        return session_of(view.request, connection)
+
+
+def _checked(view: View, form: SentForm) -> Session:
+    """The session of a form that was sent; refused without one, and where the form is not of that very session."""
+    session = _session(view)
+    if session is None:
+        raise HTTPException(403, "You are not signed in, or it was too long ago: sign in at /curate and look again.")
+    check_form(view.request, form, session.nonce)
+    return session
+
+
+def _page(view: View, session: Session, template: str, data: dict[str, Any], title: str, *actions: str) -> Response:
+    """A page for a curator, with what each form on it carries along."""
+    form_tokens = {action: form_token(view.request, action, session.nonce) for action in (*actions, "/curate/sign-out")}
+    shown = data | {"curator": session.token.name, "form_tokens": form_tokens, "actions": actions}
+    answer = view.page(template, shown, title=title)
+    answer.headers.update(NOT_KEPT)
+    return answer
+
+
+def _submission_page(view: View, session: Session, number: int, problems: tuple[str, ...] = ()) -> Response:
+    with view.store.reading() as connection:
+        found = submissions.get(connection, number)
+        if found is None:
+            raise view.missing("submission")
+        difference: Difference | None = (
+            submissions.difference(connection, number) if found.status == "pending" else None
+        )
+        restored = history.taken_back_by(connection, found.event) if found.event else None
+    data = submissions.told(found, to_curator=True) | {
+        "difference": difference,
+        "restored_by": restored,
+        "problems": problems,
+    }
+    actions = [f"/curate/submission/{number}/{verb}" for verb in ("approve", "reject")]
+    return _page(view, session, "curate_submission.html.jinja", data, f"Submission {number}", *actions)
+
+
+def _again(view: View, session: Session, number: int, error: UserError) -> Response:
+    """The submission as it is now, and why it was not decided."""
+    answer = _submission_page(view, session, number, tuple(error.problems))
+    answer.status_code = 409 if isinstance(error, submissions.Conflict) else 422
+    return answer
+
+
+def _sign_in_page(view: View, problem: str = "") -> Response:
+    visitor = visitor_of(view.request)
+    token = form_token(view.request, "/curate/sign-in", visitor)
+    answer = view.page("sign_in.html.jinja", {"form_token": token, "problem": problem}, title="Sign in")
+    keep_visitor(view.request, answer, visitor)
+    answer.headers.update(NOT_KEPT)
+    return answer

@@ -1,0 +1,96 @@
+"""The list of datasets, and the page of each."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from noisystudent.board.catalogue import names
+from noisystudent.board.pages.papers import Page, from_json, source_of
+from noisystudent.board.queries import datasets, papers
+from noisystudent.board.queries.datasets import DatasetChoice
+from noisystudent.board.web.view import View, Viewing, page
+
+router = APIRouter()
+
+ROWS = 50
+MODALITIES, LANGUAGES = 100, 200  # to choose from
+SHOWN, SHOWN_PAPERS, SHOWN_WORDS = 100, 20, 50
+
+
+@page(router, "/datasets")
+def all_datasets(
+    view: Viewing, q: str = "", modality: str = "", task: str = "", language: str = "", page: Page = None
+) -> Response:
+    number = page or 1
+    given = {"q": q.strip(), "modality": modality.strip(), "task": task.strip(), "language": language.strip()}
+    task_number = names.meant(view.connection, "task", given["task"]) if given["task"] else None
+    nothing = bool(given["task"]) and task_number is None
+    choice = DatasetChoice(given["q"], given["modality"], given["language"], task_number)
+    total = 0 if nothing else datasets.count(view.connection, choice)
+    data = {
+        "given": given,
+        "total": total,
+        "page": number,
+        "pages": -(-total // ROWS),
+        "datasets": datasets.listed(view.connection, choice, limit=ROWS, offset=(number - 1) * ROWS) if total else [],
+    }
+    if not view.as_json:
+        data["modalities"] = datasets.words_of(view.connection, "modalities", MODALITIES)
+        data["languages"] = datasets.words_of(view.connection, "languages", LANGUAGES)
+    return view.page(
+        "datasets.html.jinja",
+        data,
+        title="Datasets",
+        description=f"{total:,} datasets with their benchmarks and papers.",
+    )
+
+
+@page(router, "/dataset/{slug}")
+def dataset(view: Viewing, slug: str) -> Response:
+    row = datasets.find(view.connection, slug)
+    if row is None:
+        return view.elsewhere("dataset", slug, "/dataset/{}")
+    return view.page(
+        "dataset.html.jinja",
+        _page_of(view, row),
+        title=row["whole_name"],
+        description=row["short_description"] or row["description"] or f"{row['whole_name']}: benchmarks and papers.",
+    )
+
+
+def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
+    connection, number = view.connection, row["id"]
+    ids, paper_count = datasets.papers_of(connection, number, SHOWN_PAPERS)
+    fields = "slug name full_name homepage description licence_name licence_url warning introduced_date num_papers"
+    introduced_by = row["paper_slug"] or row["paper_title"] or row["paper_url"]
+    loaders = [each for each in from_json(row["data_loaders"]) if isinstance(each, dict)][:SHOWN_WORDS]
+    return {
+        "dataset": {name: row[name] for name in fields.split()},
+        "source": source_of(row),
+        "whole": {"slug": row["parent_slug"], "name": row["parent_name"]} if row["parent_slug"] else None,
+        **{name: from_json(row[name])[:SHOWN_WORDS] for name in ("modalities", "languages", "variants")},
+        "data_loaders": [
+            {
+                "url": str(each.get("url") or ""),
+                "repo": str(each.get("repo") or ""),
+                "frameworks": [str(framework) for framework in each.get("frameworks") or []],
+            }
+            for each in loaders
+        ],
+        "introduced_by": {
+            "slug": row["paper_slug"],
+            "title": row["found_title"] or row["paper_title"] or row["paper_url"],
+            "url": row["paper_url"],
+        }
+        if introduced_by
+        else None,
+        "tasks": datasets.tasks_of(connection, number, SHOWN),
+        "parts": datasets.parts_of(connection, number, SHOWN),
+        "leaderboards": datasets.leaderboards_of(connection, number, SHOWN),
+        "papers": papers.entries(connection, ids),
+        "paper_count": paper_count,
+    }

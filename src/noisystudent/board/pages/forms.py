@@ -1,0 +1,280 @@
+"""The forms of submissions: the fields of each kind, and the way between what is typed and a payload."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from noisystudent.board.catalogue import entries, names
+from noisystudent.board.web.csrf import text_of
+from noisystudent.board.web.row_numbers import row_number
+from noisystudent.errors import UserError
+
+EMPTY_ROWS = 3  # of the metrics of a result, for new ones
+MAX_METRICS = 30
+YES_NO = (("", "not said"), ("yes", "yes"), ("no", "no"))
+BETTER = (("", "not said"), ("yes", "higher is better"), ("no", "lower is better"))
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a form.
+
+    Args:
+        name: as in the payload.
+        label: what stands before it.
+        shape: "line", "text" (several lines), "list" (a line for each entry), "url", "day", "number", "choice" or "metrics".
+        hint: what to write there.
+        choices: of a choice: value and words.
+        most: characters.
+    """
+
+    name: str
+    label: str
+    shape: str = "line"
+    hint: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    most: int = 300
+    required: bool = False
+
+
+ONE_A_LINE = "One on each line."
+LAST = (
+    Field("contributor", "Your name", hint="Shown with what you submit. May stay empty."),
+    Field("comment", "Note for the curators", "text", "Shown with what you submit.", most=2_000),
+)
+PAPER_OF = Field("paper", "Paper that introduces it", hint="Its address here or elsewhere.", most=2_000)
+FORMS: dict[str, tuple[Field, ...]] = {
+    "result": (
+        Field("leaderboard", "Leaderboard", hint="The last part of its address. Leave it empty for a new one."),
+        Field("task", "Task of a new leaderboard", hint="As its page names it; a new name makes a new task."),
+        Field("dataset", "Dataset of a new leaderboard", hint="As its page names it; a new name makes a new dataset."),
+        Field("model", "Model", hint="As the paper names it, with its variant.", required=True),
+        Field("metrics", "Values", "metrics", "As they are printed, with their unit or spread: 88.4%, 95.2 ± 0.3."),
+        Field("paper", "Paper", hint="Its address here, on arXiv or elsewhere.", most=2_000),
+        Field("paper_title", "Title of the paper", hint="Where the paper is not here yet."),
+        Field("paper_date", "Date of the paper", "day", "Where the paper is not here yet."),
+        Field("extra_data", "Trained on more data than the task's own", "choice", choices=YES_NO),
+        Field("evaluated_on", "Day of the evaluation", "day"),
+        Field("source_url", "Address where the values stand", "url", most=2_000),
+        Field("locator", "Place there", hint="For example: Table 2, last row."),
+        Field("code_links", "Code", "list", "Addresses. One on each line.", most=20_000),
+        Field("tags", "Tags", "list", ONE_A_LINE, most=2_000),
+        Field(
+            "corrects",
+            "Number of the result that this corrects",
+            "number",
+            "Only where the row has another model or paper.",
+        ),
+        *LAST,
+    ),
+    "paper": (
+        Field("title", "Title", required=True),
+        Field("authors", "Authors", "list", "In their order. One on each line.", most=200_000),
+        Field("abstract", "Abstract", "text", most=20_000),
+        Field("published", "First published", "day"),
+        Field("url_abs", "Address of the abstract", "url", most=2_000),
+        Field("url_pdf", "Address of the PDF", "url", most=2_000),
+        Field("conference", "Venue"),
+        Field("tasks", "Tasks", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
+        Field("methods", "Methods", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
+        Field("datasets", "Datasets used", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
+        Field("official_code", "Code by the authors", "list", "Addresses. One on each line.", most=100_000),
+        Field("code", "Code by others", "list", "Addresses. One on each line.", most=100_000),
+        *LAST,
+    ),
+    "task": (
+        Field("name", "Name", required=True),
+        Field("description", "Description", "text", "Markdown.", most=20_000),
+        Field("areas", "Areas", "list", f"Such as Computer Vision. {ONE_A_LINE}", most=30_000),
+        Field("parents", "Tasks that it is a part of", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
+        Field("synonyms", "Other names", "list", ONE_A_LINE, most=30_000),
+        *LAST,
+    ),
+    "dataset": (
+        Field("name", "Name", required=True),
+        Field("full_name", "Full name"),
+        Field("homepage", "Homepage", "url", most=2_000),
+        Field("description", "Description", "text", "Markdown.", most=20_000),
+        Field("introduced_date", "Introduced", "day"),
+        Field("licence_name", "Licence"),
+        Field("licence_url", "Address of the licence", "url", most=2_000),
+        Field("modalities", "Modalities", "list", f"Such as Images. {ONE_A_LINE}", most=30_000),
+        Field("languages", "Languages", "list", ONE_A_LINE, most=30_000),
+        Field("tasks", "Tasks", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
+        PAPER_OF,
+        *LAST,
+    ),
+    "method": (
+        Field("name", "Name", required=True),
+        Field("full_name", "Full name"),
+        Field("description", "Description", "text", "Markdown.", most=20_000),
+        Field("introduced_year", "Year", "number"),
+        Field("collections", "Collections", "list", ONE_A_LINE, most=30_000),
+        PAPER_OF,
+        Field("source_title", "Title of another source"),
+        Field("source_url", "Address of that source", "url", most=2_000),
+        Field("code_snippet_url", "Address of an implementation", "url", most=2_000),
+        *LAST,
+    ),
+    "direction": (
+        Field("leaderboard", "Leaderboard", hint="The last part of its address.", required=True),
+        Field("metric", "Metric", hint="As the leaderboard names it.", required=True),
+        Field("higher_is_better", "Which is better", "choice", choices=BETTER, required=True),
+        *LAST,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A row of a result's values: a metric, its value, and for a new metric which direction is better."""
+
+    name: str = ""
+    value: str = ""
+    better: str = ""
+    is_known: bool = False
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A form with something in it: a text for each field, the rows of a result's metrics, and the entry that would be changed."""
+
+    texts: Mapping[str, str]
+    metrics: Sequence[MetricRow] = ()
+    entry: str = ""
+
+
+def opened(connection: sqlite3.Connection, kind: str, query: Mapping[str, str]) -> Filled | None:
+    """A form as it is first shown: with what an entry has (`?task=slug`), or what the address says (`?leaderboard=slug`).
+
+    Returns:
+        None where the address names what is not there.
+
+    Raises:
+        UserError: a part of it cannot be what it should be.
+    """
+    if kind in entries.COLUMNS and query.get(kind):
+        number = names.meant(connection, kind, query[kind])
+        if number is None:
+            return None
+        return Filled(_texts(entries.fields(connection, kind, number)), entry=query[kind])
+    texts = {field.name: query[field.name] for field in FORMS[kind] if query.get(field.name)}
+    if kind != "result":
+        return Filled(texts)
+    leaderboard = names.meant(connection, "leaderboard", query["leaderboard"]) if query.get("leaderboard") else None
+    if query.get("leaderboard") and leaderboard is None:
+        return None
+    rows = [MetricRow(name, is_known=True) for name in _metrics(connection, leaderboard)]
+    if query.get("corrects"):
+        number = row_number(query["corrects"])
+        if number is None:
+            raise UserError("corrects: it must be the number of a result")
+        result = _result(connection, number)
+        if result is None:
+            return None
+        texts |= {name: text for name, text in result.items() if name != "values"}
+        rows = [
+            MetricRow(name, result["values"].get(name, ""), is_known=True)
+            for name in _metrics(connection, result["id"])
+        ]
+        texts.pop("id")
+    return Filled(texts, [*rows[:MAX_METRICS], *[MetricRow()] * EMPTY_ROWS])
+
+
+def sent(kind: str, form: FormData, connection: sqlite3.Connection) -> Filled:
+    """A form as it came in, to be shown again."""
+    texts = {field.name: text_of(form, field.name) for field in FORMS[kind]}
+    rows: list[MetricRow] = []
+    if kind == "result":
+        leaderboard = names.meant(connection, "leaderboard", texts["leaderboard"].strip())
+        known = set(_metrics(connection, leaderboard))
+        columns = [
+            [text for text in form.getlist(name) if isinstance(text, str)] for name in ("metric", "value", "better")
+        ]
+        rows = [MetricRow(name, value, better, name in known) for name, value, better in zip(*columns, strict=False)]
+        rows = [row for row in rows if row.name.strip() or row.value.strip()][: MAX_METRICS * 2]
+        rows += [MetricRow()] * EMPTY_ROWS
+    entry = text_of(form, kind) if kind in entries.COLUMNS else ""
+    return Filled(texts, rows, entry)
+
+
+def payload_of(connection: sqlite3.Connection, kind: str, filled: Filled) -> dict[str, Any]:
+    """The payload that a form says. In a change of an entry, what is as it was is left out."""
+    given = {
+        field.name: _value(field, filled.texts.get(field.name, "")) for field in FORMS[kind] if field.shape != "metrics"
+    }
+    if kind in entries.COLUMNS and filled.entry:
+        number = names.meant(connection, kind, filled.entry)
+        before = entries.fields(connection, kind, number) if number is not None else {}
+        said = {name: value for name, value in given.items() if value is not None and value != before.get(name, "")}
+        return {**said, kind: filled.entry}
+    payload = {name: value for name, value in given.items() if value not in (None, "", [])}
+    if kind == "result":
+        payload["metrics"] = {
+            row.name.strip(): row.value.strip()
+            for row in filled.metrics
+            if row.value.strip() or (row.name.strip() and not row.is_known)
+        }
+        payload["higher_is_better"] = {
+            row.name.strip(): row.better == "yes"
+            for row in filled.metrics
+            if row.better in ("yes", "no") and row.name.strip() in payload["metrics"]
+        }
+    return payload
+
+
+def _value(field: Field, text: str) -> Any:
+    """What a field says; None where a number or a choice says nothing, and the text as it is where it is no number."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if field.shape == "list":
+        return [line.strip() for line in text.split("\n") if line.strip()]
+    if field.shape == "choice":
+        return {"yes": True, "no": False}.get(text)
+    if field.shape == "number":
+        number = row_number(text)
+        return text or None if number is None else number
+    return text
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: "\n".join(value) if isinstance(value, list) else str(value) for name, value in values.items()}
+
+
+def _metrics(connection: sqlite3.Connection, leaderboard: int | None) -> list[str]:
+    rows = connection.execute("SELECT name FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,))
+    return [row["name"] for row in rows]
+
+
+def _result(connection: sqlite3.Connection, number: int) -> dict[str, Any] | None:
+    """What a result on a leaderboard says, for a form that corrects it; `id` is the leaderboard's number."""
+    row = connection.execute(
+        "SELECT r.*, m.name AS model, p.slug AS paper, l.slug AS leaderboard FROM result r JOIN model m ON m.id = r.model_id "
+        "JOIN leaderboard l ON l.id = r.leaderboard_id LEFT JOIN paper p ON p.id = r.paper_id "
+        "WHERE r.id = ? AND r.retired_by IS NULL AND r.kind = 'claim'",
+        (number,),
+    ).fetchone()
+    if row is None:
+        return None
+    values = connection.execute(
+        "SELECT m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id WHERE v.result_id = ?", (number,)
+    ).fetchall()
+    return {
+        "id": row["leaderboard_id"],
+        "values": {value["name"]: value["raw"] for value in values},
+        "leaderboard": row["leaderboard"],
+        "model": row["model"],
+        "paper": row["paper"] or "",
+        "extra_data": "" if row["extra_data"] is None else ("no", "yes")[row["extra_data"]],
+        "evaluated_on": row["evaluated_on"] or "",
+        "source_url": row["source_url"] or "",
+        "locator": row["locator"],
+        "code_links": "\n".join(link["url"] for link in json.loads(row["code_links"])),
+        "tags": "\n".join(json.loads(row["tags"])),
+        "corrects": str(number),
+    }

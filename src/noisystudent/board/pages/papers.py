@@ -1,0 +1,165 @@
+"""The list of papers, and the page of each."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from calendar import month_name
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from noisystudent.board.catalogue import names
+from noisystudent.board.exporting import bibtex
+from noisystudent.board.queries import authors, papers
+from noisystudent.board.queries.papers import PaperChoice
+from noisystudent.board.queries.verdicts import verdicts_of_paper
+from noisystudent.board.web.view import View, Viewing, page
+
+router = APIRouter()
+
+ROWS = 50
+# Of a paper with thousands of these, the first ones stand on its page.
+SHOWN = {"author": 50, "task": 40, "method": 40, "introduced": 20, "used": 40, "repository": 60, "value": 300}
+BADGES = 12
+MOST_VENUES = 500
+Page = Annotated[int | None, Query(ge=1, le=100_000)]
+
+
+@page(router, "/papers")
+def all_papers(
+    view: Viewing,
+    q: str = "",
+    task: str = "",
+    venue: str = "",
+    year: str = "",
+    code: str = "",
+    page: Page = None,
+) -> Response:
+    number = page or 1
+    given = {"q": q.strip(), "task": task.strip(), "venue": venue.strip(), "year": year.strip(), "code": code.strip()}
+    chosen = _choice(view.connection, given)
+    ids = papers.listed(view.connection, chosen, limit=ROWS + 1, offset=(number - 1) * ROWS) if chosen else []
+    data = {
+        "given": given,
+        "page": number,
+        "more": len(ids) > ROWS,
+        "papers": papers.entries(view.connection, ids[:ROWS]),
+        "total": view.connection.execute("SELECT count(*) FROM paper").fetchone()[0],
+    }
+    if not view.as_json:
+        data["venues"] = authors.venues(view.connection, MOST_VENUES)
+    return view.page(
+        "papers.html.jinja",
+        data,
+        title="Papers",
+        description=f"{data['total']:,} papers with their code and results, the newest first.",
+        feed="/feeds/newest.atom",
+    )
+
+
+def _choice(connection: sqlite3.Connection, given: dict[str, str]) -> PaperChoice | None:
+    """What the form says; None where it names what is not there, so that nothing is found."""
+    numbers: dict[str, int | None] = {"task": None, "venue": None}
+    for kind in numbers:
+        if given[kind]:
+            numbers[kind] = names.meant(connection, kind, given[kind])
+            if numbers[kind] is None:
+                return None
+    year, code = given["year"], given["code"]
+    if (year and not (year.isascii() and year.isdigit() and len(year) == 4)) or code not in ("", "yes", "official"):
+        return None
+    return PaperChoice(
+        text=given["q"],
+        task=numbers["task"],
+        venue=numbers["venue"],
+        code=code == "yes",
+        official=code == "official",
+        year=int(year) if year else None,
+    )
+
+
+@page(router, "/paper/{slug}.bib", twin=False)
+def citation(view: Viewing, slug: str) -> Response:
+    row = papers.find(view.connection, slug)
+    if row is None:
+        return view.elsewhere("paper", slug, "/paper/{}.bib")
+    return Response(bibtex.entry(view.connection, row["id"]), media_type="application/x-bibtex; charset=utf-8")
+
+
+@page(router, "/paper/{slug}")
+def paper(view: Viewing, slug: str) -> Response:
+    row = papers.find(view.connection, slug)
+    if row is None:
+        return view.elsewhere("paper", slug, "/paper/{}")
+    return view.page(
+        "paper.html.jinja",
+        _page_of(view, row),
+        title=row["title"],
+        description=row["short_abstract"] or row["abstract"],
+    )
+
+
+def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
+    connection, number = view.connection, row["id"]
+    results, counts = papers.results_of(connection, number, SHOWN["value"]), papers.count_of(connection, number)
+    fields = (
+        "slug title abstract arxiv_id openreview_id url_abs url_pdf published proceeding venue venue_slug conference "
+        "conference_url_abs conference_url_pdf"
+    )
+    return {
+        "paper": {name: row[name] for name in fields.split()} | {"appeared": _appeared(row)},
+        "source": source_of(row),
+        "counts": counts,
+        "authors": papers.authors_of(connection, number, SHOWN["author"]),
+        "tasks": papers.tasks_of(connection, number, SHOWN["task"]),
+        "repositories": papers.repositories_of(connection, number, SHOWN["repository"]),
+        "results": results,
+        "measured": verdicts_of_paper(connection, number),
+        "methods": papers.methods_of(connection, number, SHOWN["method"]),
+        "introduced": papers.datasets_of(connection, number, "introduced", SHOWN["introduced"]),
+        "used": papers.datasets_of(connection, number, "used", SHOWN["used"]),
+        "related": papers.related(connection, number),
+        "reproduces": papers.reproduces(connection, row["reproduces_paper"]),
+        "reproduced_by": papers.reproduced_by(connection, row["slug"]),
+        "badges": _badges(view, row["slug"], results),
+        "bibtex": bibtex.entry(connection, number) if counts["author"] <= SHOWN["author"] else "",
+    }
+
+
+def _appeared(row: sqlite3.Row) -> str:
+    """Month and year of the proceedings, of which the name has numbers alone: "CVPR 2020 6"."""
+    year, month = row["proceeding_year"], row["proceeding_month"]
+    return f"{month_name[month]} {year}" if year and month in range(1, 13) else ""
+
+
+def _badges(view: View, slug: str, results: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """For the README of the paper's code: Markdown of an image that links to the leaderboard."""
+    names = {row["leaderboard"]: f"{row['task']} on {row['dataset']}" for row in results}
+    return [
+        {
+            "leaderboard": board,
+            "name": name,
+            "markdown": f"[![{_plain(name)}]({view.address}/badge/{board}/{slug}.svg)]({view.address}/sota/{board})",
+        }
+        for board, name in list(names.items())[:BADGES]
+    ]
+
+
+def _plain(name: str) -> str:
+    """A name without what Markdown would take for the end of the text."""
+    return "".join(letter for letter in name if letter not in "[]\\`<>\n")
+
+
+def source_of(row: sqlite3.Row) -> dict[str, Any] | None:
+    """The layer that an entry comes from, for the foot of its page."""
+    if not row["source"]:
+        return None
+    return {"name": row["source"], "licence": row["source_licence"], "url": row["source_address"]}
+
+
+def from_json(text: str) -> list[Any]:
+    """A column with a JSON list; anything else in it counts as none."""
+    found = json.loads(text)
+    return found if isinstance(found, list) else []

@@ -1,0 +1,94 @@
+"""Areas, the tree of tasks, and the page of each task."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from noisystudent.board.catalogue.change import today
+from noisystudent.board.queries import leaderboards, tasks
+from noisystudent.board.queries.leaderboards import Choice
+from noisystudent.board.web.view import Viewing, page
+
+router = APIRouter()
+
+AREA_TASKS = 12  # of each area on the overview
+PAGE_ROWS = 50
+SHOWN_BENCHMARKS, SHOWN_DATASETS, SHOWN_PAPERS = 50, 30, 20
+Page = Annotated[int | None, Query(ge=1, le=1_000_000)]
+
+
+@page(router, "/tasks")
+def all_tasks(view: Viewing) -> Response:
+    sections = []
+    for area in tasks.areas(view.connection):
+        found = tasks.tasks_of_area(view.connection, area["id"])
+        sections.append(area | {"top": found[:AREA_TASKS]})
+    without = tasks.tasks_of_area(view.connection, None)
+    total = view.connection.execute("SELECT count(*) FROM task").fetchone()[0]
+    data = {"areas": sections, "without": without[:PAGE_ROWS], "without_count": len(without), "total": total}
+    return view.page(
+        "tasks.html.jinja",
+        data,
+        title="Tasks",
+        description=f"{total:,} tasks by area, with their benchmarks and papers.",
+    )
+
+
+@page(router, "/area/{slug}")
+def area(view: Viewing, slug: str, page: Page = None) -> Response:
+    row = tasks.area(view.connection, slug)
+    if row is None:
+        raise view.missing("area")
+    found = tasks.tasks_of_area(view.connection, row["id"])
+    tree = tasks.tree_of(view.connection, found)
+    roots, number = tree.roots(), page or 1
+    data = {
+        "area": {"slug": slug, "name": row["name"]},
+        "task_count": len(found),
+        "page": number,
+        "pages": -(-len(roots) // PAGE_ROWS),
+        "tasks": [tree.branch(root) for root in roots[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]],
+        "leaderboards": leaderboards.listed(view.connection, Choice(area=row["id"]), limit=6) if number == 1 else [],
+        "leaderboard_count": leaderboards.count(view.connection, Choice(area=row["id"])),
+    }
+    return view.page(
+        "area.html.jinja",
+        data,
+        title=row["name"],
+        description=f"{row['name']}: {len(found):,} tasks and {data['leaderboard_count']:,} leaderboards.",
+        feed=f"/feeds/area/{slug}.atom",
+    )
+
+
+@page(router, "/task/{slug}")
+def task(view: Viewing, slug: str) -> Response:
+    row = tasks.task(view.connection, slug)
+    if row is None:
+        return view.elsewhere("task", slug, "/task/{}")
+    datasets, dataset_count = tasks.datasets_of(view.connection, row["id"], SHOWN_DATASETS)
+    data = {
+        "task": {key: row[key] for key in ("slug", "name", "description", "link_title", "link_url", "papers")},
+        "source": {"name": row["source"], "licence": row["source_licence"], "url": row["source_address"]}
+        if row["source"]
+        else None,
+        "areas": tasks.areas_of(view.connection, row["id"]),
+        "parents": tasks.parents_of(view.connection, row["id"]),
+        "subtasks": tasks.subtasks_of(view.connection, row["id"]),
+        "synonyms": tasks.synonyms_of(view.connection, row["id"]),
+        "leaderboards": leaderboards.listed(view.connection, Choice(task=row["id"]), limit=SHOWN_BENCHMARKS),
+        "leaderboard_count": row["leaderboards"],
+        "datasets": datasets,
+        "dataset_count": dataset_count,
+        "papers": tasks.newest_of_task(view.connection, row["id"], today(), SHOWN_PAPERS),
+    }
+    return view.page(
+        "task.html.jinja",
+        data,
+        title=row["name"],
+        description=row["description"]
+        or f"{row['name']}: {row['leaderboards']:,} benchmarks and {row['papers']:,} papers.",
+        feed=f"/feeds/task/{slug}.atom",
+    )

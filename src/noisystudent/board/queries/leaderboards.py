@@ -1,0 +1,144 @@
+"""Finding leaderboards, and listing them with who leads."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from noisystudent.board.queries.standings import day_of
+
+# The name of a part of a dataset stands behind that of the whole.
+DATASET_NAME = "CASE WHEN whole.id IS NULL THEN d.name ELSE whole.name || ': ' || d.name END"
+OF_LEADERBOARD = """leaderboard l JOIN task t ON t.id = l.task_id JOIN dataset d ON d.id = l.dataset_id
+  LEFT JOIN dataset whole ON whole.id = d.parent_id"""
+WITH_LEADERS = f"""
+SELECT l.slug, t.name AS task, t.slug AS task_slug, {DATASET_NAME} AS dataset, d.slug AS dataset_slug, l.result_count, l.paper_count,
+  l.best_since, model.name AS model, p.slug AS paper_slug, coalesce(p.title, nullif(r.paper_title, '')) AS paper_title,
+  metric.name AS metric, v.raw AS value
+FROM {OF_LEADERBOARD}
+  LEFT JOIN result r ON r.id = l.best_result_id LEFT JOIN model ON model.id = r.model_id LEFT JOIN paper p ON p.id = r.paper_id
+  LEFT JOIN metric ON metric.id = (SELECT id FROM metric first WHERE first.leaderboard_id = l.id ORDER BY position, id LIMIT 1)
+  LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = metric.id
+"""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which leaderboards to list.
+
+    Args:
+        area: number of the area that the task is in; None for all.
+        no_area: only those whose task is in no area.
+        task: number of the task; None for all.
+        words: each must be in the name of the task or the dataset.
+    """
+
+    area: int | None = None
+    no_area: bool = False
+    task: int | None = None
+    words: tuple[str, ...] = ()
+
+    def where(self) -> tuple[str, list[Any]]:
+        """The condition in SQL, with its parameters."""
+        conditions, parameters = ["1"], list[Any]()
+        if self.area is not None:
+            conditions.append("EXISTS (SELECT 1 FROM task_area ta WHERE ta.task_id = t.id AND ta.area_id = ?)")
+            parameters.append(self.area)
+        if self.no_area:
+            conditions.append("NOT EXISTS (SELECT 1 FROM task_area ta WHERE ta.task_id = t.id)")
+        if self.task is not None:
+            conditions.append("l.task_id = ?")
+            parameters.append(self.task)
+        for word in self.words:
+            conditions.append(f"(t.name || ' on ' || {DATASET_NAME}) LIKE ? ESCAPE '\\'")
+            parameters.append(f"%{_literal(word)}%")
+        return " AND ".join(conditions), parameters
+
+
+def listed(connection: sqlite3.Connection, choice: Choice, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """Leaderboards, the busiest first, each with the leader by its first metric and since when."""
+    where, parameters = choice.where()
+    rows = connection.execute(
+        f"{WITH_LEADERS} WHERE {where} ORDER BY l.result_count DESC, l.id LIMIT ? OFFSET ?",
+        (*parameters, limit, offset),
+    )
+    return [dict(row) for row in rows]
+
+
+def count(connection: sqlite3.Connection, choice: Choice) -> int:
+    """How many leaderboards there are of a choice."""
+    where, parameters = choice.where()
+    return int(connection.execute(f"SELECT count(*) FROM {OF_LEADERBOARD} WHERE {where}", parameters).fetchone()[0])
+
+
+def find(connection: sqlite3.Connection, slug: str) -> sqlite3.Row | None:
+    """The leaderboard of that slug, with the names and slugs of its task and dataset."""
+    row: sqlite3.Row | None = connection.execute(
+        f"SELECT l.*, t.name AS task, t.slug AS task_slug, {DATASET_NAME} AS dataset, d.slug AS dataset_slug, "
+        "s.name AS source, s.licence AS source_licence, s.url AS source_address "
+        f"FROM {OF_LEADERBOARD} LEFT JOIN source s ON s.id = l.source_id WHERE l.slug = ?",
+        (slug,),
+    ).fetchone()
+    return row
+
+
+def metrics_of(connection: sqlite3.Connection, leaderboard: int) -> list[sqlite3.Row]:
+    """A leaderboard's metrics in their order; the first one ranks it."""
+    return connection.execute(
+        "SELECT * FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
+    ).fetchall()
+
+
+def runs_of(connection: sqlite3.Connection, leaderboard: int, event: int) -> list[sqlite3.Row]:
+    """Results that were measured, not claimed, as they stood after an event."""
+    return connection.execute(
+        "SELECT r.id, m.name AS model, r.evaluated_on, r.source_url, run.claim_id, run.seeds, run.images, run.command, run.git_commit, "
+        "run.intervals FROM result r JOIN model m ON m.id = r.model_id LEFT JOIN run ON run.result_id = r.id "
+        "WHERE r.leaderboard_id = :leaderboard AND r.kind = 'run' AND r.added_by <= :event "
+        "AND (r.retired_by IS NULL OR r.retired_by > :event) ORDER BY r.id",
+        {"leaderboard": leaderboard, "event": event},
+    ).fetchall()
+
+
+def ranks_of_runs(connection: sqlite3.Connection, leaderboard: int) -> dict[tuple[int, str], int]:
+    """The ranks that runs have among each other, by number and name of the metric; none where claims are ranked."""
+    rows = connection.execute(
+        "SELECT r.id, m.name, v.rank FROM result r JOIN value v ON v.result_id = r.id JOIN metric m ON m.id = v.metric_id "
+        "WHERE r.leaderboard_id = ? AND r.kind = 'run' AND r.retired_by IS NULL AND v.rank IS NOT NULL",
+        (leaderboard,),
+    )
+    return {(row["id"], row["name"]): row["rank"] for row in rows}
+
+
+def rank_today(connection: sqlite3.Connection, leaderboard: int, paper: int) -> int | None:
+    """The best rank of a paper's results by the leaderboard's first metric; None where it has none."""
+    row = connection.execute(
+        "SELECT min(v.rank) FROM result r JOIN value v ON v.result_id = r.id "
+        "WHERE r.leaderboard_id = ? AND r.paper_id = ? AND r.kind = 'claim' AND r.retired_by IS NULL AND v.metric_id = "
+        "(SELECT id FROM metric WHERE leaderboard_id = ? ORDER BY position, id LIMIT 1)",
+        (leaderboard, paper, leaderboard),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def record_line(connection: sqlite3.Connection, slug: str, today: str) -> list[tuple[float, float]]:
+    """The records of a leaderboard by its first metric until today, as (day's ordinal number, value)."""
+    rows = connection.execute(
+        "SELECT coalesce(r.evaluated_on, r.paper_date, p.published) AS date, v.number, m.higher_is_better FROM leaderboard l "
+        "JOIN metric m ON m.id = (SELECT id FROM metric first WHERE first.leaderboard_id = l.id ORDER BY position, id LIMIT 1) "
+        "JOIN result r ON r.leaderboard_id = l.id AND r.kind = 'claim' AND r.retired_by IS NULL LEFT JOIN paper p ON p.id = r.paper_id "
+        "JOIN value v ON v.result_id = r.id AND v.metric_id = m.id AND v.rank IS NOT NULL WHERE l.slug = ? AND date <= ?",
+        (slug, today),
+    ).fetchall()
+    line: list[tuple[float, float]] = []
+    for row in sorted(rows, key=lambda row: (row["date"], row["number"] * (-1 if row["higher_is_better"] else 1))):
+        day, better = day_of(row["date"]), 1 if row["higher_is_better"] else -1
+        if day is not None and (not line or better * row["number"] > better * line[-1][1]):
+            line.append((day.toordinal(), row["number"]))
+    return line
+
+
+def _literal(word: str) -> str:
+    """A word of which LIKE takes no letter for a pattern."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,1 @@
+"""Runs of ours, put on a leaderboard."""

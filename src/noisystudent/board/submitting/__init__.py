@@ -1,0 +1,1 @@
+"""What somebody proposes, what it would change, and who decides."""

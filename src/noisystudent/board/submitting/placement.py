@@ -1,0 +1,334 @@
+"""Where a submitted result belongs: its leaderboard, its paper, the row that it supersedes, and the ranks that it would have."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from noisystudent.board.catalogue import names
+from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.directions import direction
+from noisystudent.board.catalogue.ranking import ranks
+from noisystudent.board.catalogue.values import Value, parse_value
+from noisystudent.board.submitting.payloads import ResultPayload
+
+
+@dataclass(frozen=True)
+class Rank:
+    """The rank that a value would have among `of` that can be compared, and the one that the superseded row has; None: it has none."""
+
+    metric: str
+    value: str
+    rank: int | None
+    of: int
+    before: int | None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a result belongs. `leaderboard` and `paper` are None where they would be made, `paper` also where there is none.
+
+    `before` is what the superseded row says, by field, and empty without one; `after` is what the result would say.
+    """
+
+    title: str
+    address: str | None
+    leaderboard: int | None
+    paper: int | None
+    superseded: int | None
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    values: Mapping[str, str]
+    ranks: tuple[Rank, ...]
+    notes: tuple[str, ...]
+    problems: Mapping[str, list[str]]
+
+
+def place(connection: sqlite3.Connection, payload: ResultPayload) -> Placement:
+    """Find out where a result belongs now, and what stands in its way."""
+    problems: dict[str, list[str]] = {}
+    notes: list[str] = []
+    leaderboard, title, address = _leaderboard(connection, payload, notes, problems)
+    paper = _paper(connection, payload, notes, problems)
+    old = _superseded(connection, payload, leaderboard, paper, problems)
+    if old and not payload.paper and not payload.paper_title:
+        paper = old["paper_id"]
+    before = _says(connection, old) if old else {}
+    values = _values(connection, old) | payload.metrics
+    _check_directions(connection, payload, leaderboard, notes, problems)
+    return Placement(
+        title=title,
+        address=address,
+        leaderboard=leaderboard,
+        paper=paper,
+        superseded=old["id"] if old else None,
+        before=before,
+        after=_would_say(payload, before, values, _title(connection, paper) or payload.paper_title),
+        values=values,
+        ranks=_ranks(connection, payload, leaderboard, old, values),
+        notes=tuple(notes),
+        problems=problems,
+    )
+
+
+def add(change: Change, payload: ResultPayload) -> int:
+    """Put a result on its leaderboard, which is made where there is none, in the place of the row that it supersedes."""
+    placement = place(change.connection, payload)
+    leaderboard = placement.leaderboard
+    if leaderboard is None:
+        leaderboard = change.leaderboard(
+            names.meant(change.connection, "task", payload.task) or change.task(payload.task),
+            names.meant(change.connection, "dataset", payload.dataset) or change.dataset(payload.dataset),
+        )
+    for name in payload.metrics:
+        change.metric(leaderboard, name, higher_is_better=payload.higher_is_better.get(name))
+    paper = placement.paper
+    if paper is None and payload.paper:
+        paper = change.paper(title=payload.paper_title, url=payload.paper, published=payload.paper_date or None)
+    old = _row(change.connection, placement.superseded) if placement.superseded else None
+    return change.add_result(
+        _result(change.connection, payload, leaderboard, paper, placement, old), supersedes=placement.superseded
+    )
+
+
+def _leaderboard(
+    connection: sqlite3.Connection, payload: ResultPayload, notes: list[str], problems: dict[str, list[str]]
+) -> tuple[int | None, str, str | None]:
+    """Number, title and address of the leaderboard; what would be made goes to `notes`."""
+    number = None
+    titles = [payload.task, payload.dataset]
+    if payload.leaderboard:
+        number = names.meant(connection, "leaderboard", payload.leaderboard)
+        if number is None:
+            problems["leaderboard"] = [f"there is no leaderboard {payload.leaderboard!r}"]
+            return None, payload.leaderboard, None
+    else:
+        task = names.meant(connection, "task", payload.task)
+        dataset = names.meant(connection, "dataset", payload.dataset)
+        for place, (kind, number_of_it) in enumerate((("task", task), ("dataset", dataset))):
+            if number_of_it is None:
+                notes.append(f"the {kind} {titles[place]} would be new")
+            else:
+                titles[place] = names.name_of(connection, kind, number_of_it)
+        if task and dataset:
+            row = connection.execute(
+                "SELECT id FROM leaderboard WHERE task_id = ? AND dataset_id = ?", (task, dataset)
+            ).fetchone()
+            number = row["id"] if row else None
+    if number is None:
+        notes.append("the leaderboard would be new")
+        return None, " on ".join(titles), None
+    row = connection.execute(
+        "SELECT l.slug, t.name || ' on ' || d.name AS title FROM leaderboard l JOIN task t ON t.id = l.task_id "
+        "JOIN dataset d ON d.id = l.dataset_id WHERE l.id = ?",
+        (number,),
+    ).fetchone()
+    return number, row["title"], f"/sota/{row['slug']}"
+
+
+def _paper(
+    connection: sqlite3.Connection, payload: ResultPayload, notes: list[str], problems: dict[str, list[str]]
+) -> int | None:
+    if not payload.paper and not payload.paper_title:
+        return None
+    found = names.meant(connection, "paper", payload.paper or payload.paper_title)
+    if found is not None:
+        return found
+    if not payload.paper:
+        problems["paper"] = [f"there is no paper {payload.paper_title!r} here: give its address, too"]
+    elif not payload.paper.startswith(("http://", "https://")):
+        problems["paper"] = [f"there is no paper {payload.paper!r} here: give its slug or its address"]
+    elif not payload.paper_title:
+        problems["paper_title"] = ["must be given, since the paper is not here yet"]
+    else:
+        notes.append(f"the paper {payload.paper_title} would be new")
+    return None
+
+
+def _superseded(
+    connection: sqlite3.Connection,
+    payload: ResultPayload,
+    leaderboard: int | None,
+    paper: int | None,
+    problems: dict[str, list[str]],
+) -> sqlite3.Row | None:
+    """The row that a result takes the place of: the one that it names, or the only one of the same model, paper and extra data."""
+    if payload.corrects is not None:
+        row = _row(connection, payload.corrects)
+        if row is None or row["leaderboard_id"] != leaderboard:
+            problems["corrects"] = [f"result {payload.corrects} is not on this leaderboard"]
+        elif row["kind"] != "claim":
+            problems["corrects"] = [f"result {payload.corrects} was measured: it cannot be corrected by hand"]
+        elif row["retired_by"] is not None:
+            problems["corrects"] = [f"result {payload.corrects} has been superseded or taken off already"]
+        else:
+            return row
+        return None
+    rows = connection.execute(
+        "SELECT r.id FROM result r JOIN model m ON m.id = r.model_id WHERE r.leaderboard_id = ? AND r.retired_by IS NULL "
+        "AND r.kind = 'claim' AND m.name = ? AND r.paper_id IS ? AND (? IS NULL OR r.extra_data IS NULL OR r.extra_data = ?)",
+        (leaderboard, payload.model, paper, payload.extra_data, payload.extra_data),
+    ).fetchall()
+    if len(rows) > 1:
+        numbers = ", ".join(str(row["id"]) for row in rows)
+        problems["model"] = [
+            f"there are several results of this model and paper ({numbers}): say which one it corrects"
+        ]
+    return _row(connection, rows[0]["id"]) if len(rows) == 1 else None
+
+
+def _row(connection: sqlite3.Connection, result: int) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT r.*, m.name AS model FROM result r JOIN model m ON m.id = r.model_id WHERE r.id = ?", (result,)
+    ).fetchone()
+    return row
+
+
+def _values(connection: sqlite3.Connection, row: sqlite3.Row | None) -> dict[str, str]:
+    if row is None:
+        return {}
+    return {
+        value["name"]: value["raw"]
+        for value in connection.execute(
+            "SELECT m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id WHERE v.result_id = ? ORDER BY m.position",
+            (row["id"],),
+        )
+    }
+
+
+def _says(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    """What a result says, by field, as the difference shows it."""
+    return {
+        "model": row["model"],
+        **{f"metric {name}": raw for name, raw in _values(connection, row).items()},
+        "extra_data": None if row["extra_data"] is None else bool(row["extra_data"]),
+        "evaluated_on": row["evaluated_on"] or "",
+        "paper": _title(connection, row["paper_id"]) or row["paper_title"],
+        "source_url": row["source_url"] or "",
+        "locator": row["locator"],
+        "code_links": [link["url"] for link in json.loads(row["code_links"])],
+        "tags": json.loads(row["tags"]),
+    }
+
+
+def _would_say(
+    payload: ResultPayload, before: Mapping[str, Any], values: Mapping[str, str], paper: str
+) -> dict[str, Any]:
+    given = {
+        "evaluated_on": payload.evaluated_on,
+        "paper": paper,
+        "source_url": payload.source_url,
+        "locator": payload.locator,
+        "code_links": payload.code_links,
+        "tags": payload.tags,
+    }
+    return {
+        "model": payload.model,
+        **{f"metric {name}": raw for name, raw in values.items()},
+        "extra_data": before.get("extra_data") if payload.extra_data is None else payload.extra_data,
+        **{name: value or before.get(name, value) for name, value in given.items()},
+    }
+
+
+def _title(connection: sqlite3.Connection, paper: int | None) -> str:
+    row = connection.execute("SELECT title FROM paper WHERE id = ?", (paper,)).fetchone()
+    return str(row["title"]) if row else ""
+
+
+def _check_directions(
+    connection: sqlite3.Connection,
+    payload: ResultPayload,
+    leaderboard: int | None,
+    notes: list[str],
+    problems: dict[str, list[str]],
+) -> None:
+    """New metrics are noted; a direction against what a curator or the source said is a mistake, since that is a submission of its own."""
+    known = {
+        row["name"]: row for row in connection.execute("SELECT * FROM metric WHERE leaderboard_id = ?", (leaderboard,))
+    }
+    for name in payload.metrics:
+        metric, said = known.get(name), payload.higher_is_better.get(name)
+        if metric is None:
+            alike = next((other for other in known if other.lower() == name.lower()), None)
+            if alike:
+                problems.setdefault("metrics", []).append(f"{name!r} is written {alike!r} on this leaderboard")
+            notes.append(f"the metric {name} would be new")
+        elif (
+            said is not None
+            and metric["direction_origin"] in ("curated", "given")
+            and said != bool(metric["higher_is_better"])
+        ):
+            problems.setdefault("higher_is_better", []).append(
+                f"{name!r} has the other direction here: send a submission of the kind direction"
+            )
+
+
+def _ranks(
+    connection: sqlite3.Connection,
+    payload: ResultPayload,
+    leaderboard: int | None,
+    old: sqlite3.Row | None,
+    values: Mapping[str, str],
+) -> tuple[Rank, ...]:
+    found = []
+    for name, raw in values.items():
+        metric = connection.execute(
+            "SELECT id, higher_is_better FROM metric WHERE leaderboard_id = ? AND name = ?", (leaderboard, name)
+        ).fetchone()
+        better = payload.higher_is_better.get(name)
+        if better is None and metric:
+            better = None if metric["higher_is_better"] is None else bool(metric["higher_is_better"])
+        if better is None:
+            better = direction(name).higher_is_better
+        others = _others(connection, metric["id"]) if metric else {}
+        superseded = ranks(others, higher_is_better=better).get(old["id"]) if old else None
+        if old:
+            others.pop(old["id"], None)
+        ranked = ranks({**others, 0: parse_value(raw)}, higher_is_better=better)
+        found.append(Rank(name, raw, ranked.get(0), len(ranked), superseded))
+    return tuple(found)
+
+
+def _others(connection: sqlite3.Connection, metric: int) -> dict[int, Value]:
+    rows = connection.execute(
+        "SELECT v.result_id, v.number, v.unit, v.spread FROM value v JOIN result r ON r.id = v.result_id "
+        "WHERE v.metric_id = ? AND r.retired_by IS NULL AND r.kind = 'claim'",
+        (metric,),
+    )
+    return {row["result_id"]: Value(row["number"], row["unit"], row["spread"]) for row in rows}
+
+
+def _result(
+    connection: sqlite3.Connection,
+    payload: ResultPayload,
+    leaderboard: int,
+    paper: int | None,
+    placement: Placement,
+    old: sqlite3.Row | None,
+) -> Result:
+    """The result to add: what was given, and for the rest what the superseded row says."""
+    row = connection.execute("SELECT title, url_abs, published FROM paper WHERE id = ?", (paper,)).fetchone()
+    kept = dict(old) if old else {}
+    same_paper = bool(old) and kept["paper_id"] == paper
+    return Result(
+        leaderboard=leaderboard,
+        model=payload.model,
+        values=placement.values,
+        paper=paper,
+        position=kept.get("position"),
+        extra_data=placement.after["extra_data"],
+        evaluated_on=payload.evaluated_on or kept.get("evaluated_on"),
+        paper_title=kept["paper_title"] if same_paper else (row["title"] if row else ""),
+        paper_url=kept["paper_url"] if same_paper else (row["url_abs"] or "" if row else ""),
+        paper_date=payload.paper_date or (kept["paper_date"] if same_paper else row["published"] if row else None),
+        source_url=payload.source_url or kept.get("source_url"),
+        locator=payload.locator or kept.get("locator", ""),
+        code_links=[{"title": "", "url": url} for url in payload.code_links]
+        or json.loads(kept.get("code_links", "[]")),
+        model_links=json.loads(kept.get("model_links", "[]")),
+        tags=payload.tags or json.loads(kept.get("tags", "[]")),
+        external_id=kept.get("external_id"),
+    )

@@ -1,0 +1,1 @@
+"""What pages and API share: requests, answers, who may do what."""

@@ -1,0 +1,101 @@
+"""Answers that refuse: a page for a reader, JSON for a program, the same sentence in both."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sqlite3
+from collections.abc import Mapping
+
+from fastapi import Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Match
+
+from noisystudent.board.catalogue.failures import MESSAGES, message_of
+from noisystudent.board.web.security import HEADERS
+from noisystudent.board.web.view import View
+
+TITLES = {
+    400: "Not understood",
+    401: "Sign in first",
+    403: "Refused",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Not as it was",
+    413: "Too large",
+    422: "Not valid",
+    429: "Too many requests",
+    500: "Something broke",
+    503: "Busy",
+    507: "Disk full",
+}
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def refuse(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer of that status which says why, in a sentence."""
+    if is_for_programs(request):
+        return JSONResponse({"detail": detail}, status, headers=headers)
+    answer = View(request).page(
+        "refusal.html.jinja",
+        {"detail": detail, "heading": TITLES.get(status, "Refused")},
+        title=TITLES.get(status, "Refused"),
+    )
+    answer.status_code = status
+    answer.headers.update(headers or {})
+    return answer
+
+
+def is_for_programs(request: Request) -> bool:
+    """Whether an address is read by programs: the API, and every page's JSON."""
+    path = request.url.path
+    return path.startswith("/api/") or path.endswith(".json")
+
+
+async def broken(request: Request, error: Exception) -> Response:
+    """500, for the reader; what happened stands in the log. It is made outside of the middleware, so it brings the headers along."""
+    return refuse(request, 500, "The server failed to answer this. It has been written down.", HEADERS)
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """What a function refused, as a page; for programs as FastAPI says it."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        taken = [method for method in METHODS if _takes(request, method)]
+        error.headers = {"Allow": ", ".join(taken or ["GET", "HEAD"])}  # none of ours: a static file
+    if is_for_programs(request):
+        return await http_exception_handler(request, error)
+    return refuse(request, error.status_code, str(error.detail), error.headers)
+
+
+def _takes(request: Request, method: str) -> bool:
+    """Whether an address can be asked so; the first route that has it knows of its own methods only."""
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+
+async def invalid(request: Request, error: Exception) -> Response:
+    """422: what is wrong with an address's parameters, but not what was given."""
+    assert isinstance(error, RequestValidationError)
+    problems = [
+        f"{'.'.join(str(step) for step in problem['loc'][1:] or problem['loc'])}: {problem['msg']}"
+        for problem in error.errors()
+    ]
+    return refuse(request, 422, "; ".join(problems)[:2000].encode("utf-8", "backslashreplace").decode())
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """503, or 507 on a full disk, with the sentence for what the catalogue's file or the disk cannot do; other failures are ours."""
+    is_full = isinstance(error, OSError) and error.errno in FULL
+    message = (
+        MESSAGES[sqlite3.SQLITE_FULL] if is_full else message_of(error) if isinstance(error, sqlite3.Error) else None
+    )
+    if message is None:
+        raise error
+    logging.getLogger(__name__).error("%s (%s)", message, error)
+    status = 507 if message == MESSAGES[sqlite3.SQLITE_FULL] else 503
+    return refuse(request, status, f"{message[0].upper()}{message[1:]}.", {"Retry-After": "60"})

@@ -1,0 +1,98 @@
+"""Who is first: units, ranks, ties, and since when somebody leads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.ranking import column_unit, comparable, ranks
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.catalogue.values import Value
+
+VALUES = st.dictionaries(
+    st.integers(0, 50), st.builds(Value, st.none() | st.floats(-1e6, 1e6), st.sampled_from(["", "%", "M"])), max_size=20
+)
+
+
+def test_units() -> None:
+    assert column_unit([]) == ""
+    assert column_unit([Value(None)]) == ""
+    assert column_unit([Value(37.0, "G"), Value(38.0, "G"), Value(66.0, "M")]) == "G"
+    assert column_unit([Value(88.4, "%"), Value(0.9)]) == "%"
+    assert column_unit([Value(88.4, "%"), Value(0.9), Value(0.8)]) == ""  # fractions, mostly
+    assert not comparable(Value(0.883), "%")
+    assert comparable(Value(88.3), "%")
+    assert not comparable(Value(37.0, "G"), "M")
+
+
+def test_equal_values_share_a_rank_and_the_next_is_skipped() -> None:
+    values = {1: Value(3.0), 2: Value(5.0), 3: Value(5.0), 4: Value(1.0), 5: Value(None), 6: Value(9.0, "M")}
+    assert ranks(values, higher_is_better=True) == {2: 1, 3: 1, 1: 3, 4: 4}
+    assert ranks(values, higher_is_better=None) == {}
+
+
+@given(VALUES, st.booleans())
+def test_a_rank_is_one_more_than_how_many_are_better(values: dict[int, Value], higher: bool) -> None:
+    found = ranks(values, higher_is_better=higher)
+    unit = column_unit(values.values())
+    numbers = {
+        key: value.number for key, value in values.items() if value.number is not None and comparable(value, unit)
+    }
+    assert found.keys() == numbers.keys()
+    for key, rank in found.items():
+        better = [n for n in numbers.values() if (n > numbers[key] if higher else n < numbers[key])]
+        assert rank == 1 + len(better)
+
+
+def board_of(store: Store, *rows: tuple[str, str, str | None], higher: bool = True, **more: Any) -> dict[str, Any]:
+    """A leaderboard with rows of (model, value, date), and what is kept of it."""
+    with store.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Chess"), change.dataset("Games"))
+        change.metric(board, "Elo", higher_is_better=higher)
+        for model, value, date in rows:
+            change.add_result(Result(board, model, {"Elo": value}, paper_date=date, **more))
+    with store.reading() as connection:
+        row = connection.execute(
+            "SELECT l.*, m.name AS best FROM leaderboard l LEFT JOIN result r ON r.id = l.best_result_id "
+            "LEFT JOIN model m ON m.id = r.model_id"
+        ).fetchone()
+        return dict(row)
+
+
+def test_of_equals_the_first_to_get_there_leads(store: Store) -> None:
+    kept = board_of(
+        store,
+        ("undated", "9", None),
+        ("later", "9", "2021-01-01"),
+        ("first", "9", "2020-01-01"),
+        ("less", "8", "2019-01-01"),
+    )
+    assert (kept["best"], kept["best_since"], kept["result_count"]) == ("first", "2020-01-01", 4)
+
+
+def test_runs_have_no_rank_and_do_not_lead(store: Store) -> None:
+    board_of(store, ("claimed", "8", "2020-01-01"))
+    kept = board_of(store, ("measured", "99", "2021-01-01"), kind="run")
+    assert (kept["best"], kept["result_count"]) == ("claimed", 2)
+    with store.reading() as connection:
+        assert [row["rank"] for row in connection.execute("SELECT rank FROM value ORDER BY result_id")] == [1, None]
+
+
+def test_a_new_direction_ranks_anew(store: Store) -> None:
+    assert board_of(store, ("a", "1", None), ("b", "2", None))["best"] == "b"
+    with store.changing("anna", "direction") as change:
+        change.direct(1, False)
+    with store.reading() as connection:
+        assert connection.execute("SELECT best_result_id FROM leaderboard").fetchone()[0] == 1
+
+
+def test_without_a_direction_nobody_leads(store: Store) -> None:
+    with store.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Chess"), change.dataset("Games"))
+        change.add_result(Result(board, "a", {"Vibes": "1"}))
+    with store.reading() as connection:
+        assert connection.execute("SELECT best_result_id FROM leaderboard").fetchone()[0] is None
+        assert connection.execute("SELECT rank FROM value").fetchone()[0] is None
