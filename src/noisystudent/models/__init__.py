@@ -5,3 +5,4 @@ Importing this package registers these networks with timm, so that `timm.create_
 
 from noisystudent.models import efficientnets as efficientnets
 from noisystudent.models import small_resnets as small_resnets
+from noisystudent.models import whitened_networks as whitened_networks
