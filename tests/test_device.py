@@ -2,6 +2,7 @@
 
 import resource
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -151,8 +152,13 @@ def test_memory_that_was_freed_is_used_again_and_not_asked_for_anew() -> None:
         torch.ones(2**24)  # 64 MiB, twice what glibc would ever keep by itself
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
+    def in_a_thread() -> int:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(pages_touched_anew).result()
+
     pages_touched_anew()
     assert pages_touched_anew() < 100
+    assert in_a_thread() < 100
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,9 @@ from noisystudent.config import Execution
 from noisystudent.errors import UserError
 
 CACHED_PIXELS = 2**19
-KEPT_FREE = 2**30  # bytes
-# Of mallopt, in glibc's malloc.h.
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+# Of mallopt, in glibc's malloc.h. Its manual: a threshold of -1 gives nothing back; the heaps of threads other than the first are too small
+# for large tensors, so that all have one.
+M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX, NEVER = -1, -4, -8, -1
 
 
 def compute_device(execution: Execution) -> torch.device:
@@ -47,7 +47,7 @@ def compute_device(execution: Execution) -> torch.device:
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Let glibc, where it is the C library, keep a GiB of freed memory for the next allocations; returns whether it does.
+    """Let glibc, where it is the C library, keep freed memory for the next allocations; returns whether it does.
 
     By default it asks the system for every large tensor and gives it back at once, so that each step of a training touches, and the system
     clears, all of its memory anew: that is up to a quarter of the time on a processor.
@@ -59,7 +59,7 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, KEPT_FREE))
+    return all(mallopt(*option) for option in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, NEVER), (M_ARENA_MAX, 1)))
 
 
 def devices() -> list[str]:

@@ -233,7 +233,7 @@ def test_evaluate_measures_robustness_and_goes_on_with_what_is_kept(
     assert metrics["pgd_eps16"] <= metrics["top1"]
     assert first.json["suites"]["c"]["images"] == "corrupted here"
     kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "robust.cells").iterdir()}
-    assert len(kept) == 1 + 19 * 5 + 10 + 5
+    assert len(kept) == 1 + 19 * 5 + 10 + 6
     (tmp_path / "robust.cells" / "tilt.parquet").unlink()
     again = noisystudent(*command)
     assert again.json == first.json
