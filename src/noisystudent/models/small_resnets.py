@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from timm.layers import DropPath
-from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from noisystudent.models.registering import register_small, small_image_cfgs
 
 
 def conv3x3(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Conv2d:
@@ -257,37 +258,14 @@ FAMILIES: tuple[tuple[type[SmallResNet], str, dict[str, dict[str, Any]]], ...] =
 )
 
 
-def _default_cfg(first_conv: str) -> dict[str, Any]:
-    return {
-        "num_classes": 10,
-        "input_size": (3, 32, 32),
-        "pool_size": None,
-        "crop_pct": 1.0,
-        "interpolation": "bicubic",
-        "mean": (0.5, 0.5, 0.5),
-        "std": (0.25, 0.25, 0.25),
-        "first_conv": first_conv,
-        "classifier": "fc",
-    }
-
-
-default_cfgs = generate_default_cfgs(
-    {name: _default_cfg(first_conv) for _, first_conv, members in FAMILIES for name in members}
-)
-
-
-def _register(name: str, network: type[SmallResNet], defaults: dict[str, Any]) -> None:
-    def entrypoint(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-        model: nn.Module = build_model_with_cfg(network, name, pretrained, **{**defaults, **kwargs})
-        return model
-
-    entrypoint.__name__ = name
-    entrypoint.__module__ = __name__
-    register_model(entrypoint)
-
+default_cfgs = {
+    name: cfg
+    for _, first_conv, members in FAMILIES
+    for name, cfg in small_image_cfgs(first_conv, list(members)).items()
+}
 
 for _network, _, _members in FAMILIES:
     for _name, _defaults in _members.items():
-        _register(_name, _network, _defaults)
+        register_small(__name__, _name, _network, _defaults)
 
 __all__ = [name for _, _, members in FAMILIES for name in members]

@@ -18,10 +18,10 @@ from typing import Any
 
 import torch
 from timm.layers import DropPath
-from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from noisystudent.models.registering import register_small, small_image_cfgs
 from noisystudent.models.small_resnets import linear_drop_path
 
 SHIFT_SPEED = 8.0  # squared, how much faster shifts learn than weights (airbench: 64 times)
@@ -169,35 +169,9 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "whitened_32_128_128": {"widths": (32, 128, 128), "residual": False},
 }
 
-default_cfgs = generate_default_cfgs(
-    {
-        name: {
-            "num_classes": 10,
-            "input_size": (3, 32, 32),
-            "pool_size": None,
-            "crop_pct": 1.0,
-            "interpolation": "bicubic",
-            "mean": (0.5, 0.5, 0.5),
-            "std": (0.25, 0.25, 0.25),
-            "first_conv": "features.0.conv",
-            "classifier": "fc",
-        }
-        for name in MEMBERS
-    }
-)
-
-
-def _register(name: str, defaults: dict[str, Any]) -> None:
-    def entrypoint(pretrained: bool = False, **kwargs: Any) -> nn.Module:
-        model: nn.Module = build_model_with_cfg(WhitenedNetwork, name, pretrained, **{**defaults, **kwargs})
-        return model
-
-    entrypoint.__name__ = name
-    entrypoint.__module__ = __name__
-    register_model(entrypoint)
-
+default_cfgs = small_image_cfgs("features.0.conv", list(MEMBERS))
 
 for _name, _defaults in MEMBERS.items():
-    _register(_name, _defaults)
+    register_small(__name__, _name, WhitenedNetwork, _defaults)
 
 __all__ = list(MEMBERS)
