@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from peer_runs import FIXMATCH_NAME, PYTHON_OPTION, chain_passes, chain_seconds, fixmatch, peer_tables
+from peer_runs import FIXMATCH_NAME, PYTHON_OPTION, chain_passes, chain_seconds, command_of, fixmatch, peer_tables
 from seeded_runs import (
     LAST_WITHOUT_NOISE,
     arguments,
@@ -59,8 +59,7 @@ def main() -> None:
         tables += peer_tables(
             results["recipe"], peers(results["recipe"], of_seed, options.work, options.fixmatch_python)
         )
-    command = options.command + (" --fixmatch-python PYTHON" if options.fixmatch_python else "")
-    publish("cifar10", command, tables, results)
+    publish("cifar10", command_of(options), tables, results)
 
 
 def peers(

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import sklearn
-from peer_runs import FIXMATCH_NAME, PYTHON_OPTION, chain_seconds, fixmatch, peer_tables
+from peer_runs import FIXMATCH_NAME, PYTHON_OPTION, chain_seconds, command_of, fixmatch, peer_tables
 from seeded_runs import (
     LAST_WITHOUT_NOISE,
     RESULTS,
@@ -99,8 +99,7 @@ def main() -> None:
     if not options.recipe_only:
         results[LAST_WITHOUT_NOISE] = last_students_without_noise(of_seed, **how)
     found = peers(results["recipe"], options.work, python)
-    command = options.command + (" --fixmatch-python PYTHON" if python else "")
-    publish("digits", command, [*tables_of(results), *peer_tables(results["recipe"], found)], results)
+    publish("digits", command_of(options), [*tables_of(results), *peer_tables(results["recipe"], found)], results)
     (RESULTS / "digits_peers.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

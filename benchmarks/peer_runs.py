@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from noisystudent import Config
 FIXMATCH = Path(__file__).parent / "peers" / "fixmatch.py"
 FIXMATCH_NAME = "FixMatch (semilearn 0.3.2)"
 PYTHON_OPTION = {"--fixmatch-python": "a Python that has semilearn; without it there is no FixMatch"}
+
+
+def command_of(options: Namespace) -> str:
+    """The command as the results say it: where somebody's Python is, is nobody else's business."""
+    with_python: str = options.command + (" --fixmatch-python PYTHON" if options.fixmatch_python else "")
+    return with_python
 
 
 def fixmatch(

@@ -214,18 +214,12 @@ def accuracy_table(results: Results) -> str:
     for variant, runs in results.items():
         for row in runs[0]["rows"]:
             values = top1(runs, row["name"])
-            seconds = np.mean(
-                [other["seconds"] for run in runs for other in run["rows"] if other["name"] == row["name"]]
-            )
+            of_seeds = [other for run in runs for other in run["rows"] if other["name"] == row["name"]]
+            seconds = np.mean([other["seconds"] for other in of_seeds])
             sd = f"{values.std(ddof=1):.1f}" if len(values) > 1 else "-"
-            named = [other["metrics"] for run in runs for other in run["rows"] if other["name"] == row["name"]]
+            named = [other["metrics"] for other in of_seeds]
             ece = f"{np.mean([metrics['ece'] for metrics in named]):.1f}" if all("ece" in m for m in named) else "-"
-            costs = [
-                other["cost"]
-                for run in runs
-                for other in run["rows"]
-                if other["name"] == row["name"] and "cost" in other
-            ]
+            costs = [other["cost"] for other in of_seeds if "cost" in other]
             operations = [cost["training_pflop"] + cost["labeling_pflop"] for cost in costs]
             pflop = f"{np.mean(operations):.2g}" if costs else "-"
             lines.append(

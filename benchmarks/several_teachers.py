@@ -40,7 +40,13 @@ def main() -> None:
     source = data_folder("imagenette128")
     test = source / "val-00000-of-00001.parquet"
     of_seed = on_splits(
-        "photos-instant", source, test, labels_per_class=10, work=options.work, held_out=options.held_out
+        "photos-instant",
+        source,
+        test,
+        labels_per_class=10,
+        work=options.work,
+        held_out=options.held_out,
+        settings=options.set,
     )
     teachers = {
         network: runs(of_seed, options, f"teacher-{network}", [f"teacher.model=tf_efficientnet_{network}"], train=True)

@@ -1,28 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+from says import Says
 
-from noisystudent.data.images import Skipped
-from noisystudent.pseudo.label import Predicted
 from noisystudent.pseudo.several_teachers import MeanOf
-
-
-class Says:
-    """A teacher that says always the same of images called by their row, and cannot read some."""
-
-    image_size = 8
-
-    def __init__(self, probabilities: list[list[float]], *, unreadable: tuple[int, ...] = ()) -> None:
-        self.probabilities, self.unreadable = np.array(probabilities), unreadable
-
-    def __len__(self) -> int:
-        return len(self.probabilities)
-
-    def __call__(self, rows: np.ndarray) -> Predicted:
-        read = [row for row in rows.tolist() if row not in self.unreadable]
-        skipped = [Skipped(str(row), "label", "broken") for row in rows.tolist() if row in self.unreadable]
-        hashes = np.array(read, dtype=np.uint64)
-        return Predicted([str(row) for row in read], self.probabilities[read].reshape(len(read), -1), hashes, skipped)
 
 
 def test_probabilities_are_averaged() -> None:

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 from drawn_answers import drawn
+from says import Says
 
-from noisystudent.data.images import Skipped
-from noisystudent.pseudo.label import Predicted
 from noisystudent.pseudo.temperature import AtTemperature, at_temperature, fit_temperature
 
 
@@ -25,22 +24,10 @@ def test_certain_and_wrong_answers_leave_the_temperature_finite() -> None:
     assert np.isfinite(at_temperature(probabilities, temperature)).all()
 
 
-class Says:
-    """A teacher of two images, who cannot read a third."""
-
-    image_size = 8
-
-    def __len__(self) -> int:
-        return 3
-
-    def __call__(self, rows: np.ndarray) -> Predicted:
-        hashes = np.array([1, 2], dtype=np.uint64)
-        return Predicted(["a", "b"], np.array([[0.8, 0.2], [0.5, 0.5]]), hashes, [Skipped("c", "label", "broken")])
-
-
 def test_a_teacher_at_a_temperature_changes_how_sure_it_is_and_nothing_else() -> None:
-    teacher = AtTemperature(Says(), 2.0)
+    plain = Says([[0.8, 0.2], [0.5, 0.5], [0.0, 0.0]], unreadable=(2,))
+    teacher = AtTemperature(plain, 2.0)
     assert (len(teacher), teacher.image_size) == (3, 8)
     said = teacher(np.arange(3))
     np.testing.assert_allclose(said.probabilities, [[2 / 3, 1 / 3], [0.5, 0.5]])
-    assert (said.ids, said.hashes.tolist(), [row.id for row in said.skipped]) == (["a", "b"], [1, 2], ["c"])
+    assert (said.ids, said.hashes.tolist(), [row.id for row in said.skipped]) == (["0", "1"], [0, 1], ["2"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -36,4 +37,4 @@ class MirroredTeacher:
     def logits(self, images: Tensor) -> Tensor:
         """uint8 [N, C, S, S] to float32 [N, classes]: logarithms of the mean probabilities."""
         both = [F.log_softmax(self.teacher.logits(seen), dim=1) for seen in (images, images.flip(3))]
-        return torch.logsumexp(torch.stack(both), dim=0) - torch.log(torch.tensor(2.0))
+        return torch.logsumexp(torch.stack(both), dim=0) - math.log(2)

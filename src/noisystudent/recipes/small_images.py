@@ -118,18 +118,9 @@ def cifar10_gpu() -> Config:
 
     The aim is 90 % of CIFAR-10 with 4,000 labels after a minute of an H100: 2.5 million images beside the baseline's, about 5.6 PFLOP.
     """
-    noise = Noise(crop="pad", crop_padding=4, cutout=10, randaugment=RandAugment(magnitude=10, num_ops=1))
     # Page's ResNet-9 ("How to train your ResNet", 2018); his rate of 0.4 is for logits that are scaled by an eighth, as ours are not.
-    teacher = Training(
-        model="resnet9_64",
-        image_size=32,
-        noise=noise,
-        steps=800,
-        batch_size=512,
-        learning_rate=0.1,
-        warmup_steps=160,
-        ema_decay=0.99,
-    )
+    wider = {"model": "resnet9_64", "steps": 800, "batch_size": 512, "warmup_steps": 160}
+    teacher = cifar10().teacher.model_copy(update=wider)
     student = teacher.model_copy(update={"steps": 1600, "batch_size": 64, "unlabeled_ratio": 7.0, "warmup_steps": 320})
     longer = student.model_copy(update={"steps": 2400, "warmup_steps": 480})
     generations = tuple(

@@ -26,8 +26,7 @@ from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import gathered
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
-from noisystudent.pseudo.label import ByNetwork, Labeler, write_predictions
-from noisystudent.pseudo.label import Teacher as LooksAtImages
+from noisystudent.pseudo.label import ByNetwork, Labeler, Teacher, write_predictions
 from noisystudent.pseudo.mirrored_teacher import MirroredTeacher
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy
@@ -110,7 +109,7 @@ def _labeler(
     if network is not None:
         return by_features(run, network, classifier, split, manifest)
     images = image_set(manifest, classifier.preprocessing, config.execution, often=True)
-    looks: LooksAtImages = classifier
+    looks: Teacher = classifier
     if config.generations[number - 1].noised_teacher:
         seed = derive_seed(config.seed, "noised teacher", number)
         looks = noised_teacher(classifier, Path(teacher.model), config.network_before(number), seed=seed)
