@@ -56,10 +56,20 @@ def keep_freed_memory() -> bool:
         >>> keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
         True
     """
-    if platform.libc_ver()[0] != "glibc":
+    if not _has_glibc():
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return all(mallopt(*option) for option in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, NEVER), (M_ARENA_MAX, 1)))
+
+
+def give_back_freed_memory() -> None:
+    """Let the system have what `keep_freed_memory` kept, so that what it says is used is used."""
+    if _has_glibc():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _has_glibc() -> bool:
+    return platform.libc_ver()[0] == "glibc"
 
 
 def devices() -> list[str]:
@@ -162,6 +172,7 @@ def free_memory(device: torch.device) -> int:
         return torch.cuda.mem_get_info(device)[0]
     if device.type == "mps":
         return max(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory(), 0)
+    give_back_freed_memory()
     return int(psutil.virtual_memory().available)
 
 

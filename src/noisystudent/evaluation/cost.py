@@ -15,7 +15,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from noisystudent.config import Execution
-from noisystudent.device import compute_device
+from noisystudent.device import compute_device, give_back_freed_memory
 from noisystudent.models.classifier import Classifier
 
 REPEATS = 5
@@ -103,6 +103,7 @@ def _forget_peak(device: torch.device) -> int | None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.memory_allocated(device)
+    give_back_freed_memory()
     try:
         FORGET_PEAK.write_text("5")  # Linux: the highest use is that of now
     except OSError:
