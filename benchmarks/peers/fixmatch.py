@@ -1,19 +1,20 @@
 """FixMatch as semilearn 0.3.2 implements it, on a processor: prints {"top1": ..., "seconds": ..., "steps": ..., "passes": ...}.
 
     PYTHON benchmarks/peers/fixmatch.py --config run/config.toml --seconds 60
-    PYTHON benchmarks/peers/fixmatch.py --config run/config.toml --passes 1000000 --set batch_size=32 --set learning_rate=0.03
+    PYTHON benchmarks/peers/fixmatch.py --config run/config.toml --seconds 60 --passes 1000000 --set batch_size=32 --set learning_rate=0.03
 
 PYTHON has noisystudent and `pip install --no-deps semilearn==0.3.2 ruamel.yaml progress`. The images, the network, the images a step, the
 optimizer, the precision and the strong noise are those of the last student in config.toml, but for what `--set` changes; the weak noise is
-a shift by an eighth of a side, and the student's mirroring; the rest (threshold 0.95, hard labels, cosine schedule) is semilearn's. A pass
-is one image once through the network: a labeled one passes once, one without label twice, weakly and strongly noised. semilearn's own
-trainer needs CUDA; its algorithm and its update do not.
+a shift by an eighth of a side, and the student's mirroring; the rest (threshold 0.95, hard labels, cosine schedule) is semilearn's. Of two
+lengths it trains for the longer. A pass is one image once through the network: a labeled one passes once, one without label twice, weakly
+and strongly noised. semilearn's own trainer needs CUDA; its algorithm and its update do not.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from argparse import Namespace
@@ -132,10 +133,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="of the last student's training"
     )
-    how_long = parser.add_mutually_exclusive_group(required=True)
-    how_long.add_argument("--seconds", type=float, help="how long to train")
-    how_long.add_argument("--passes", type=int, help="how many images to pass through the network in training")
-    return parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=0, help="train at least so long")
+    parser.add_argument(
+        "--passes", type=int, default=0, help="pass at least so many images through the network in training"
+    )
+    options = parser.parse_args()
+    if not (options.seconds or options.passes):
+        parser.error("give --seconds, --passes or both")
+    return options
 
 
 def main() -> None:
@@ -164,12 +169,11 @@ def main() -> None:
     batch = batches(training, parts, view, config.seed)
     fixmatch(training, execution, build, batch, 3)  # what is only done once
     passes = training.batch_size + 2 * training.unlabeled_batch_size
-    if options.passes:
-        steps = options.passes // passes
-    else:
+    steps = math.ceil(options.passes / passes)
+    if options.seconds:
         start = time.monotonic()
         fixmatch(training, execution, build, batch, TRIAL_STEPS)
-        steps = round(options.seconds * TRIAL_STEPS / (time.monotonic() - start))
+        steps = max(steps, math.ceil(options.seconds * TRIAL_STEPS / (time.monotonic() - start)))
     torch.manual_seed(config.seed)  # dropout
     start = time.monotonic()
     algorithm = fixmatch(training, execution, build, batch, steps)

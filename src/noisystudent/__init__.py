@@ -71,7 +71,15 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: torch takes seconds, and `noisystudent --help` needs none of it."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    except ModuleNotFoundError as error:
+        from noisystudent.extras import MODULES, how_to_install
+
+        if error.name not in MODULES["train"]:
+            raise
+        advice = f"{error.name} is not installed: {how_to_install('train')}"
+        raise ModuleNotFoundError(advice, name=error.name) from error
 
 
 def __dir__() -> list[str]:

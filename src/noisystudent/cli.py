@@ -16,6 +16,7 @@ from noisystudent.config import Config, Selection
 from noisystudent.config.reading import validate
 from noisystudent.config.settings import parse_value
 from noisystudent.errors import UserError
+from noisystudent.extras import needing
 
 app = typer.Typer(
     name="noisystudent",
@@ -48,7 +49,8 @@ Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE"
 Model = Annotated[str, typer.Option(help=f"{MODEL}.")]
 Images = Annotated[str, typer.Option(help=f"Images: {SRC}.")]
 
-command = commands_of(app)
+command = commands_of(app, around=functools.partial(needing, "train"))
+command_without_torch = commands_of(app)
 app.add_typer(board)
 
 
@@ -361,7 +363,7 @@ def report(
     return {"report": str(write_report(run))}, screen.show_report
 
 
-@command()
+@command_without_torch()
 def recipes(
     name: Annotated[str | None, typer.Argument(help="Print this recipe's whole configuration.")] = None,
     as_json: Json = False,

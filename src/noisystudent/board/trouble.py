@@ -5,13 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 
 from noisystudent.board.catalogue.failures import message_of
-from noisystudent.errors import RunError, UserError
-from noisystudent.extras import how_to_install
-
-EXTRA = ("fastapi", "markdown_it", "nh3", "python_multipart", "yaml", "uvicorn")
+from noisystudent.errors import RunError
+from noisystudent.extras import needing
 
 
 @contextmanager
@@ -22,11 +19,9 @@ def told() -> Iterator[None]:
         UserError: the extra `board` is not installed.
         RunError: the disk is full, the file is damaged or in use.
     """
-    missing = [name for name in EXTRA if find_spec(name) is None]
-    if missing:
-        raise UserError(f"the board needs packages that are missing ({', '.join(missing)}): {how_to_install('board')}")
     try:
-        yield
+        with needing("board"):
+            yield
     except sqlite3.Error as error:
         message = message_of(error)
         if message is None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from noisystudent import extras
 from noisystudent.config import Execution
 from noisystudent.data.images import ImageSet, Skipped, image_set
 from noisystudent.data.manifest import Manifest
@@ -25,7 +26,6 @@ from noisystudent.evaluation.corruption_error import Normalizers
 from noisystudent.evaluation.intervals import wilson_interval
 from noisystudent.evaluation.label_subsets import among, check_subset, real_accuracy, subset_classes
 from noisystudent.evaluation.robustness import Robustness
-from noisystudent.extras import how_to_install
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import logger
 from noisystudent.pseudo.temperature import at_temperature, fit_temperature, row_blocks
@@ -161,8 +161,8 @@ def check(request: Request) -> None:
     ]
     if not request.suites:
         mistakes.append(f"--suite: name one of {', '.join(SUITES)}")
-    if {"c", "p"} & set(request.suites) and find_spec("cv2") is None:
-        mistakes.append(f"--suite c and p need the package OpenCV: {how_to_install('robustness')}")
+    if {"c", "p"} & set(request.suites) and extras.missing("robustness"):
+        mistakes.append(f"--suite c and p need the package OpenCV: {extras.how_to_install('robustness')}")
     if request.normalizers is not None:
         missing = [name for name in corruption_error.MAIN if name not in request.normalizers.errors]
         if missing:

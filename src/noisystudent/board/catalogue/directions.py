@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
-import numpy as np
-from scipy import stats
-
 
 class Direction(NamedTuple):
     """`higher_is_better` is None where nothing says; `origin` is one of the words that the schema allows."""
@@ -73,8 +70,10 @@ def direction(name: str, values: Sequence[float | None] = (), *, ranks_table: bo
 
 def _order_of_rows(values: Sequence[float | None]) -> bool | None:
     """Whether the best come first with the highest numbers; None when the order says nothing."""
-    numbers = np.array([value for value in values if value is not None])
-    if len(numbers) < LEAST_ROWS or np.ptp(numbers) == 0:
+    numbers = [value for value in values if value is not None]
+    if len(numbers) < LEAST_ROWS or min(numbers) == max(numbers):
         return None
-    correlation = float(stats.spearmanr(np.arange(len(numbers)), numbers).statistic)
+    from scipy import stats  # half a second, which no page and few commands need
+
+    correlation = float(stats.spearmanr(range(len(numbers)), numbers).statistic)
     return correlation < 0 if abs(correlation) >= LEAST_CORRELATION else None
