@@ -214,24 +214,6 @@ def test_a_migration_keeps_everything_and_a_copy_of_what_was(store: Store, newer
     assert len(list(store.path.parent.glob("*before-schema*"))) == 1
 
 
-def test_a_store_of_the_first_version_opens_with_all_of_its_events(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = migrations()[:1]
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "migrations", lambda: first)
-        store = Store(tmp_path / "board.db", create=True)
-        add_tasks(store, "Parsing", "Chess")
-        add_tasks(store, "Go")
-        with store.reading() as connection:
-            events = [tuple(row) for row in connection.execute("SELECT * FROM event")]
-    opened = Store(store.path)
-    with opened.reading() as connection:
-        assert [tuple(row) for row in connection.execute("SELECT * FROM event")] == events
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations())
-    assert tasks(opened) == ["Parsing", "Chess", "Go"]
-
-
 def test_a_migration_that_fails_leaves_the_old_schema_whole(store: Store, newer: Callable[..., None]) -> None:
     add_tasks(store, "Parsing")
     before = contents(store.path)
