@@ -14,6 +14,7 @@ from noisystudent.board import seed
 from noisystudent.board.app import create_app
 from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.curating import set_direction
 from noisystudent.board.importing import import_file
 from noisystudent.board.runs import submit as runs
 from noisystudent.board.submitting import tokens
@@ -173,6 +174,38 @@ def row_of_an_import(store: Store, client: TestClient, text: str, folder: Path) 
     return "paper" not in import_file(store, folder / "table.json", actor="anna")["counts"]
 
 
+def metric_of_a_page(store: Store, client: TestClient, text: str, folder: Path) -> bool:
+    return client.get(f"/sota/{BOARD}.json", params={"metric": text}).status_code == 200
+
+
+def metric_of_the_api(store: Store, client: TestClient, text: str, folder: Path) -> bool:
+    answer = client.get(
+        f"/api/v1/evaluations/{BOARD}/results/", params={"sort": text, "require": text, "min": f"{text}=1"}
+    )
+    return answer.status_code == 200 and answer.json()["count"] > 0
+
+
+def submission_of_a_direction(store: Store, client: TestClient, text: str, folder: Path) -> bool:
+    given = {"leaderboard": BOARD, "metric": text, "higher_is_better": False}
+    with store.reading() as connection:
+        return not difference_of(connection, "direction", read("direction", given)).problems
+
+
+def board_direction(store: Store, client: TestClient, text: str, folder: Path) -> bool:
+    try:
+        return set_direction(store, f"/sota/{BOARD}", text, higher_is_better=True, actor="anna") > 0
+    except UserError:
+        return False
+
+
+METRICS = {
+    "Top 1 Accuracy": True,
+    "TOP 1 ACCURACY": True,
+    "top-1  accuracy": True,
+    "Top 2 Accuracy": False,
+    "Top1Accuracy": False,
+}
+METRIC_DOORS: list[Door] = [metric_of_a_page, metric_of_the_api, submission_of_a_direction, board_direction]
 PAPER_DOORS: list[Door] = [
     *(page_of_paper, api_of_paper, result_of_the_api, paper_of_a_result, paper_of_a_method),
     *(board_submit_paper, search_box),
@@ -180,6 +213,7 @@ PAPER_DOORS: list[Door] = [
 CASES = [
     *((door, text, means) for door in TASK_DOORS for text, means in TASKS.items()),
     *((door, text, means) for door in PAPER_DOORS for text, means in PAPERS.items()),
+    *((door, text, means) for door in METRIC_DOORS for text, means in METRICS.items()),
     *((row_of_an_import, text, True) for text in PAPERS if text.startswith("http") or text in (TITLE, TITLE.upper())),
 ]
 NO_PATH = (page_of_task, api_of_task, page_of_paper, api_of_paper)  # a slash ends what a path's part can say

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from difflib import get_close_matches
 from typing import Any
 
+from noisystudent.board.catalogue.names import meant, metric_meant
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.errors import UserError
@@ -38,11 +39,14 @@ def set_direction(store: Store, leaderboard: str, metric: str, *, higher_is_bett
         2
     """
     with store.changing(actor, "set direction", f"{leaderboard}: {metric}") as change:
-        board = _by_name(change.connection, "SELECT id, slug AS name FROM leaderboard", (), leaderboard, "leaderboard")
-        chosen = _by_name(
-            change.connection, "SELECT id, name FROM metric WHERE leaderboard_id = ?", (board,), metric, "metric"
-        )
-        change.direct(chosen, higher_is_better)
+        board = meant(change.connection, "leaderboard", leaderboard)
+        if board is None:
+            raise _unknown(change.connection, "SELECT slug AS name FROM leaderboard", (), leaderboard, "leaderboard")
+        chosen = metric_meant(change.connection, board, metric)
+        if chosen is None:
+            query = "SELECT name FROM metric WHERE leaderboard_id = ?"
+            raise _unknown(change.connection, query, (board,), metric, "metric")
+        change.direct(chosen["id"], higher_is_better)
         return change.event
 
 
@@ -65,9 +69,7 @@ def token_rows(store: Store) -> list[dict[str, Any]]:
         return [asdict(token) | {"scopes": sorted(token.scopes)} for token in tokens.listed(connection)]
 
 
-def _by_name(connection: sqlite3.Connection, query: str, values: tuple[Any, ...], name: str, kind: str) -> int:
-    rows = {row["name"]: int(row["id"]) for row in connection.execute(query, values)}
-    if name not in rows:
-        close = get_close_matches(name, rows, n=5, cutoff=0.4)
-        raise UserError(f"there is no {kind} {name!r}{'; near it there are ' + ', '.join(close) if close else ''}")
-    return rows[name]
+def _unknown(connection: sqlite3.Connection, query: str, values: tuple[Any, ...], name: str, kind: str) -> UserError:
+    there = [row["name"] for row in connection.execute(query, values)]
+    close = get_close_matches(name, there, n=5, cutoff=0.4)
+    return UserError(f"there is no {kind} {name!r}{'; near it there are ' + ', '.join(close) if close else ''}")

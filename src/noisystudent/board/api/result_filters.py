@@ -11,7 +11,9 @@ from fastapi import Depends, HTTPException, Query
 from noisystudent.board.api.evaluation_models import AppliedFilters
 from noisystudent.board.api.pages import Selection
 from noisystudent.board.api.reading import Reading
+from noisystudent.board.catalogue.names import metric_meant
 from noisystudent.board.catalogue.values import parse_value
+from noisystudent.board.queries.leaderboards import metrics_of
 
 MOST = 20  # filters of a kind
 _AGAIN = "Can be given several times."
@@ -48,7 +50,7 @@ class Filters:
             _value(conditions, parameters, metrics.number("require", name))
         for comparison, bounds in ((">=", least), ("<=", most)):
             for name, number in bounds.items():
-                _value(conditions, parameters, metrics.numbers[name], comparison, number)
+                _value(conditions, parameters, metrics.number("min", name), comparison, number)
         if self.uses_additional_data is not None:
             conditions.append(f"coalesce(r.extra_data, 0) = {int(self.uses_additional_data)}")
         if self.has_code is not None:
@@ -74,19 +76,20 @@ class _Metrics:
     """A table's metrics by name, as filters name them."""
 
     def __init__(self, reading: Reading, leaderboard: int) -> None:
-        rows = reading.connection.execute(
-            "SELECT id, name FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
-        )
-        self.numbers: dict[str, int] = {row["name"]: row["id"] for row in rows}
+        self.connection, self.leaderboard = reading.connection, leaderboard
+        self.metrics = metrics_of(self.connection, leaderboard)
 
     def number(self, filter_name: str, name: str) -> int:
-        if name not in self.numbers:
-            has = ", ".join(map(repr, self.numbers)) or "none"
+        metric = metric_meant(self.connection, self.leaderboard, name)
+        if metric is None:
+            has = ", ".join(repr(known["name"]) for known in self.metrics) or "none"
             raise HTTPException(422, f"{filter_name}: this table has no metric {name[:100]!r}; it has {has}")
-        return self.numbers[name]
+        return int(metric["id"])
 
     def sorting(self, name: str | None) -> int | None:
-        return next(iter(self.numbers.values()), None) if name is None else self.number("sort", name)
+        if name is None:
+            return self.metrics[0]["id"] if self.metrics else None
+        return self.number("sort", name)
 
     def bounds(self, filter_name: str, texts: Sequence[str]) -> dict[str, float]:
         found: dict[str, float] = {}

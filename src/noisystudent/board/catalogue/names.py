@@ -61,6 +61,23 @@ def named(connection: sqlite3.Connection, kind: str, name: str) -> int | None:
     return _first(connection, query, name) or _twin(connection, kind, column, name)
 
 
+def metric_meant(connection: sqlite3.Connection, leaderboard: int | None, text: str) -> sqlite3.Row | None:
+    """The row of a leaderboard's metric of that very name, else of the first one that is spelled alike; None where there is none."""
+    query = "SELECT * FROM metric WHERE leaderboard_id = ? ORDER BY name <> ?, position, id"
+    metrics = connection.execute(query, (leaderboard, text))
+    return next((metric for metric in metrics if alike(metric["name"], text)), None)
+
+
+def alike(name: str, other: str) -> bool:
+    """Whether two names are the same but for capitals, blanks and dashes.
+
+    Example:
+        >>> alike("Top-1  accuracy", "TOP 1 Accuracy"), alike("Top 1", "Top 5")
+        (True, False)
+    """
+    return _folded(name) == _folded(other)
+
+
 def slug_meant(connection: sqlite3.Connection, kind: str, text: str) -> str | None:
     """The slug of the entry that a text means."""
     number = meant(connection, kind, text)

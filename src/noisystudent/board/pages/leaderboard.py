@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from noisystudent.board.catalogue.history import event_as_of, last_event
+from noisystudent.board.catalogue.names import metric_meant
 from noisystudent.board.charts.leaderboard import against_cost, over_time
 from noisystudent.board.pages.selection import Selection
 from noisystudent.board.queries import leaderboards
@@ -44,7 +45,7 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         return refuse(view.request, 422, "; ".join(error.problems))
     event = event_as_of(view.connection, selection.as_of) if selection.as_of else last_event(view.connection)
     metrics = leaderboards.metrics_of(view.connection, board["id"])
-    metric = _chosen(view, metrics, selection.metric)
+    metric = _chosen(view, board["id"], metrics, selection.metric)
     found = claims(view.connection, board["id"], metric["id"] if metric else None, event)
     better = None if metric is None or metric["higher_is_better"] is None else bool(metric["higher_is_better"])
     matching = standings([claim for claim in found if filters.match(claim)], higher_is_better=better)
@@ -72,14 +73,14 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     )
 
 
-def _chosen(view: View, metrics: Sequence[sqlite3.Row], name: str) -> sqlite3.Row | None:
+def _chosen(view: View, board: int, metrics: Sequence[sqlite3.Row], name: str) -> sqlite3.Row | None:
     """The metric of that name, the first one where no name is given; None where the leaderboard has none at all."""
     if not name:
         return metrics[0] if metrics else None
-    for metric in metrics:
-        if metric["name"] == name:
-            return metric
-    raise view.missing("metric")
+    metric = metric_meant(view.connection, board, name)
+    if metric is None:
+        raise view.missing("metric")
+    return next(one for one in metrics if one["id"] == metric["id"])
 
 
 def _about(board: sqlite3.Row) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from noisystudent.board.catalogue.names import alike
 from noisystudent.board.catalogue.ranking import PERCENT
 from noisystudent.board.catalogue.values import SCALES
 
@@ -14,9 +15,7 @@ from noisystudent.board.catalogue.values import SCALES
 NAMES = {
     "top1": (
         "Top 1 Accuracy",
-        "top-1 accuracy",
         "top 1 accuracy %",
-        "top-1 accuracy %",
         "accuracy",
         "accuracy (%)",
         "percentage correct",
@@ -24,7 +23,7 @@ NAMES = {
         "top1",
         "acc",
     ),
-    "top5": ("Top 5 Accuracy", "top-5 accuracy", "top 5 accuracy %", "top-5 accuracy %", "top5"),
+    "top5": ("Top 5 Accuracy", "top 5 accuracy %", "top5"),
     "mce": ("mean Corruption Error (mCE)", "mce"),
     "rel_mce": ("Relative mCE", "rel_mce"),
     "mfr": ("mean Flip Rate (mFR)", "mfr"),
@@ -37,14 +36,12 @@ ERRORS = {
     "top1": (
         "percentage error",
         "top 1 error",
-        "top-1 error",
-        "top-1 error rate",
         "top 1 error rate",
         "error",
         "error rate",
         "test error",
     ),
-    "top5": ("top 5 error", "top-5 error", "top 5 error rate", "top-5 error rate"),
+    "top5": ("top 5 error", "top 5 error rate"),
 }
 RATES = ("top1", "top5", "mce", "rel_mce", "mfr", "ece")  # in percent
 COSTS = ("params", "macs")
@@ -130,10 +127,9 @@ def _column(name: str, unit: str, numbers: Sequence[float], dataset: str, metric
 
 def _kind(name: str) -> tuple[str | None, bool]:
     """What a run calls the metric of a name, and whether the column has the error in its place."""
-    plain = " ".join(name.lower().split())
     for table, error in ((NAMES, False), (ERRORS, True)):
         for metric, names in table.items():
-            if plain in (known.lower() for known in names):
+            if any(alike(name, known) for known in names):
                 return metric, error
     return None, False
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import stats
 
 from noisystudent.board.catalogue.change import Change, Result
-from noisystudent.board.catalogue.names import meant
+from noisystudent.board.catalogue.names import alike, meant
 from noisystudent.board.catalogue.slugs import slugify
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.verdicts import verdicts_of_leaderboard
@@ -158,7 +158,7 @@ def _claim(connection: sqlite3.Connection, leaderboard: int | None, paper: str, 
         if not found:
             raise UserError(f"--paper {paper}: it has no result on this leaderboard")
     if model:
-        of_paper, found = found, [claim for claim in found if claim.model.casefold() == model.casefold()]
+        of_paper, found = found, [claim for claim in found if alike(claim.model, model)]
         if not found:
             names = sorted({claim.model for claim in of_paper})
             close = get_close_matches(model, names, n=5, cutoff=0.3) or names[:5]

@@ -139,7 +139,7 @@ def _of_direction(connection: sqlite3.Connection, payload: DirectionPayload) -> 
         "JOIN dataset d ON d.id = l.dataset_id WHERE l.id = ?",
         (leaderboard,),
     ).fetchone()
-    metric = metric_of(connection, leaderboard, payload.metric)
+    metric = names.metric_meant(connection, leaderboard, payload.metric)
     if metric is None:
         return Difference(summary, problems={"metric": [f"{payload.leaderboard!r} has no metric {payload.metric!r}"]})
     before, after = direction_words(metric["higher_is_better"]), direction_words(payload.higher_is_better)
@@ -152,14 +152,6 @@ def _of_direction(connection: sqlite3.Connection, payload: DirectionPayload) -> 
         changes=(FieldChange("direction", f"{before} ({metric['direction_origin']})", f"{after} (curated)"),),
         problems=problems,
     )
-
-
-def metric_of(connection: sqlite3.Connection, leaderboard: int, name: str) -> sqlite3.Row | None:
-    """The row of a leaderboard's metric."""
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM metric WHERE leaderboard_id = ? AND name = ?", (leaderboard, name)
-    ).fetchone()
-    return row
 
 
 def direction_words(higher_is_better: Any) -> str:

@@ -246,16 +246,12 @@ def _check_directions(
     problems: dict[str, list[str]],
 ) -> None:
     """New metrics are noted; a direction against what a curator or the source said is a mistake, since that is a submission of its own."""
-    known = {
-        row["name"]: row for row in connection.execute("SELECT * FROM metric WHERE leaderboard_id = ?", (leaderboard,))
-    }
     for name in payload.metrics:
-        metric, said = known.get(name), payload.higher_is_better.get(name)
+        metric, said = names.metric_meant(connection, leaderboard, name), payload.higher_is_better.get(name)
         if metric is None:
-            alike = next((other for other in known if other.lower() == name.lower()), None)
-            if alike:
-                problems.setdefault("metrics", []).append(f"{name!r} is written {alike!r} on this leaderboard")
             notes.append(f"the metric {name} would be new")
+        elif metric["name"] != name:
+            problems.setdefault("metrics", []).append(f"{name!r} is written {metric['name']!r} on this leaderboard")
         elif (
             said is not None
             and metric["direction_origin"] in ("curated", "given")
