@@ -51,6 +51,18 @@ def imported(files: list[Path]) -> dict[str, str]:
     return {name: file for name, file in found.items() if name not in {*sys.stdlib_module_names, "noisystudent"}}
 
 
+def test_the_lock_of_a_board_has_all_that_it_needs_as_it_is_tested() -> None:
+    lock, tested = (
+        dict(re.findall(r"^([\w.-]+)==([\w.]+)", (CLONE / file).read_text(), re.MULTILINE))
+        for file in ("docs/board/requirements.txt", "constraints.txt")
+    )
+    assert requirements("board") <= lock.keys()
+    assert {name: version for name, version in lock.items() if tested.get(name, version) != version} == {}
+    blocks = re.split(r"^(?=\w)", (CLONE / "docs/board/requirements.txt").read_text(), flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(lock)
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
 def without_train(code: str) -> subprocess.CompletedProcess[str]:
     """Run Python where nothing of the extra `train` is installed."""
     program = textwrap.dedent(WITHOUT_TRAIN.format(blocked=MODULES["train"])) + textwrap.dedent(code)
