@@ -27,9 +27,8 @@ UNION SELECT e.id FROM event e, json_each(e.detail, '$.changed') AS edit
       AND json_extract(edit.value, '$.id') IN (SELECT id FROM metric WHERE leaderboard_id = :leaderboard)))
 """
 RESULTS = """
-SELECT r.id, r.kind, m.name AS model, p.slug AS paper_slug, coalesce(p.title, nullif(r.paper_title, '')) AS paper_title, v.raw AS value,
-  before.raw AS before
-FROM result r JOIN model m ON m.id = r.model_id LEFT JOIN paper p ON p.id = r.paper_id
+SELECT r.id, r.kind, m.name AS model, r.paper_slug, r.paper AS paper_title, v.raw AS value, before.raw AS before
+FROM result_shown r JOIN model m ON m.id = r.model_id
   LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = :metric
   LEFT JOIN value before ON before.result_id = r.supersedes AND before.metric_id = :metric
 WHERE r.leaderboard_id = :leaderboard AND {which} = :event ORDER BY r.position, r.id LIMIT :limit

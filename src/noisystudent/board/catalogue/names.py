@@ -13,6 +13,7 @@ from noisystudent.board.catalogue.slugs import ARXIV, arxiv_id, slug_of_address,
 
 IN_ADDRESSES = {"leaderboard": "sota"}  # what stands before a slug in an address, where it is not the kind's own name
 NAMES: dict[str, str | None] = {"paper": "title", "leaderboard": None}  # the column of the name, where it is not `name`
+SHOWN = {"dataset": "shown"}  # the column of what readers are shown, where that is not the name
 UNFOLDED = ("author",)  # of so many, no index has the names in any capitals
 _BETWEEN = re.compile(r"[\s_-]+")
 
@@ -90,9 +91,10 @@ def slug_of(connection: sqlite3.Connection, kind: str, number: int) -> str:
 
 
 def name_of(connection: sqlite3.Connection, kind: str, number: int) -> str:
-    """The name or title of an entry."""
-    column = NAMES.get(kind, "name")
-    return str(connection.execute(f"SELECT {column} AS name FROM {kind} WHERE id = ?", (number,)).fetchone()["name"])
+    """The name or title of an entry, as readers are shown it."""
+    column = SHOWN.get(kind) or NAMES.get(kind, "name")
+    table = f"{kind}_shown" if kind in SHOWN else kind
+    return str(connection.execute(f"SELECT {column} AS name FROM {table} WHERE id = ?", (number,)).fetchone()["name"])
 
 
 def _at(connection: sqlite3.Connection, text: str) -> int | None:

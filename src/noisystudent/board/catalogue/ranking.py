@@ -66,9 +66,7 @@ def refresh(connection: sqlite3.Connection, leaderboard: int) -> None:
     work, runs are ranked among runs.
     """
     results = connection.execute(
-        "SELECT r.id, r.kind, r.paper_id, coalesce(r.evaluated_on, r.paper_date, p.published) AS date "
-        "FROM result r LEFT JOIN paper p ON p.id = r.paper_id "
-        "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL ORDER BY r.position, r.id",
+        "SELECT id, kind, paper_id, day FROM result_shown WHERE leaderboard_id = ? AND retired_by IS NULL ORDER BY position, id",
         (leaderboard,),
     ).fetchall()
     ranking = [row["id"] for row in results if row["kind"] == "claim"] or [row["id"] for row in results]
@@ -92,13 +90,13 @@ def refresh(connection: sqlite3.Connection, leaderboard: int) -> None:
         if place == 0 and ranked:
             first = [result for result, rank in ranked.items() if rank == 1]
             best = min(
-                (row for row in results if row["id"] in first), key=lambda row: (row["date"] or "9999", row["id"])
+                (row for row in results if row["id"] in first), key=lambda row: (row["day"] or "9999", row["id"])
             )
     connection.execute(
         "UPDATE leaderboard SET best_result_id = ?, best_since = ?, result_count = ?, paper_count = ? WHERE id = ?",
         (
             best["id"] if best else None,
-            best["date"] if best else None,
+            best["day"] if best else None,
             len(results),
             len({row["paper_id"] for row in results} - {None}),
             leaderboard,

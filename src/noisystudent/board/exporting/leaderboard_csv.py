@@ -36,9 +36,9 @@ def write(connection: sqlite3.Connection, stream: BinaryIO, *, of: int | None) -
                 _cell(row["model"]),
                 *(_cell(values.get(metric["id"], "")) for metric in metrics),
                 {None: "", 0: "no", 1: "yes"}[row["extra_data"]],
-                _cell(row["title"]),
-                _cell(row["url"]),
-                row["date"] or "",
+                _cell(row["paper"] or ""),
+                _cell(row["paper_address"] or ""),
+                row["day"] or "",
                 _cell(" ".join(link["url"] for link in json.loads(row["code_links"]))),
             ]
         )
@@ -47,9 +47,8 @@ def write(connection: sqlite3.Connection, stream: BinaryIO, *, of: int | None) -
 
 def _rows(connection: sqlite3.Connection, leaderboard: int | None, metric: int | None) -> list[sqlite3.Row]:
     return connection.execute(
-        "SELECT r.id, r.extra_data, r.code_links, m.name AS model, v.rank, coalesce(nullif(r.paper_title, ''), p.title, '') AS title, "
-        "coalesce(nullif(r.paper_url, ''), p.url_abs, '') AS url, coalesce(r.evaluated_on, r.paper_date, p.published) AS date "
-        "FROM result r JOIN model m ON m.id = r.model_id LEFT JOIN paper p ON p.id = r.paper_id "
+        "SELECT r.id, r.extra_data, r.code_links, m.name AS model, v.rank, r.paper, r.paper_address, r.day "
+        "FROM result_shown r JOIN model m ON m.id = r.model_id "
         "LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = ? "
         "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL AND r.kind = 'claim' ORDER BY v.rank IS NULL, v.rank, r.position, r.id",
         (metric, leaderboard),

@@ -64,7 +64,7 @@ def _said(view: View, leaderboard: str, paper: str) -> tuple[str, str, str]:
     if number is None:
         raise view.missing("paper")
     rank = leaderboards.rank_today(view.connection, board["id"], number)
-    name = f"{board['task']} on {board['dataset']}"
+    name = board["shown"]
     if rank is None:
         return "No rank", name, UNRANKED
     return ("State of the art", name, FIRST) if rank == 1 else (f"Ranked #{rank}", name, PLACED)

@@ -57,8 +57,8 @@ def dataset(view: Viewing, slug: str) -> Response:
     return view.page(
         "dataset.html.jinja",
         _page_of(view, row),
-        title=row["whole_name"],
-        description=row["short_description"] or row["description"] or f"{row['whole_name']}: benchmarks and papers.",
+        title=row["shown"],
+        description=row["short_description"] or row["description"] or f"{row['shown']}: benchmarks and papers.",
     )
 
 
@@ -71,7 +71,7 @@ def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
     return {
         "dataset": {name: row[name] for name in fields.split()},
         "source": source_of(row),
-        "whole": {"slug": row["parent_slug"], "name": row["parent_name"]} if row["parent_slug"] else None,
+        "whole": {"slug": row["whole_slug"], "name": row["whole_name"]} if row["whole_slug"] else None,
         **{name: from_json(row[name])[:SHOWN_WORDS] for name in ("modalities", "languages", "variants")},
         "data_loaders": [
             {

@@ -70,7 +70,7 @@ def of_leaderboard(view: Viewing, slug: str) -> Response:
     if board is None:
         return view.elsewhere("leaderboard", slug, "/feeds/sota/{}.atom")
     additions = newest_additions(view.connection, board["id"], ENTRIES)
-    name = f"{board['task']} on {board['dataset']}"
+    name = board["shown"]
     return _feed(view, f"Results: {name}", f"/sota/{slug}", [_result(slug, name, each) for each in additions])
 
 

@@ -61,7 +61,7 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         "rows": _rows(view.connection, shown),
         "runs": _runs(view.connection, board["id"], metric, event, current=not selection.as_of),
     }
-    name = f"{board['task']} on {board['dataset']}"
+    name = board["shown"]
     if not view.as_json:
         data |= _for_readers(board, selection, found, matching, metric, better)
     return view.page(
@@ -141,8 +141,7 @@ def _row(claim: Claim, values: dict[str, str]) -> dict[str, Any]:
 
 
 def _paper(row: sqlite3.Row) -> dict[str, Any] | None:
-    title = row["title"] or row["paper_title"] or row["paper_url"]
-    return {"slug": row["paper_slug"], "title": title, "url": row["paper_url"]} if title else None
+    return {"slug": row["paper_slug"], "title": row["paper"], "url": row["paper_url"]} if row["paper"] else None
 
 
 def _code(claim: Claim) -> dict[str, Any] | None:
@@ -209,7 +208,7 @@ def _for_readers(
     today = datetime.now(UTC).date()
     tags = {tag for text in {claim.row["tags"] for claim in found} for tag in json.loads(text)}
     best = records(matching, higher_is_better=better, today=today) if better is not None else []
-    name = f"{board['task']} on {board['dataset']}"
+    name = board["shown"]
     chart, off_chart = over_time(matching, best, today, metric=metric["name"] if metric else "", name=name)
     return {
         "selection": selection,

@@ -98,7 +98,7 @@ def history(view: Viewing, slug: str, page: Page = None) -> Response:
     total = events.count_of_leaderboard(view.connection, board["id"])
     data = {
         "slug": slug,
-        "name": f"{board['task']} on {board['dataset']}",
+        "name": board["shown"],
         "metric": metrics[0]["name"] if metrics else None,
         "total": total,
         "page": number,

@@ -136,7 +136,7 @@ def _appeared(row: sqlite3.Row) -> str:
 
 def _badges(view: View, slug: str, results: list[dict[str, Any]]) -> list[dict[str, str]]:
     """For the README of the paper's code: Markdown of an image that links to the leaderboard."""
-    names = {row["leaderboard"]: f"{row['task']} on {row['dataset']}" for row in results}
+    names = {row["leaderboard"]: row["shown"] for row in results}
     return [
         {
             "leaderboard": board,

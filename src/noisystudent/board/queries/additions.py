@@ -10,9 +10,8 @@ from noisystudent.board.catalogue.ranking import ranks
 from noisystudent.board.catalogue.values import Value
 
 RESULTS = """
-SELECT r.id, r.kind, r.added_by, r.retired_by, e.at, m.name AS model, coalesce(p.title, r.paper_title) AS paper_title,
-  v.raw, v.number, v.unit, v.spread
-FROM result r JOIN event e ON e.id = r.added_by JOIN model m ON m.id = r.model_id LEFT JOIN paper p ON p.id = r.paper_id
+SELECT r.id, r.kind, r.added_by, r.retired_by, e.at, m.name AS model, r.paper, v.raw, v.number, v.unit, v.spread
+FROM result_shown r JOIN event e ON e.id = r.added_by JOIN model m ON m.id = r.model_id
   LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = ?
 WHERE r.leaderboard_id = ? ORDER BY r.added_by DESC, r.position, r.id
 """
@@ -55,7 +54,7 @@ def newest_additions(connection: sqlite3.Connection, leaderboard: int, limit: in
             row["kind"],
             row["at"],
             row["model"],
-            row["paper_title"] or "",
+            row["paper"] or "",
             metric["name"] if metric else "",
             row["raw"] or "",
             row["id"] in led,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from noisystudent.board.catalogue.change import today
-from noisystudent.board.queries.leaderboards import DATASET_NAME, WITH_LEADERS
+from noisystudent.board.queries.leaderboards import WITH_LEADERS
 from noisystudent.board.queries.search import search_names
 
 MOST_FOUND = 1_000  # by words
@@ -54,11 +54,10 @@ def listed(
     """Datasets, those that most papers use first."""
     where, parameters = choice.where(connection)
     rows = connection.execute(
-        f"SELECT d.slug, {DATASET_NAME} AS name, d.full_name, d.modalities, d.num_papers, "
+        "SELECT d.slug, d.shown AS name, d.full_name, d.modalities, d.num_papers, "
         "substr(coalesce(nullif(d.short_description, ''), d.description), 1, ?) AS excerpt, "
         "(SELECT count(*) FROM leaderboard l WHERE l.dataset_id = d.id) AS leaderboards "
-        "FROM dataset d LEFT JOIN dataset whole ON whole.id = d.parent_id "
-        f"WHERE {where} ORDER BY coalesce(d.num_papers, 0) DESC, d.name, d.id LIMIT ? OFFSET ?",
+        f"FROM dataset_shown d WHERE {where} ORDER BY coalesce(d.num_papers, 0) DESC, d.name, d.id LIMIT ? OFFSET ?",
         (EXCERPT, *parameters, limit, offset),
     )
     return [dict(row) | {"modalities": json.loads(row["modalities"])} for row in rows]
@@ -83,9 +82,9 @@ def words_of(connection: sqlite3.Connection, column: Literal["modalities", "lang
 def find(connection: sqlite3.Connection, slug: str) -> sqlite3.Row | None:
     """The dataset of that slug with what it is a part of, the paper that introduced it, and its source."""
     row: sqlite3.Row | None = connection.execute(
-        f"SELECT d.*, {DATASET_NAME} AS whole_name, whole.slug AS parent_slug, whole.name AS parent_name, "
+        "SELECT d.*, "
         "p.slug AS paper_slug, p.title AS found_title, s.name AS source, s.licence AS source_licence, s.url AS source_address "
-        "FROM dataset d LEFT JOIN dataset whole ON whole.id = d.parent_id LEFT JOIN paper p ON p.id = d.paper_id "
+        "FROM dataset_shown d LEFT JOIN paper p ON p.id = d.paper_id "
         "LEFT JOIN source s ON s.id = d.source_id WHERE d.slug = ?",
         (slug,),
     ).fetchone()
@@ -113,7 +112,7 @@ def tasks_of(connection: sqlite3.Connection, dataset: int, limit: int) -> list[d
 def leaderboards_of(connection: sqlite3.Connection, dataset: int, limit: int) -> list[dict[str, Any]]:
     """The leaderboards on a dataset and on its parts, the busiest first, each with who leads."""
     rows = connection.execute(
-        f"{WITH_LEADERS} WHERE d.id = ? OR d.parent_id = ? ORDER BY l.result_count DESC, l.id LIMIT ?",
+        f"{WITH_LEADERS} WHERE l.dataset_id = ? OR l.whole_dataset_id = ? ORDER BY l.result_count DESC, l.id LIMIT ?",
         (dataset, dataset, limit),
     )
     return [dict(row) for row in rows]

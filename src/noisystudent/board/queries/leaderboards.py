@@ -8,16 +8,13 @@ from typing import Any
 
 from noisystudent.board.queries.standings import day_of
 
-# The name of a part of a dataset stands behind that of the whole.
-DATASET_NAME = "CASE WHEN whole.id IS NULL THEN d.name ELSE whole.name || ': ' || d.name END"
-OF_LEADERBOARD = """leaderboard l JOIN task t ON t.id = l.task_id JOIN dataset d ON d.id = l.dataset_id
-  LEFT JOIN dataset whole ON whole.id = d.parent_id"""
-WITH_LEADERS = f"""
-SELECT l.slug, t.name AS task, t.slug AS task_slug, {DATASET_NAME} AS dataset, d.slug AS dataset_slug, l.result_count, l.paper_count,
-  l.best_since, model.name AS model, p.slug AS paper_slug, coalesce(p.title, nullif(r.paper_title, '')) AS paper_title,
+# The leader's paper is looked up for each leaderboard: SQLite would write out a view that is joined on the right.
+WITH_LEADERS = """
+SELECT l.slug, l.task, l.task_slug, l.dataset, l.dataset_slug, l.result_count, l.paper_count, l.best_since, model.name AS model,
+  (SELECT paper_slug FROM result_shown leader WHERE leader.id = l.best_result_id) AS paper_slug,
+  (SELECT paper FROM result_shown leader WHERE leader.id = l.best_result_id) AS paper_title,
   metric.name AS metric, v.raw AS value
-FROM {OF_LEADERBOARD}
-  LEFT JOIN result r ON r.id = l.best_result_id LEFT JOIN model ON model.id = r.model_id LEFT JOIN paper p ON p.id = r.paper_id
+FROM leaderboard_shown l LEFT JOIN result r ON r.id = l.best_result_id LEFT JOIN model ON model.id = r.model_id
   LEFT JOIN metric ON metric.id = (SELECT id FROM metric first WHERE first.leaderboard_id = l.id ORDER BY position, id LIMIT 1)
   LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = metric.id
 """
@@ -43,15 +40,15 @@ class Choice:
         """The condition in SQL, with its parameters."""
         conditions, parameters = ["1"], list[Any]()
         if self.area is not None:
-            conditions.append("EXISTS (SELECT 1 FROM task_area ta WHERE ta.task_id = t.id AND ta.area_id = ?)")
+            conditions.append("EXISTS (SELECT 1 FROM task_area ta WHERE ta.task_id = l.task_id AND ta.area_id = ?)")
             parameters.append(self.area)
         if self.no_area:
-            conditions.append("NOT EXISTS (SELECT 1 FROM task_area ta WHERE ta.task_id = t.id)")
+            conditions.append("NOT EXISTS (SELECT 1 FROM task_area ta WHERE ta.task_id = l.task_id)")
         if self.task is not None:
             conditions.append("l.task_id = ?")
             parameters.append(self.task)
         for word in self.words:
-            conditions.append(f"(t.name || ' on ' || {DATASET_NAME}) LIKE ? ESCAPE '\\'")
+            conditions.append("l.shown LIKE ? ESCAPE '\\'")
             parameters.append(f"%{_literal(word)}%")
         return " AND ".join(conditions), parameters
 
@@ -69,15 +66,14 @@ def listed(connection: sqlite3.Connection, choice: Choice, *, limit: int, offset
 def count(connection: sqlite3.Connection, choice: Choice) -> int:
     """How many leaderboards there are of a choice."""
     where, parameters = choice.where()
-    return int(connection.execute(f"SELECT count(*) FROM {OF_LEADERBOARD} WHERE {where}", parameters).fetchone()[0])
+    return int(connection.execute(f"SELECT count(*) FROM leaderboard_shown l WHERE {where}", parameters).fetchone()[0])
 
 
 def find(connection: sqlite3.Connection, slug: str) -> sqlite3.Row | None:
     """The leaderboard of that slug, with the names and slugs of its task and dataset."""
     row: sqlite3.Row | None = connection.execute(
-        f"SELECT l.*, t.name AS task, t.slug AS task_slug, {DATASET_NAME} AS dataset, d.slug AS dataset_slug, "
-        "s.name AS source, s.licence AS source_licence, s.url AS source_address "
-        f"FROM {OF_LEADERBOARD} LEFT JOIN source s ON s.id = l.source_id WHERE l.slug = ?",
+        "SELECT l.*, s.name AS source, s.licence AS source_licence, s.url AS source_address "
+        "FROM leaderboard_shown l LEFT JOIN source s ON s.id = l.source_id WHERE l.slug = ?",
         (slug,),
     ).fetchone()
     return row
@@ -125,15 +121,15 @@ def rank_today(connection: sqlite3.Connection, leaderboard: int, paper: int) -> 
 def record_line(connection: sqlite3.Connection, slug: str, today: str) -> list[tuple[float, float]]:
     """The records of a leaderboard by its first metric until today, as (day's ordinal number, value)."""
     rows = connection.execute(
-        "SELECT coalesce(r.evaluated_on, r.paper_date, p.published) AS date, v.number, m.higher_is_better FROM leaderboard l "
+        "SELECT r.day, v.number, m.higher_is_better FROM leaderboard l "
         "JOIN metric m ON m.id = (SELECT id FROM metric first WHERE first.leaderboard_id = l.id ORDER BY position, id LIMIT 1) "
-        "JOIN result r ON r.leaderboard_id = l.id AND r.kind = 'claim' AND r.retired_by IS NULL LEFT JOIN paper p ON p.id = r.paper_id "
-        "JOIN value v ON v.result_id = r.id AND v.metric_id = m.id AND v.rank IS NOT NULL WHERE l.slug = ? AND date <= ?",
+        "JOIN result_shown r ON r.leaderboard_id = l.id AND r.kind = 'claim' AND r.retired_by IS NULL "
+        "JOIN value v ON v.result_id = r.id AND v.metric_id = m.id AND v.rank IS NOT NULL WHERE l.slug = ? AND r.day <= ?",
         (slug, today),
     ).fetchall()
     line: list[tuple[float, float]] = []
-    for row in sorted(rows, key=lambda row: (row["date"], row["number"] * (-1 if row["higher_is_better"] else 1))):
-        day, better = day_of(row["date"]), 1 if row["higher_is_better"] else -1
+    for row in sorted(rows, key=lambda row: (row["day"], row["number"] * (-1 if row["higher_is_better"] else 1))):
+        day, better = day_of(row["day"]), 1 if row["higher_is_better"] else -1
         if day is not None and (not line or better * row["number"] > better * line[-1][1]):
             line.append((day.toordinal(), row["number"]))
     return line

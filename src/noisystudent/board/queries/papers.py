@@ -11,7 +11,6 @@ from typing import Any
 
 from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.names import meant, name_of, slug_meant, slug_of
-from noisystudent.board.queries.leaderboards import DATASET_NAME, OF_LEADERBOARD
 from noisystudent.board.queries.search import query_papers
 
 # So many papers with the words of a text are picked out and put in order. Of more, the newest are looked through until enough have them;
@@ -194,11 +193,11 @@ def results_of(connection: sqlite3.Connection, paper: int, limit: int) -> list[d
     """What a paper claims, a row for each value: task, dataset, model, metric, value as given, and its rank among all claims of today."""
     return _rows(
         connection,
-        f"SELECT t.name AS task, t.slug AS task_slug, {DATASET_NAME} AS dataset, d.slug AS dataset_slug, l.slug AS leaderboard, "
+        "SELECT l.task, l.task_slug, l.dataset, l.dataset_slug, l.slug AS leaderboard, l.shown, "
         "model.name AS model, metric.name AS metric, metric.higher_is_better, v.raw AS value, v.rank, r.id AS result "
-        f"FROM {OF_LEADERBOARD} JOIN result r ON r.leaderboard_id = l.id JOIN model ON model.id = r.model_id "
+        f"FROM leaderboard_shown l JOIN result r ON r.leaderboard_id = l.id JOIN model ON model.id = r.model_id "
         f"JOIN value v ON v.result_id = r.id JOIN metric ON metric.id = v.metric_id WHERE {_STANDING} "
-        "ORDER BY t.name, dataset, l.id, r.position, r.id, metric.position, metric.id LIMIT ?",
+        "ORDER BY l.task, l.dataset, l.id, r.position, r.id, metric.position, metric.id LIMIT ?",
         (paper, limit),
     )
 

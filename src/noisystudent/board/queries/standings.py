@@ -15,11 +15,10 @@ from noisystudent.board.catalogue.values import Value
 PARAMETERS, MULTIPLY_ADDS = "parameters", "multiply_adds"  # columns of a model
 LEAST, MOST = 1e3, 1e18  # fewer is a count of millions of which nobody wrote so, more a slip of the pen
 CLAIMS = """
-SELECT r.id, r.position, r.extra_data, r.paper_title, r.paper_url, r.source_url, r.locator, r.code_links, r.model_links, r.tags,
-  coalesce(r.evaluated_on, r.paper_date, p.published) AS date, m.name AS model, m.parameters, m.multiply_adds, m.weights_url,
-  r.paper_id, p.slug AS paper_slug, p.title AS title, v.raw, v.number, v.unit, v.spread
-FROM result r JOIN model m ON m.id = r.model_id LEFT JOIN paper p ON p.id = r.paper_id
-  LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = :metric
+SELECT r.id, r.position, r.extra_data, r.source_url, r.locator, r.code_links, r.model_links, r.tags, r.day,
+  r.paper_id, r.paper, r.paper_slug, r.paper_url, m.name AS model, m.parameters, m.multiply_adds, m.weights_url,
+  v.raw, v.number, v.unit, v.spread
+FROM result_shown r JOIN model m ON m.id = r.model_id LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = :metric
 WHERE r.leaderboard_id = :leaderboard AND r.kind = 'claim' AND r.added_by <= :event AND (r.retired_by IS NULL OR r.retired_by > :event)
 ORDER BY r.position, r.id
 """
@@ -98,7 +97,7 @@ def claims(connection: sqlite3.Connection, leaderboard: int, metric: int | None,
         Claim(
             row,
             Value(row["number"], row["unit"] or "", row["spread"]),
-            day_of(row["date"]),
+            day_of(row["day"]),
             codes.get(row["paper_id"]),
         )
         for row in rows

@@ -171,12 +171,11 @@ def _claim(connection: sqlite3.Connection, leaderboard: int | None, paper: str, 
 
 def _claims(connection: sqlite3.Connection, leaderboard: int) -> list[Claim]:
     rows = connection.execute(
-        "SELECT r.id, m.name, r.paper_id, coalesce(p.title, r.paper_title) AS title FROM result r "
-        "JOIN model m ON m.id = r.model_id LEFT JOIN paper p ON p.id = r.paper_id "
+        "SELECT r.id, m.name, r.paper_id, r.paper FROM result_shown r JOIN model m ON m.id = r.model_id "
         "WHERE r.leaderboard_id = ? AND r.kind = 'claim' AND r.retired_by IS NULL ORDER BY r.position, r.id",
         (leaderboard,),
     )
-    return [Claim(row["id"], row["name"], row["paper_id"], row["title"]) for row in rows]
+    return [Claim(row["id"], row["name"], row["paper_id"], row["paper"] or "") for row in rows]
 
 
 def _paper(connection: sqlite3.Connection, text: str) -> int:

@@ -134,11 +134,7 @@ def _of_direction(connection: sqlite3.Connection, payload: DirectionPayload) -> 
     leaderboard = names.meant(connection, "leaderboard", payload.leaderboard)
     if leaderboard is None:
         return Difference(summary, problems={"leaderboard": [f"there is no leaderboard {payload.leaderboard!r}"]})
-    board = connection.execute(
-        "SELECT l.slug, t.name AS task, d.name AS dataset FROM leaderboard l JOIN task t ON t.id = l.task_id "
-        "JOIN dataset d ON d.id = l.dataset_id WHERE l.id = ?",
-        (leaderboard,),
-    ).fetchone()
+    board = connection.execute("SELECT slug, shown FROM leaderboard_shown WHERE id = ?", (leaderboard,)).fetchone()
     metric = names.metric_meant(connection, leaderboard, payload.metric)
     if metric is None:
         return Difference(summary, problems={"metric": [f"{payload.leaderboard!r} has no metric {payload.metric!r}"]})
@@ -147,7 +143,7 @@ def _of_direction(connection: sqlite3.Connection, payload: DirectionPayload) -> 
     if before == after and metric["direction_origin"] == "curated":
         problems[""] = [f"nothing would change: a curator has said already that {after}"]
     return Difference(
-        f"{summary} of {board['task']} on {board['dataset']}",
+        f"{summary} of {board['shown']}",
         f"/sota/{board['slug']}",
         changes=(FieldChange("direction", f"{before} ({metric['direction_origin']})", f"{after} (curated)"),),
         problems=problems,

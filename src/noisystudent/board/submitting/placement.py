@@ -121,12 +121,8 @@ def _leaderboard(
     if number is None:
         notes.append("the leaderboard would be new")
         return None, " on ".join(titles), None
-    row = connection.execute(
-        "SELECT l.slug, t.name || ' on ' || d.name AS title FROM leaderboard l JOIN task t ON t.id = l.task_id "
-        "JOIN dataset d ON d.id = l.dataset_id WHERE l.id = ?",
-        (number,),
-    ).fetchone()
-    return number, row["title"], f"/sota/{row['slug']}"
+    row = connection.execute("SELECT slug, shown FROM leaderboard_shown WHERE id = ?", (number,)).fetchone()
+    return number, row["shown"], f"/sota/{row['slug']}"
 
 
 def _paper(
