@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import noisystudent
+from noisystudent.cli import app
 
 SLOW = ("torch", "timm", "torchvision", "duckdb", "scipy", "sklearn", "matplotlib", "pandas")
 PROGRAM = f"""
@@ -44,6 +46,7 @@ finally:
         (["predict", "--model", "./m", "--images", "nowhere", "--out", "o.csv"], 2, "--model: there is no model at m"),
         (["label", "--model", "resnet18", "--images", "{a,b}.tar", "--out", "o"], 2, "'a.tar', 'b.tar' does not exist"),
         (["evaluate", "--model", "resnet18", "--data", "nowhere"], 2, "--data: 'nowhere' does not exist"),
+        (["profile", "resnet18", "--device", "tpu"], 2, "--device: device = 'tpu': should be auto, cpu"),
     ],
 )
 def test_an_answer_that_needs_no_network_loads_none(words: list[str], status: int, said: str, tmp_path: Path) -> None:
@@ -54,6 +57,23 @@ def test_an_answer_that_needs_no_network_loads_none(words: list[str], status: in
     assert said in " ".join((ended.stdout + ended.stderr).split())
     assert ended.stdout.splitlines()[-1].strip() == "loaded:"
     assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["label", "--images", ".", "--out", "out", "--model"],
+        ["predict", "--images", ".", "--out", "labels.csv", "--model"],
+        ["evaluate", "--data", ".", "--model"],
+        ["profile"],
+    ],
+)
+def test_a_device_that_is_not_there_is_told(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(app, [*words, "resnet18", "--device", "cuda:77"])
+    assert ended.exit_code == 2
+    assert "the device cuda:77 (execution.device, --device) is not on this machine" in ended.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -73,8 +73,8 @@ def test_auto_takes_a_gpu_where_there_is_one_and_a_process_may_change_its_device
 @pytest.mark.parametrize("name", ["cuda", "cuda:2", "mps"])
 def test_a_device_that_is_not_there_is_named_beside_those_that_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, cuda=2 if name == "cuda:2" else 0)
-    there = "it finds cuda, cuda:0, cuda:1, cpu" if name == "cuda:2" else "it finds cpu"
-    with pytest.raises(UserError, match=f"execution.device is {name}.*{there}$"):
+    there = "finds cuda, cuda:0, cuda:1, cpu" if name == "cuda:2" else "finds cpu"
+    with pytest.raises(UserError, match=f"the device {name} .*{there}$"):
         compute_device(Execution(device=name))
 
 
@@ -93,7 +93,7 @@ def test_a_run_on_a_missing_device_stops_before_any_work(
     with pytest.raises(UserError) as caught:
         command(config, tmp_path / "run")
     assert len(caught.value.problems) == 1
-    assert "execution.device is cuda:1" in caught.value.problems[0]
+    assert "the device cuda:1 (execution.device, --device)" in caught.value.problems[0]
     assert not (tmp_path / "run").exists()
 
 

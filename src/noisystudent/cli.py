@@ -12,7 +12,7 @@ import typer
 from noisystudent import __version__, screen
 from noisystudent.board.commands import board
 from noisystudent.cli_command import Json, Quiet, commands_of
-from noisystudent.config import Config, Selection
+from noisystudent.config import Config, Execution, Selection
 from noisystudent.config.reading import validate
 from noisystudent.config.settings import parse_value
 from noisystudent.errors import UserError
@@ -48,6 +48,10 @@ WeightsOption = Annotated[
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated.")]
 Model = Annotated[str, typer.Option(help=f"{MODEL}.")]
 Images = Annotated[str, typer.Option(help=f"Images: {SRC}.")]
+
+Device = Annotated[
+    str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one.")
+]
 
 command = commands_of(app, around=functools.partial(needing, "train"))
 command_without_torch = commands_of(app)
@@ -93,6 +97,10 @@ def _check_there(model: str, **sources: str) -> None:
         problems = [f"--model: {problem}", *problems]
     if problems:
         raise UserError(problems)
+
+
+def _execution(device: str) -> Execution:
+    return validate({"device": device}, Execution, where="--device")
 
 
 @command()
@@ -179,14 +187,16 @@ def label(
     model: Model = ...,  # type: ignore[assignment]
     images: Images = ...,  # type: ignore[assignment]
     out: Out = ...,  # type: ignore[assignment]
+    device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """Have a teacher predict images: a predictions table."""
+    execution = _execution(device)
     _check_there(model, images=images)
     from noisystudent import commands
 
-    return commands.label(model, images, out), screen.show_labeled
+    return commands.label(model, images, out, execution=execution), screen.show_labeled
 
 
 @command()
@@ -291,10 +301,12 @@ def evaluate(
         ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, and of what is drawn.")] = 0,
+    device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """Measure a model on labeled images: accuracy, robustness, calibration, with 95 % intervals."""
+    execution = _execution(device)
     _check_there(model, data=data, val=val)
     from noisystudent import atomic, commands
     from noisystudent.evaluation.corruption_error import normalizers_called
@@ -314,6 +326,7 @@ def evaluate(
         seed=seed,
         cells=out.with_suffix(".cells") if out and long else None,
         reference=reference,
+        execution=execution,
     )
     if out:
         atomic.write_json(out, results)
@@ -327,13 +340,15 @@ def profile(
         int | None, typer.Option(min=1, help="Side of an image in pixels; without it the model's own.")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 32,
+    device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """What an image costs: parameters, multiply-adds, images a second, memory."""
+    execution = _execution(device)
     from noisystudent import commands
 
-    return commands.profile(model, size=size, batch=batch), screen.show_profile
+    return commands.profile(model, size=size, batch=batch, execution=execution), screen.show_profile
 
 
 @command()
@@ -341,14 +356,16 @@ def predict(
     model: Model = ...,  # type: ignore[assignment]
     images: Images = ...,  # type: ignore[assignment]
     out: Annotated[Path, typer.Option(help="A .csv or .parquet file.")] = ...,  # type: ignore[assignment]
+    device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """The class of each image, with its confidence: a table that, corrected by hand, is a labeled source."""
+    execution = _execution(device)
     _check_there(model, images=images)
     from noisystudent import commands
 
-    return commands.predict(model, images, out), screen.show_labeled
+    return commands.predict(model, images, out, execution=execution), screen.show_labeled
 
 
 @command()

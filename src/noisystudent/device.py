@@ -37,8 +37,8 @@ def compute_device(execution: Execution) -> torch.device:
     name = there[0] if execution.device == "auto" else execution.device
     if name not in there:
         raise UserError(
-            f"execution.device is {name}, and PyTorch {torch.__version__} does not find it on this machine; "
-            f"it finds {', '.join(there)}"
+            f"the device {name} (execution.device, --device) is not on this machine: "
+            f"PyTorch {torch.__version__} finds {', '.join(there)}"
         )
     if name == "cpu":
         keep_freed_memory()

@@ -31,8 +31,8 @@ def health_of(store: Store) -> dict[str, Any]:
         >>> import tempfile
         >>> from pathlib import Path
         >>> found = health_of(Store(Path(tempfile.mkdtemp()) / "board.db", create=True))
-        >>> found["status"], found["schema"], found["last_event"], found["writable"]
-        ('ok', 3, None, True)
+        >>> found["status"], found["last_event"], found["writable"]
+        ('ok', None, True)
     """
     try:
         with closing(store.connect(read_only=True)) as connection:
