@@ -3,6 +3,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +16,7 @@ from noisystudent.errors import UserError
 from noisystudent.progress import logger
 from noisystudent.run_plan import run_stages
 from noisystudent.rundir import RunDir, environment, locked, open_run
+from noisystudent.stopping import Stopped
 
 CONFIG = Config(teacher=Training(model="resnet9_8"), seed=11)
 
@@ -48,6 +50,40 @@ def test_a_stage_that_failed_is_done_again(tmp_path: Path) -> None:
         run.stage("prepare", fail)
     assert not (run.path / ".stages" / "prepare.json").exists()
     assert run.stage("prepare", lambda: {"n": 1})["n"] == 1
+
+
+def test_the_time_of_a_stage_counts_the_attempts_that_were_stopped_or_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    run, checkpoint = RunDir(tmp_path), tmp_path / "gen-1" / "checkpoints" / "last.pt"
+    checkpoint.parent.mkdir(parents=True)
+
+    def work_for(seconds: float, then: BaseException | None = None) -> dict[str, object]:
+        clock[0] += seconds
+        if then:
+            raise then
+        return {}
+
+    with pytest.raises(Stopped):
+        run.stage("gen-1/train", lambda: work_for(50, Stopped("stopped", 15)))
+    clock[0] += 5000  # nobody works
+    left = []
+
+    def until_killed() -> dict[str, object]:
+        left.append(run._begun("gen-1/train").read_bytes())
+        checkpoint.touch()
+        os.utime(checkpoint, (clock[0] + 30, clock[0] + 30))
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run.stage("gen-1/train", until_killed)
+    run._begun("gen-1/train").write_bytes(left[0])  # a kill leaves what was written at the beginning
+    clock[0] += 5000
+    assert run.stage("gen-1/train", lambda: work_for(7))["seconds"] == 50 + 30 + 7
+    assert files(run.path) == {".stages/gen-1.train.json", "gen-1/checkpoints/last.pt"}
 
 
 @pytest.fixture
@@ -205,6 +241,7 @@ def test_a_failure_inside_lets_the_folder_go(tmp_path: Path) -> None:
 
 HOLD = """
 import sys
+import time
 from pathlib import Path
 from noisystudent.rundir import locked
 with locked(Path(sys.argv[1])):

@@ -117,12 +117,42 @@ class RunDir:
         """
         if (done := self.record(name)) is not None:
             return done
-        start = time.monotonic()
-        with self._announced(name):
-            record = {**work(), "seconds": round(time.monotonic() - start, 3)}
+        with self._announced(name), self._timed(name) as seconds:
+            found = work()
+        record = {**found, "seconds": round(seconds(), 3)}
         atomic.write_json(self._record(name), record)
+        self._begun(name).unlink(missing_ok=True)
         progress.warn(record.get("warnings", ()), about=_network_of(name))
         return record
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[Callable[[], float]]:
+        """A clock of a stage, which counts the attempts before this one that were stopped.
+
+        Of one that was killed it counts until the last file that was written in the stage's folder.
+        """
+        begun, spent, start = self._begun(stage), 0.0, time.monotonic()
+        if begun.exists():
+            before = json.loads(begun.read_text(encoding="utf-8"))
+            spent = before["seconds"]
+            if before["at"] is not None:
+                files = (file for file in (self.path / stage.partition("/")[0]).rglob("*") if file.is_file())
+                spent += max([0.0, *(file.stat().st_mtime - before["at"] for file in files)])
+        atomic.write_json(begun, {"seconds": spent, "at": time.time()})
+
+        def seconds() -> float:
+            return spent + time.monotonic() - start
+
+        try:
+            yield seconds
+        except BaseException:
+            with contextlib.suppress(OSError):  # a full disk, of which the error under way tells
+                atomic.write_json(begun, {"seconds": seconds(), "at": None})
+            raise
+
+    def _begun(self, stage: str) -> Path:
+        record = self._record(stage)
+        return record.with_name(f".begun-{record.name}")
 
     def records(self) -> dict[str, dict[str, Any]]:
         """What each finished stage recorded, by its name, in the order of the file names; of `gen-1/label` it is `gen-1.label.json`."""
