@@ -11,9 +11,10 @@ from noisystudent.board.api.reading import Read, read
 from noisystudent.board.api.refusals import OF_READS, OF_WRITES
 from noisystudent.board.api.result_filters import Filtered
 from noisystudent.board.api.result_rows import current, results_of
-from noisystudent.board.api.superseding import as_it_is, as_wanted, put
+from noisystudent.board.api.superseding import as_wanted, put
 from noisystudent.board.catalogue import change as catalogue
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.results import whole_result
 
 PATH = "/evaluations/{evaluation_id}/results/"
 router = APIRouter(tags=["evaluations"])
@@ -53,7 +54,7 @@ def evaluation_result_update(writing: Write, evaluation_id: str, result_id: str,
     """Put another result in the place of one; the answer has its id."""
     with writing.changing("correct result", f"{result_id} on {evaluation_id}") as change:
         old = _current(change, evaluation_id, result_id)
-        number = put(change, as_wanted(change, as_it_is(change.connection, old), body), old)
+        number = put(change, as_wanted(change, whole_result(change.connection, old), body), old)
     return _result(writing, number)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,42 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 from noisystudent.board.api.evaluation_models import ResultCreateRequest, ResultSyncRequest, ResultUpdateRequest
 from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.results import whole_result
 from noisystudent.board.catalogue.slugs import arxiv_id
 from noisystudent.board.submitting.payloads import GivenUrl
 
 MOST_CODE = 10  # repositories of a paper that a row links
 _URL = TypeAdapter(GivenUrl)
 Body = ResultCreateRequest | ResultUpdateRequest | ResultSyncRequest
-
-
-def as_it_is(connection: sqlite3.Connection, number: int) -> Result:
-    """A result of the catalogue, whole."""
-    row = connection.execute(
-        "SELECT r.*, m.name AS model FROM result r JOIN model m ON m.id = r.model_id WHERE r.id = ?", (number,)
-    ).fetchone()
-    values = connection.execute(
-        "SELECT m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id WHERE v.result_id = ? ORDER BY m.position, m.id",
-        (number,),
-    )
-    return Result(
-        leaderboard=row["leaderboard_id"],
-        model=row["model"],
-        values={value["name"]: value["raw"] for value in values},
-        paper=row["paper_id"],
-        kind=row["kind"],
-        position=row["position"],
-        extra_data=None if row["extra_data"] is None else bool(row["extra_data"]),
-        evaluated_on=row["evaluated_on"],
-        paper_title=row["paper_title"],
-        paper_url=row["paper_url"],
-        paper_date=row["paper_date"],
-        source_url=row["source_url"],
-        locator=row["locator"],
-        code_links=json.loads(row["code_links"]),
-        model_links=json.loads(row["model_links"]),
-        tags=json.loads(row["tags"]),
-        external_id=row["external_id"],
-    )
 
 
 def as_wanted(change: Change, result: Result, body: Body) -> Result:
@@ -79,7 +49,7 @@ def put(change: Change, wanted: Result, old: int | None) -> int:
         HTTPException: 409, the old one is a run, which is measured and not told.
     """
     if old is not None:
-        is_now = as_it_is(change.connection, old)
+        is_now = whole_result(change.connection, old)
         if is_now == wanted:
             return old
         if is_now.kind == "run":

@@ -17,9 +17,10 @@ from noisystudent.board.api.evaluation_models import (
 from noisystudent.board.api.refusals import OF_WRITES
 from noisystudent.board.api.representations import evaluations_of, metrics_of
 from noisystudent.board.api.result_rows import results_of
-from noisystudent.board.api.superseding import as_it_is, as_wanted, put
+from noisystudent.board.api.superseding import as_wanted, put
 from noisystudent.board.catalogue import change as catalogue
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.results import whole_result
 
 router = APIRouter(responses=OF_WRITES, tags=["evaluations"])
 
@@ -64,7 +65,7 @@ def _row(change: Change, leaderboard: int, row: ResultSyncRequest) -> int:
     blank = catalogue.Result(leaderboard, row.methodology, {}, external_id=row.external_id or None)
     fresh = as_wanted(change, blank, row)
     old = _same_row(change, fresh)
-    wanted = fresh if old is None else as_wanted(change, as_it_is(change.connection, old), row)
+    wanted = fresh if old is None else as_wanted(change, whole_result(change.connection, old), row)
     return put(change, replace(wanted, external_id=fresh.external_id), old)
 
 

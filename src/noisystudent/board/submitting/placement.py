@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.directions import direction
 from noisystudent.board.catalogue.ranking import ranks
+from noisystudent.board.catalogue.results import whole_result
 from noisystudent.board.catalogue.values import Value, parse_value
 from noisystudent.board.submitting.payloads import ResultPayload
 
@@ -41,7 +41,6 @@ class Placement:
     superseded: int | None
     before: Mapping[str, Any]
     after: Mapping[str, Any]
-    values: Mapping[str, str]
     ranks: tuple[Rank, ...]
     notes: tuple[str, ...]
     problems: Mapping[str, list[str]]
@@ -53,22 +52,21 @@ def place(connection: sqlite3.Connection, payload: ResultPayload) -> Placement:
     notes: list[str] = []
     leaderboard, title, address = _leaderboard(connection, payload, notes, problems)
     paper = _paper(connection, payload, notes, problems)
-    old = _superseded(connection, payload, leaderboard, paper, problems)
+    superseded = _superseded(connection, payload, leaderboard, paper, problems)
+    old = whole_result(connection, superseded) if superseded else None
     if old and not payload.paper and not payload.paper_title:
-        paper = old["paper_id"]
-    before = _says(connection, old) if old else {}
-    values = _values(connection, old) | payload.metrics
+        paper = old.paper
+    wanted = _wanted(connection, payload, leaderboard or 0, paper, old)
     _check_directions(connection, payload, leaderboard, notes, problems)
     return Placement(
         title=title,
         address=address,
         leaderboard=leaderboard,
         paper=paper,
-        superseded=old["id"] if old else None,
-        before=before,
-        after=_would_say(payload, before, values, _title(connection, paper) or payload.paper_title),
-        values=values,
-        ranks=_ranks(connection, payload, leaderboard, old, values),
+        superseded=superseded,
+        before=_says(connection, old) if old else {},
+        after=_says(connection, wanted),
+        ranks=_ranks(connection, payload, leaderboard, superseded, wanted.values),
         notes=tuple(notes),
         problems=problems,
     )
@@ -88,10 +86,9 @@ def add(change: Change, payload: ResultPayload) -> int:
     paper = placement.paper
     if paper is None and payload.paper:
         paper = change.paper(title=payload.paper_title, url=payload.paper, published=payload.paper_date or None)
-    old = _row(change.connection, placement.superseded) if placement.superseded else None
-    return change.add_result(
-        _result(change.connection, payload, leaderboard, paper, placement, old), supersedes=placement.superseded
-    )
+    old = whole_result(change.connection, placement.superseded) if placement.superseded else None
+    wanted = _wanted(change.connection, payload, leaderboard, paper, old)
+    return change.add_result(wanted, supersedes=placement.superseded)
 
 
 def _leaderboard(
@@ -150,10 +147,10 @@ def _superseded(
     leaderboard: int | None,
     paper: int | None,
     problems: dict[str, list[str]],
-) -> sqlite3.Row | None:
+) -> int | None:
     """The row that a result takes the place of: the one that it names, or the only one of the same model, paper and extra data."""
     if payload.corrects is not None:
-        row = _row(connection, payload.corrects)
+        row = connection.execute("SELECT * FROM result WHERE id = ?", (payload.corrects,)).fetchone()
         if row is None or row["leaderboard_id"] != leaderboard:
             problems["corrects"] = [f"result {payload.corrects} is not on this leaderboard"]
         elif row["kind"] != "claim":
@@ -161,7 +158,7 @@ def _superseded(
         elif row["retired_by"] is not None:
             problems["corrects"] = [f"result {payload.corrects} has been superseded or taken off already"]
         else:
-            return row
+            return payload.corrects
         return None
     rows = connection.execute(
         "SELECT r.id FROM result r JOIN model m ON m.id = r.model_id WHERE r.leaderboard_id = ? AND r.retired_by IS NULL "
@@ -173,59 +170,21 @@ def _superseded(
         problems["model"] = [
             f"there are several results of this model and paper ({numbers}): say which one it corrects"
         ]
-    return _row(connection, rows[0]["id"]) if len(rows) == 1 else None
+    return int(rows[0]["id"]) if len(rows) == 1 else None
 
 
-def _row(connection: sqlite3.Connection, result: int) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT r.*, m.name AS model FROM result r JOIN model m ON m.id = r.model_id WHERE r.id = ?", (result,)
-    ).fetchone()
-    return row
-
-
-def _values(connection: sqlite3.Connection, row: sqlite3.Row | None) -> dict[str, str]:
-    if row is None:
-        return {}
-    return {
-        value["name"]: value["raw"]
-        for value in connection.execute(
-            "SELECT m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id WHERE v.result_id = ? ORDER BY m.position",
-            (row["id"],),
-        )
-    }
-
-
-def _says(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+def _says(connection: sqlite3.Connection, result: Result) -> dict[str, Any]:
     """What a result says, by field, as the difference shows it."""
     return {
-        "model": row["model"],
-        **{f"metric {name}": raw for name, raw in _values(connection, row).items()},
-        "extra_data": None if row["extra_data"] is None else bool(row["extra_data"]),
-        "evaluated_on": row["evaluated_on"] or "",
-        "paper": _title(connection, row["paper_id"]) or row["paper_title"],
-        "source_url": row["source_url"] or "",
-        "locator": row["locator"],
-        "code_links": [link["url"] for link in json.loads(row["code_links"])],
-        "tags": json.loads(row["tags"]),
-    }
-
-
-def _would_say(
-    payload: ResultPayload, before: Mapping[str, Any], values: Mapping[str, str], paper: str
-) -> dict[str, Any]:
-    given = {
-        "evaluated_on": payload.evaluated_on,
-        "paper": paper,
-        "source_url": payload.source_url,
-        "locator": payload.locator,
-        "code_links": payload.code_links,
-        "tags": payload.tags,
-    }
-    return {
-        "model": payload.model,
-        **{f"metric {name}": raw for name, raw in values.items()},
-        "extra_data": before.get("extra_data") if payload.extra_data is None else payload.extra_data,
-        **{name: value or before.get(name, value) for name, value in given.items()},
+        "model": result.model,
+        **{f"metric {name}": raw for name, raw in result.values.items()},
+        "extra_data": result.extra_data,
+        "evaluated_on": result.evaluated_on or "",
+        "paper": _title(connection, result.paper) or result.paper_title,
+        "source_url": result.source_url or "",
+        "locator": result.locator,
+        "code_links": [link["url"] for link in result.code_links],
+        "tags": list(result.tags),
     }
 
 
@@ -262,7 +221,7 @@ def _ranks(
     connection: sqlite3.Connection,
     payload: ResultPayload,
     leaderboard: int | None,
-    old: sqlite3.Row | None,
+    old: int | None,
     values: Mapping[str, str],
 ) -> tuple[Rank, ...]:
     found = []
@@ -276,9 +235,9 @@ def _ranks(
         if better is None:
             better = direction(name).higher_is_better
         others = _others(connection, metric["id"]) if metric else {}
-        superseded = ranks(others, higher_is_better=better).get(old["id"]) if old else None
+        superseded = ranks(others, higher_is_better=better).get(old) if old else None
         if old:
-            others.pop(old["id"], None)
+            others.pop(old, None)
         ranked = ranks({**others, 0: parse_value(raw)}, higher_is_better=better)
         found.append(Rank(name, raw, ranked.get(0), len(ranked), superseded))
     return tuple(found)
@@ -293,34 +252,30 @@ def _others(connection: sqlite3.Connection, metric: int) -> dict[int, Value]:
     return {row["result_id"]: Value(row["number"], row["unit"], row["spread"]) for row in rows}
 
 
-def _result(
-    connection: sqlite3.Connection,
-    payload: ResultPayload,
-    leaderboard: int,
-    paper: int | None,
-    placement: Placement,
-    old: sqlite3.Row | None,
+def _wanted(
+    connection: sqlite3.Connection, payload: ResultPayload, leaderboard: int, paper: int | None, old: Result | None
 ) -> Result:
-    """The result to add: what was given, and for the rest what the superseded row says."""
+    """The result to add: what was given, and for the rest what the superseded one says."""
     row = connection.execute("SELECT title, url_abs, published FROM paper WHERE id = ?", (paper,)).fetchone()
-    kept = dict(old) if old else {}
-    same_paper = bool(old) and kept["paper_id"] == paper
-    return Result(
-        leaderboard=leaderboard,
+    if old and old.paper == paper and not (paper is None and payload.paper_title):
+        title, url, published = old.paper_title, old.paper_url, old.paper_date
+    elif row:
+        title, url, published = row["title"], row["url_abs"] or "", row["published"]
+    else:
+        title, url, published = payload.paper_title, "", None
+    kept = old or Result(leaderboard, payload.model, {})
+    return replace(
+        kept,
         model=payload.model,
-        values=placement.values,
+        values={**kept.values, **payload.metrics},
         paper=paper,
-        position=kept.get("position"),
-        extra_data=placement.after["extra_data"],
-        evaluated_on=payload.evaluated_on or kept.get("evaluated_on"),
-        paper_title=kept["paper_title"] if same_paper else (row["title"] if row else ""),
-        paper_url=kept["paper_url"] if same_paper else (row["url_abs"] or "" if row else ""),
-        paper_date=payload.paper_date or (kept["paper_date"] if same_paper else row["published"] if row else None),
-        source_url=payload.source_url or kept.get("source_url"),
-        locator=payload.locator or kept.get("locator", ""),
-        code_links=[{"title": "", "url": url} for url in payload.code_links]
-        or json.loads(kept.get("code_links", "[]")),
-        model_links=json.loads(kept.get("model_links", "[]")),
-        tags=payload.tags or json.loads(kept.get("tags", "[]")),
-        external_id=kept.get("external_id"),
+        extra_data=kept.extra_data if payload.extra_data is None else payload.extra_data,
+        evaluated_on=payload.evaluated_on or kept.evaluated_on,
+        paper_title=title,
+        paper_url=url,
+        paper_date=payload.paper_date or published,
+        source_url=payload.source_url or kept.source_url,
+        locator=payload.locator or kept.locator,
+        code_links=[{"title": "", "url": url} for url in payload.code_links] or kept.code_links,
+        tags=payload.tags or kept.tags,
     )
