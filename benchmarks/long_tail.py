@@ -4,7 +4,7 @@
 
 The classes have 1,612, 966, 579 ... 16 labels; which class has how many is drawn anew for each seed. The other 46,000 training images have
 no labels, and the 10,000 test images are as many of each class, so that accuracy is balanced accuracy. The networks are the teacher of the
-recipe `cifar10` and its first student with each setting of `class_balance`, trained for 1,000 of 3,000 and 1,500 of 10,000 steps.
+recipe `cifar10` and its first student with each setting of `class_balance`, trained for 2,000 of 9,600 and 1,500 of 11,800 steps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from seeded_runs import (
 from noisystudent import Config, configure
 
 LABELS, FACTOR, CLASSES = 4000, 100, 10
-SHORTER = ["teacher.steps=1000", "teacher.warmup_steps=100", "student.steps=1500", "student.warmup_steps=150"]
+SHORTER = ["teacher.steps=2000", "teacher.warmup_steps=200", "student.steps=1500", "student.warmup_steps=150"]
 VARIANTS = {
     kind: [f"teacher.class_balance={kind}", f"student.class_balance={kind}"] for kind in ("none", "sampling", "logits")
 }

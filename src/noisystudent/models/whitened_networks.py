@@ -5,7 +5,7 @@ fast and no scales, convolutions begin as the identity, and the logits are scale
 costly. The whitening is of all natural images, by frequency and color, and not of the training images.
 
 `whitened_48_96` ... `whitened_80_160`: a stage for each width at half the size of the one before, residual, on pixels pooled once.
-`whitened_32_128_128`: three stages without, on pixels as they are.
+`whitened_32_128_128`, `whitened_64_256_256`: three stages without, on pixels as they are.
 
 They take timm's `num_classes`, `in_chans`, `drop_rate` (before the classifier) and `drop_path_rate` (of the residual blocks, linear).
 """
@@ -167,6 +167,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "whitened_64_128": {"widths": (64, 128)},
     "whitened_80_160": {"widths": (80, 160)},
     "whitened_32_128_128": {"widths": (32, 128, 128), "residual": False},
+    "whitened_64_256_256": {"widths": (64, 256, 256), "residual": False},
 }
 
 default_cfgs = small_image_cfgs("features.0.conv", list(MEMBERS))
