@@ -9,23 +9,20 @@ recipe `cifar10` and its first student with each setting of `class_balance`, tra
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from seeded_runs import (
     accuracy_table,
     arguments,
     data_folder,
     difference_line,
     difference_table,
+    on_splits,
     publish,
     run_variants,
     top1,
 )
 
-from noisystudent import Config, configure
+from noisystudent import Config
 
 LABELS, FACTOR, CLASSES = 4000, 100, 10
 SHORTER = ["teacher.steps=2000", "teacher.warmup_steps=200", "student.steps=1500", "student.warmup_steps=150"]
@@ -34,46 +31,26 @@ VARIANTS = {
 }
 
 
-def tail() -> np.ndarray:
-    """How many labels the classes have, the largest first, each the same share of the one before (Cui et al. 2019, arXiv 1901.05555)."""
+def long_tail(draw: np.random.Generator) -> np.ndarray:
+    """How many labels the classes have, in a drawn order: each the same share of the next larger (Cui et al. 2019, arXiv 1901.05555)."""
     shares = FACTOR ** (-np.arange(CLASSES) / (CLASSES - 1))
-    counts: np.ndarray = np.rint(LABELS * shares / shares.sum()).astype(int)
-    return counts
-
-
-def write_long_tail(source: Path, folder: Path, seed: int) -> None:
-    """labeled.parquet with so many images of the classes, and the others in unlabeled.parquet."""
-    if (folder / "unlabeled.parquet").exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    table = pa.concat_tables(pq.read_table(shard) for shard in sorted(source.glob("train-*.parquet")))
-    labels, draw = table["label"].to_numpy(), np.random.default_rng(seed)
-    counts = draw.permutation(tail())
-    chosen = np.concatenate([draw.permutation(np.flatnonzero(labels == c))[: counts[c]] for c in range(CLASSES)])
-    pq.write_table(table.take(np.sort(chosen)), folder / "labeled.parquet")
-    pq.write_table(table.take(np.setdiff1d(np.arange(len(labels)), chosen)), folder / "unlabeled.parquet")
+    return draw.permutation(np.rint(LABELS * shares / shares.sum()).astype(int))
 
 
 def main() -> None:
     options = arguments(__doc__, seeds=3, work="long_tail")
     source = data_folder("cifar10")
+    of_recipe = on_splits(
+        "cifar10",
+        source,
+        source / "test-00000-of-00001.parquet",
+        labels_per_class=long_tail,
+        work=options.work,
+        settings=[*SHORTER, *options.set],
+    )
 
     def of_seed(seed: int) -> Config:
-        folder = options.work / f"images-{seed}"
-        write_long_tail(source, folder, seed)
-        config = configure(
-            "cifar10",
-            labeled=folder / "labeled.parquet",
-            unlabeled=folder / "unlabeled.parquet",
-            test=source / "test-00000-of-00001.parquet",
-            settings=[
-                f"seed={seed}",
-                "data.val_fraction=0.0",
-                "data.score_pseudo_labels=true",
-                *SHORTER,
-                *options.set,
-            ],
-        )
+        config = of_recipe(seed)
         return config.model_copy(update={"generations": config.generations[:1], "baseline": False})
 
     results = run_variants(of_seed, VARIANTS, seeds=options.seeds, work=options.work, jobs=options.jobs)

@@ -84,7 +84,12 @@ def data_folder(name: str) -> Path:
 HELD_OUT_SEED = 12345  # the same images for every seed of a run
 
 
-def split_parquet(source: Path, folder: Path, *, labels_per_class: int, seed: int, held_out: int) -> None:
+LabelsPerClass = (
+    int | Callable[[np.random.Generator], np.ndarray]
+)  # of each class, or drawn: how many of the first, the second, ...
+
+
+def split_parquet(source: Path, folder: Path, *, labels_per_class: LabelsPerClass, seed: int, held_out: int) -> None:
     """Write labeled.parquet and unlabeled.parquet from the train-*.parquet of `source`: so many of each class, drawn by seed.
 
     The unlabeled images keep their labels, which are read only to score the pseudo-labels. When `held_out` is given, as many
@@ -100,8 +105,13 @@ def split_parquet(source: Path, folder: Path, *, labels_per_class: int, seed: in
         table = table.take(np.setdiff1d(np.arange(len(table)), aside))
     labels = table["label"].to_numpy()
     draw = np.random.default_rng(seed)
+    counts = labels_per_class(draw) if callable(labels_per_class) else labels_per_class
+    classes = np.unique(labels)
     chosen = np.concatenate(
-        [draw.permutation(np.flatnonzero(labels == c))[:labels_per_class] for c in np.unique(labels)]
+        [
+            draw.permutation(np.flatnonzero(labels == c))[:n]
+            for c, n in zip(classes, np.broadcast_to(counts, len(classes)), strict=True)
+        ]
     )
     pq.write_table(table.take(np.sort(chosen)), folder / "labeled.parquet")
     pq.write_table(table.take(np.setdiff1d(np.arange(len(labels)), chosen)), folder / "unlabeled.parquet")
@@ -112,7 +122,7 @@ def on_splits(
     source: Path,
     test: Path,
     *,
-    labels_per_class: int,
+    labels_per_class: LabelsPerClass,
     work: Path,
     held_out: int = 0,
     settings: Sequence[str] = (),
@@ -123,7 +133,8 @@ def on_splits(
     """
 
     def of_seed(seed: int) -> Config:
-        folder = work / f"images-{source.name}-{labels_per_class}-{seed}"
+        name = labels_per_class.__name__ if callable(labels_per_class) else labels_per_class
+        folder = work / f"images-{source.name}-{name}-{seed}"
         split_parquet(source, folder, labels_per_class=labels_per_class, seed=seed, held_out=held_out)
         return configure(
             recipe,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import asdict
 from difflib import get_close_matches
 from typing import Any
 
 from noisystudent.board.catalogue.names import meant, metric_meant
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.errors import UserError
 
@@ -41,11 +41,12 @@ def set_direction(store: Store, leaderboard: str, metric: str, *, higher_is_bett
     with store.changing(actor, "set direction", f"{leaderboard}: {metric}") as change:
         board = meant(change.connection, "leaderboard", leaderboard)
         if board is None:
-            raise _unknown(change.connection, "SELECT slug AS name FROM leaderboard", (), leaderboard, "leaderboard")
-        chosen = metric_meant(change.connection, board, metric)
+            slugs = [row["slug"] for row in change.connection.execute("SELECT slug FROM leaderboard")]
+            raise _unknown("leaderboard", leaderboard, slugs)
+        metrics = metrics_of(change.connection, board)
+        chosen = metric_meant(metrics, metric)
         if chosen is None:
-            query = "SELECT name FROM metric WHERE leaderboard_id = ?"
-            raise _unknown(change.connection, query, (board,), metric, "metric")
+            raise _unknown("metric", metric, [known["name"] for known in metrics])
         change.direct(chosen["id"], higher_is_better)
         return change.event
 
@@ -69,7 +70,6 @@ def token_rows(store: Store) -> list[dict[str, Any]]:
         return [asdict(token) | {"scopes": sorted(token.scopes)} for token in tokens.listed(connection)]
 
 
-def _unknown(connection: sqlite3.Connection, query: str, values: tuple[Any, ...], name: str, kind: str) -> UserError:
-    there = [row["name"] for row in connection.execute(query, values)]
+def _unknown(kind: str, name: str, there: list[str]) -> UserError:
     close = get_close_matches(name, there, n=5, cutoff=0.4)
     return UserError(f"there is no {kind} {name!r}{'; near it there are ' + ', '.join(close) if close else ''}")

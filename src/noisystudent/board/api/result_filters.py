@@ -76,11 +76,10 @@ class _Metrics:
     """A table's metrics by name, as filters name them."""
 
     def __init__(self, reading: Reading, leaderboard: int) -> None:
-        self.connection, self.leaderboard = reading.connection, leaderboard
-        self.metrics = metrics_of(self.connection, leaderboard)
+        self.metrics = metrics_of(reading.connection, leaderboard)
 
     def number(self, filter_name: str, name: str) -> int:
-        metric = metric_meant(self.connection, self.leaderboard, name)
+        metric = metric_meant(self.metrics, name)
         if metric is None:
             has = ", ".join(repr(known["name"]) for known in self.metrics) or "none"
             raise HTTPException(422, f"{filter_name}: this table has no metric {name[:100]!r}; it has {has}")

@@ -20,7 +20,7 @@ from noisystudent.board.api.result_rows import results_of
 from noisystudent.board.api.superseding import as_wanted, put
 from noisystudent.board.catalogue import change as catalogue
 from noisystudent.board.catalogue.change import Change
-from noisystudent.board.catalogue.results import whole_result
+from noisystudent.board.queries.results import whole_result
 
 router = APIRouter(responses=OF_WRITES, tags=["evaluations"])
 

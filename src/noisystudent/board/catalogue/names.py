@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Sequence
 
 from noisystudent.board.catalogue.slugs import ARXIV, arxiv_id, slug_of_address, slugify
 
@@ -62,11 +63,10 @@ def named(connection: sqlite3.Connection, kind: str, name: str) -> int | None:
     return _first(connection, query, name) or _twin(connection, kind, column, name)
 
 
-def metric_meant(connection: sqlite3.Connection, leaderboard: int | None, text: str) -> sqlite3.Row | None:
-    """The row of a leaderboard's metric of that very name, else of the first one that is spelled alike; None where there is none."""
-    query = "SELECT * FROM metric WHERE leaderboard_id = ? ORDER BY name <> ?, position, id"
-    metrics = connection.execute(query, (leaderboard, text))
-    return next((metric for metric in metrics if alike(metric["name"], text)), None)
+def metric_meant(metrics: Sequence[sqlite3.Row], text: str) -> sqlite3.Row | None:
+    """Of a leaderboard's metrics the one of that very name, else the first one that is spelled alike; None where there is none."""
+    found = [metric for metric in metrics if alike(metric["name"], text)]
+    return next((metric for metric in found if metric["name"] == text), found[0] if found else None)
 
 
 def alike(name: str, other: str) -> bool:

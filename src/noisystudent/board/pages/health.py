@@ -30,9 +30,10 @@ def health_of(store: Store) -> dict[str, Any]:
     Example:
         >>> import tempfile
         >>> from pathlib import Path
+        >>> from noisystudent.board.catalogue.store import migrations
         >>> found = health_of(Store(Path(tempfile.mkdtemp()) / "board.db", create=True))
-        >>> found["status"], found["last_event"], found["writable"]
-        ('ok', None, True)
+        >>> found["status"], found["schema"] == len(migrations()), found["last_event"], found["writable"]
+        ('ok', True, None, True)
     """
     try:
         with closing(store.connect(read_only=True)) as connection:

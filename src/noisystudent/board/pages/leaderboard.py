@@ -45,7 +45,7 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         return refuse(view.request, 422, "; ".join(error.problems))
     event = event_as_of(view.connection, selection.as_of) if selection.as_of else last_event(view.connection)
     metrics = leaderboards.metrics_of(view.connection, board["id"])
-    metric = _chosen(view, board["id"], metrics, selection.metric)
+    metric = _chosen(view, metrics, selection.metric)
     found = claims(view.connection, board["id"], metric["id"] if metric else None, event)
     better = None if metric is None or metric["higher_is_better"] is None else bool(metric["higher_is_better"])
     matching = standings([claim for claim in found if filters.match(claim)], higher_is_better=better)
@@ -73,14 +73,14 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     )
 
 
-def _chosen(view: View, board: int, metrics: Sequence[sqlite3.Row], name: str) -> sqlite3.Row | None:
+def _chosen(view: View, metrics: Sequence[sqlite3.Row], name: str) -> sqlite3.Row | None:
     """The metric of that name, the first one where no name is given; None where the leaderboard has none at all."""
     if not name:
         return metrics[0] if metrics else None
-    metric = metric_meant(view.connection, board, name)
+    metric = metric_meant(metrics, name)
     if metric is None:
         raise view.missing("metric")
-    return next(one for one in metrics if one["id"] == metric["id"])
+    return metric
 
 
 def _about(board: sqlite3.Row) -> dict[str, Any]:

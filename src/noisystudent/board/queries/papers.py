@@ -195,7 +195,7 @@ def results_of(connection: sqlite3.Connection, paper: int, limit: int) -> list[d
         connection,
         "SELECT l.task, l.task_slug, l.dataset, l.dataset_slug, l.slug AS leaderboard, l.shown, "
         "model.name AS model, metric.name AS metric, metric.higher_is_better, v.raw AS value, v.rank, r.id AS result "
-        f"FROM leaderboard_shown l JOIN result r ON r.leaderboard_id = l.id JOIN model ON model.id = r.model_id "
+        "FROM leaderboard_shown l JOIN result r ON r.leaderboard_id = l.id JOIN model ON model.id = r.model_id "
         f"JOIN value v ON v.result_id = r.id JOIN metric ON metric.id = v.metric_id WHERE {_STANDING} "
         "ORDER BY l.task, l.dataset, l.id, r.position, r.id, metric.position, metric.id LIMIT ?",
         (paper, limit),

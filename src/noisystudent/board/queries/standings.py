@@ -150,7 +150,7 @@ def values_of(connection: sqlite3.Connection, results: Sequence[int]) -> dict[in
     found: dict[int, dict[str, str]] = {result: {} for result in results}
     rows = connection.execute(
         "SELECT v.result_id, m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id "
-        "WHERE v.result_id IN (SELECT value FROM json_each(?)) ORDER BY m.position",
+        "WHERE v.result_id IN (SELECT value FROM json_each(?)) ORDER BY m.position, m.id",
         (json.dumps(list(results)),),
     )
     for row in rows:

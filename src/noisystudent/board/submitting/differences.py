@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from noisystudent.board.catalogue import entries, names
+from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting.payloads import DirectionPayload, Payload, ResultPayload
 from noisystudent.board.submitting.placement import Rank, place
 
@@ -135,7 +136,7 @@ def _of_direction(connection: sqlite3.Connection, payload: DirectionPayload) -> 
     if leaderboard is None:
         return Difference(summary, problems={"leaderboard": [f"there is no leaderboard {payload.leaderboard!r}"]})
     board = connection.execute("SELECT slug, shown FROM leaderboard_shown WHERE id = ?", (leaderboard,)).fetchone()
-    metric = names.metric_meant(connection, leaderboard, payload.metric)
+    metric = names.metric_meant(metrics_of(connection, leaderboard), payload.metric)
     if metric is None:
         return Difference(summary, problems={"metric": [f"{payload.leaderboard!r} has no metric {payload.metric!r}"]})
     before, after = direction_words(metric["higher_is_better"]), direction_words(payload.higher_is_better)

@@ -11,8 +11,9 @@ from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.directions import direction
 from noisystudent.board.catalogue.ranking import ranks
-from noisystudent.board.catalogue.results import whole_result
 from noisystudent.board.catalogue.values import Value, parse_value
+from noisystudent.board.queries.leaderboards import metrics_of
+from noisystudent.board.queries.results import whole_result
 from noisystudent.board.submitting.payloads import ResultPayload
 
 
@@ -201,8 +202,9 @@ def _check_directions(
     problems: dict[str, list[str]],
 ) -> None:
     """New metrics are noted; a direction against what a curator or the source said is a mistake, since that is a submission of its own."""
+    metrics = metrics_of(connection, leaderboard) if leaderboard else []
     for name in payload.metrics:
-        metric, said = names.metric_meant(connection, leaderboard, name), payload.higher_is_better.get(name)
+        metric, said = names.metric_meant(metrics, name), payload.higher_is_better.get(name)
         if metric is None:
             notes.append(f"the metric {name} would be new")
         elif metric["name"] != name:

@@ -17,6 +17,7 @@ from typing import Any
 from noisystudent.board.catalogue import entries, history, names
 from noisystudent.board.catalogue.change import Change, now
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import placement
 from noisystudent.board.submitting.differences import Difference, difference_of, given_fields
 from noisystudent.board.submitting.payloads import DirectionPayload, Mistakes, Payload, ResultPayload, read
@@ -249,7 +250,7 @@ def told(submission: Submission, *, to_curator: bool = False) -> dict[str, Any]:
 def _apply(change: Change, kind: str, payload: Payload) -> None:
     if isinstance(payload, DirectionPayload):
         leaderboard = names.meant(change.connection, "leaderboard", payload.leaderboard)
-        metric = names.metric_meant(change.connection, leaderboard, payload.metric)
+        metric = names.metric_meant(metrics_of(change.connection, leaderboard or 0), payload.metric)
         assert metric is not None  # the difference has seen to it
         change.direct(metric["id"], payload.higher_is_better, "curated")
         return

@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 from noisystudent.board.catalogue.change import Result
+from noisystudent.board.queries.standings import values_of
 
 
 def whole_result(connection: sqlite3.Connection, number: int) -> Result:
@@ -17,14 +18,10 @@ def whole_result(connection: sqlite3.Connection, number: int) -> Result:
     row = connection.execute(
         "SELECT r.*, m.name AS model FROM result r JOIN model m ON m.id = r.model_id WHERE r.id = ?", (number,)
     ).fetchone()
-    values = connection.execute(
-        "SELECT m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id WHERE v.result_id = ? ORDER BY m.position, m.id",
-        (number,),
-    )
     return Result(
         leaderboard=row["leaderboard_id"],
         model=row["model"],
-        values={value["name"]: value["raw"] for value in values},
+        values=values_of(connection, [number])[number],
         paper=row["paper_id"],
         kind=row["kind"],
         position=row["position"],
