@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from noisystudent.board.catalogue.fields import KINDS
 from noisystudent.board.pages.forms import FORMS
 from noisystudent.board.submitting import submissions, tokens
-from noisystudent.board.submitting.payloads import KINDS
 
 BOARD = "image-classification-on-imagenet"
 

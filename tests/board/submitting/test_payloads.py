@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from noisystudent.board.submitting.payloads import KINDS, Mistakes, check_comment, read
+from noisystudent.board.catalogue.fields import KINDS
+from noisystudent.board.submitting.payloads import Mistakes, check_comment, read
 
 RESULT: dict[str, Any] = {"leaderboard": "a-on-b", "model": "M", "metrics": {"Accuracy": "1%"}}
 

@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 
 from noisystudent.board.app import ROUTERS, create_app
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.fields import KINDS
 from noisystudent.board.submitting import submissions, tokens
-from noisystudent.board.submitting.payloads import KINDS, Mistakes
+from noisystudent.board.submitting.payloads import Mistakes
 from noisystudent.board.web.security import HEADERS
 from noisystudent.board.web.site import Site
 

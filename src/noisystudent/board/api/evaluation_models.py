@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from noisystudent.board.api.pages import Page
+from noisystudent.board.catalogue.texts import Address, Day, Flag, Line, Name, Raw, Text, Url
 from noisystudent.board.catalogue.values import raw_text
-from noisystudent.board.submitting.payloads import Address, Day, Flag, Line, Name, Raw, Text, Url
 
 
 class EvaluationTable(BaseModel):

@@ -6,7 +6,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from noisystudent.board.submitting.payloads import Line, Name, Text, Url
+from noisystudent.board.catalogue.texts import Line, Name, Text, Url
 
 
 class Paper(BaseModel):

@@ -13,8 +13,8 @@ from noisystudent.board.api.evaluation_models import ResultCreateRequest, Result
 from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.slugs import arxiv_id
+from noisystudent.board.catalogue.texts import GivenUrl
 from noisystudent.board.queries.results import whole_result
-from noisystudent.board.submitting.payloads import GivenUrl
 
 MOST_CODE = 10  # repositories of a paper that a row links
 _URL = TypeAdapter(GivenUrl)

@@ -12,11 +12,6 @@ from noisystudent.board.catalogue.removal import bring_back, kept_by, remove
 from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
 
-RESULT_COLUMNS = (
-    "leaderboard_id, model_id, paper_id, kind, position, extra_data, evaluated_on, paper_title, paper_url, paper_date, source_url, "
-    "locator, code_links, model_links, tags, external_id, source_id"
-)
-
 
 def event_as_of(connection: sqlite3.Connection, day: str) -> int:
     """The last event of a day (2026-11-25) or before a time (2026-11-25T12:00:00Z); 0 where there was none yet.
@@ -112,11 +107,11 @@ def taken_back_by(connection: sqlite3.Connection, event: int) -> int | None:
 
 def _bring_back(connection: sqlite3.Connection, result: int, event: int) -> None:
     """A copy of a retired result with its values and its run, which supersedes it."""
-    cursor = connection.execute(
-        f"INSERT INTO result ({RESULT_COLUMNS}, supersedes, added_by) SELECT {RESULT_COLUMNS}, id, ? FROM result WHERE id = ?",
-        (event, result),
-    )
-    made = cursor.lastrowid
+    row = dict(connection.execute("SELECT * FROM result WHERE id = ?", (result,)).fetchone())
+    row |= {"id": None, "supersedes": result, "added_by": event, "retired_by": None}
+    made = connection.execute(
+        f"INSERT INTO result ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())
+    ).lastrowid
     connection.execute(
         "INSERT INTO value (result_id, metric_id, raw, number, unit, spread) "
         "SELECT ?, metric_id, raw, number, unit, spread FROM value WHERE result_id = ?",

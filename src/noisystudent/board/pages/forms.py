@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
 
 from noisystudent.board.catalogue import entries, names
+from noisystudent.board.catalogue.fields import ENTRIES, KINDS, title_of
 from noisystudent.board.web.csrf import text_of
 from noisystudent.board.web.row_numbers import row_number
 from noisystudent.errors import UserError
 
 EMPTY_ROWS = 3  # of the metrics of a result, for new ones
-MAX_METRICS = 30
 YES_NO = (("", "not said"), ("yes", "yes"), ("no", "no"))
 BETTER = (("", "not said"), ("yes", "higher is better"), ("no", "lower is better"))
+_SHAPES = {"array": "list", "object": "metrics", "boolean": "choice", "integer": "number"}
+_FORMS = {"text": "text", "uri": "url", "date": "day"}
 
 
 @dataclass(frozen=True)
@@ -30,105 +32,40 @@ class Field:
         label: what stands before it.
         shape: "line", "text" (several lines), "list" (a line for each entry), "url", "day", "number", "choice" or "metrics".
         hint: what to write there.
-        choices: of a choice: value and words.
-        most: characters.
+        most: characters, or metrics.
+        required: whether there must be something in it, in a new entry at least.
     """
 
     name: str
     label: str
-    shape: str = "line"
-    hint: str = ""
-    choices: tuple[tuple[str, str], ...] = ()
-    most: int = 300
-    required: bool = False
+    shape: str
+    hint: str
+    most: int
+    required: bool
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """Of a choice: each value and what it says."""
+        return BETTER if self.name == "higher_is_better" else YES_NO
 
 
-ONE_A_LINE = "One on each line."
-LAST = (
-    Field("contributor", "Your name", hint="Shown with what you submit. May stay empty."),
-    Field("comment", "Note for the curators", "text", "Shown with what you submit.", most=2_000),
-)
-PAPER_OF = Field("paper", "Paper that introduces it", hint="Its address here or elsewhere.", most=2_000)
-FORMS: dict[str, tuple[Field, ...]] = {
-    "result": (
-        Field("leaderboard", "Leaderboard", hint="The last part of its address. Leave it empty for a new one."),
-        Field("task", "Task of a new leaderboard", hint="As its page names it; a new name makes a new task."),
-        Field("dataset", "Dataset of a new leaderboard", hint="As its page names it; a new name makes a new dataset."),
-        Field("model", "Model", hint="As the paper names it, with its variant.", required=True),
-        Field("metrics", "Values", "metrics", "As they are printed, with their unit or spread: 88.4%, 95.2 ± 0.3."),
-        Field("paper", "Paper", hint="Its address here, on arXiv or elsewhere.", most=2_000),
-        Field("paper_title", "Title of the paper", hint="Where the paper is not here yet."),
-        Field("paper_date", "Date of the paper", "day", "Where the paper is not here yet."),
-        Field("extra_data", "Trained on more data than the task's own", "choice", choices=YES_NO),
-        Field("evaluated_on", "Day of the evaluation", "day"),
-        Field("source_url", "Address where the values stand", "url", most=2_000),
-        Field("locator", "Place there", hint="For example: Table 2, last row."),
-        Field("code_links", "Code", "list", "Addresses. One on each line.", most=20_000),
-        Field("tags", "Tags", "list", ONE_A_LINE, most=2_000),
-        Field(
-            "corrects",
-            "Number of the result that this corrects",
-            "number",
-            "Only where the row has another model or paper.",
-        ),
-        *LAST,
-    ),
-    "paper": (
-        Field("title", "Title", required=True),
-        Field("authors", "Authors", "list", "In their order. One on each line.", most=200_000),
-        Field("abstract", "Abstract", "text", most=20_000),
-        Field("published", "First published", "day"),
-        Field("url_abs", "Address of the abstract", "url", most=2_000),
-        Field("url_pdf", "Address of the PDF", "url", most=2_000),
-        Field("conference", "Venue"),
-        Field("tasks", "Tasks", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
-        Field("methods", "Methods", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
-        Field("datasets", "Datasets used", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
-        Field("official_code", "Code by the authors", "list", "Addresses. One on each line.", most=100_000),
-        Field("code", "Code by others", "list", "Addresses. One on each line.", most=100_000),
-        *LAST,
-    ),
-    "task": (
-        Field("name", "Name", required=True),
-        Field("description", "Description", "text", "Markdown.", most=20_000),
-        Field("areas", "Areas", "list", f"Such as Computer Vision. {ONE_A_LINE}", most=30_000),
-        Field("parents", "Tasks that it is a part of", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
-        Field("synonyms", "Other names", "list", ONE_A_LINE, most=30_000),
-        *LAST,
-    ),
-    "dataset": (
-        Field("name", "Name", required=True),
-        Field("full_name", "Full name"),
-        Field("homepage", "Homepage", "url", most=2_000),
-        Field("description", "Description", "text", "Markdown.", most=20_000),
-        Field("introduced_date", "Introduced", "day"),
-        Field("licence_name", "Licence"),
-        Field("licence_url", "Address of the licence", "url", most=2_000),
-        Field("modalities", "Modalities", "list", f"Such as Images. {ONE_A_LINE}", most=30_000),
-        Field("languages", "Languages", "list", ONE_A_LINE, most=30_000),
-        Field("tasks", "Tasks", "list", f"As their pages name them. {ONE_A_LINE}", most=30_000),
-        PAPER_OF,
-        *LAST,
-    ),
-    "method": (
-        Field("name", "Name", required=True),
-        Field("full_name", "Full name"),
-        Field("description", "Description", "text", "Markdown.", most=20_000),
-        Field("introduced_year", "Year", "number"),
-        Field("collections", "Collections", "list", ONE_A_LINE, most=30_000),
-        PAPER_OF,
-        Field("source_title", "Title of another source"),
-        Field("source_url", "Address of that source", "url", most=2_000),
-        Field("code_snippet_url", "Address of an implementation", "url", most=2_000),
-        *LAST,
-    ),
-    "direction": (
-        Field("leaderboard", "Leaderboard", hint="The last part of its address.", required=True),
-        Field("metric", "Metric", hint="As the leaderboard names it.", required=True),
-        Field("higher_is_better", "Which is better", "choice", choices=BETTER, required=True),
-        *LAST,
-    ),
-}
+def _fields(kind: str) -> Iterator[Field]:
+    """The fields of a kind that have a label, from the JSON schema of its payload."""
+    for name, said in KINDS[kind].model_json_schema()["properties"].items():
+        declared = KINDS[kind].model_fields[name]
+        if not declared.title:
+            continue
+        type_of = next(one for one in said.get("anyOf", [said]) if one["type"] != "null")
+        shape = _SHAPES.get(type_of["type"]) or _FORMS.get(type_of.get("format", ""), "line")
+        most = type_of.get("maxLength") or type_of.get("maxProperties") or len(str(type_of.get("maximum", "")))
+        if shape == "list":
+            most = type_of["maxItems"] * (type_of["items"]["maxLength"] + 1)
+        required = declared.is_required() or (kind in ENTRIES and name == title_of(kind))
+        yield Field(name, declared.title, shape, declared.description or "", most, required)
+
+
+FORMS = {kind: list(_fields(kind)) for kind in KINDS}
+MAX_METRICS = next(field.most for field in FORMS["result"] if field.shape == "metrics")
 
 
 @dataclass(frozen=True)
@@ -159,7 +96,7 @@ def opened(connection: sqlite3.Connection, kind: str, query: Mapping[str, str]) 
     Raises:
         UserError: a part of it cannot be what it should be.
     """
-    if kind in entries.COLUMNS and query.get(kind):
+    if kind in ENTRIES and query.get(kind):
         number = names.meant(connection, kind, query[kind])
         if number is None:
             return None
@@ -200,7 +137,7 @@ def sent(kind: str, form: FormData, connection: sqlite3.Connection) -> Filled:
         rows = [MetricRow(name, value, better, name in known) for name, value, better in zip(*columns, strict=False)]
         rows = [row for row in rows if row.name.strip() or row.value.strip()][: MAX_METRICS * 2]
         rows += [MetricRow()] * EMPTY_ROWS
-    entry = text_of(form, kind) if kind in entries.COLUMNS else ""
+    entry = text_of(form, kind) if kind in ENTRIES else ""
     return Filled(texts, rows, entry)
 
 
@@ -209,7 +146,7 @@ def payload_of(connection: sqlite3.Connection, kind: str, filled: Filled) -> dic
     given = {
         field.name: _value(field, filled.texts.get(field.name, "")) for field in FORMS[kind] if field.shape != "metrics"
     }
-    if kind in entries.COLUMNS and filled.entry:
+    if kind in ENTRIES and filled.entry:
         number = names.meant(connection, kind, filled.entry)
         before = entries.fields(connection, kind, number) if number is not None else {}
         said = {name: value for name, value in given.items() if value is not None and value != before.get(name, "")}

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from starlette.responses import JSONResponse
 
+from noisystudent.board.catalogue.fields import KINDS
 from noisystudent.board.catalogue.history import taken_back_by
 from noisystudent.board.pages.forms import BETTER, FORMS, Filled, opened, payload_of, sent
 from noisystudent.board.submitting import submissions
-from noisystudent.board.submitting.payloads import KINDS, Mistakes
+from noisystudent.board.submitting.payloads import Mistakes
 from noisystudent.board.web.csrf import SentForm, check_form, form_token, keep_visitor, text_of, visitor_of
 from noisystudent.board.web.limits import client_address
 from noisystudent.board.web.refusal import refuse

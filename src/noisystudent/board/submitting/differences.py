@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from noisystudent.board.catalogue import entries, names
+from noisystudent.board.catalogue.fields import DirectionFields, Fields, ResultFields, title_of
 from noisystudent.board.queries.leaderboards import metrics_of
-from noisystudent.board.submitting.payloads import DirectionPayload, Payload, ResultPayload
 from noisystudent.board.submitting.placement import Rank, place
 
 NOT_FIELDS = {"contributor", "comment"}
@@ -54,26 +54,24 @@ class Difference:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:32]
 
 
-def difference_of(connection: sqlite3.Connection, kind: str, payload: Payload) -> Difference:
+def difference_of(connection: sqlite3.Connection, kind: str, payload: Fields) -> Difference:
     """What a payload of that kind would change now."""
-    if isinstance(payload, ResultPayload):
+    if isinstance(payload, ResultFields):
         return _of_result(connection, payload)
-    if isinstance(payload, DirectionPayload):
+    if isinstance(payload, DirectionFields):
         return _of_direction(connection, payload)
     return _of_entry(connection, kind, payload)
 
 
-def given_fields(kind: str, payload: Payload) -> dict[str, Any]:
+def given_fields(kind: str, payload: Fields) -> dict[str, Any]:
     """The fields of an entry that a payload gives."""
     return payload.model_dump(exclude_none=True, exclude={kind, *NOT_FIELDS})
 
 
-def _of_entry(connection: sqlite3.Connection, kind: str, payload: Payload) -> Difference:
-    title = "title" if kind == "paper" else "name"
+def _of_entry(connection: sqlite3.Connection, kind: str, payload: Fields) -> Difference:
+    title = title_of(kind)
     given, slug = given_fields(kind, payload), getattr(payload, kind)
     problems = entries.unknown_names(connection, kind, given)
-    if kind != "paper" and given.get("paper") and names.meant(connection, "paper", given["paper"]) is None:
-        problems["paper"] = [f"there is no paper {given['paper']!r}: submit it first"]
     if not slug:
         if title not in given:
             problems[title] = ["must be given"]
@@ -100,7 +98,7 @@ def _of_entry(connection: sqlite3.Connection, kind: str, payload: Payload) -> Di
 
 def _taken(connection: sqlite3.Connection, kind: str, given: Mapping[str, Any], entry: int | None) -> str | None:
     """Says so where another entry is the same one, or has the name."""
-    other = names.named(connection, kind, given["title" if kind == "paper" else "name"])
+    other = names.named(connection, kind, given[title_of(kind)])
     for address in (given.get("url_abs"), given.get("url_pdf")):
         other = other or (names.meant(connection, "paper", address) if address else None)
     if other is None or other == entry:
@@ -108,7 +106,7 @@ def _taken(connection: sqlite3.Connection, kind: str, given: Mapping[str, Any], 
     return f"this {kind} is here already, as {names.slug_of(connection, kind, other)!r}: send a change of it"
 
 
-def _of_result(connection: sqlite3.Connection, payload: ResultPayload) -> Difference:
+def _of_result(connection: sqlite3.Connection, payload: ResultFields) -> Difference:
     placement = place(connection, payload)
     before, after = placement.before, placement.after
     changes = tuple(
@@ -130,7 +128,7 @@ def _of_result(connection: sqlite3.Connection, payload: ResultPayload) -> Differ
     )
 
 
-def _of_direction(connection: sqlite3.Connection, payload: DirectionPayload) -> Difference:
+def _of_direction(connection: sqlite3.Connection, payload: DirectionFields) -> Difference:
     summary = f"the direction of {payload.metric}"
     leaderboard = names.meant(connection, "leaderboard", payload.leaderboard)
     if leaderboard is None:

@@ -10,11 +10,11 @@ from typing import Any
 from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.directions import direction
+from noisystudent.board.catalogue.fields import ResultFields
 from noisystudent.board.catalogue.ranking import ranks
 from noisystudent.board.catalogue.values import Value, parse_value
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.queries.results import whole_result
-from noisystudent.board.submitting.payloads import ResultPayload
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Placement:
     problems: Mapping[str, list[str]]
 
 
-def place(connection: sqlite3.Connection, payload: ResultPayload) -> Placement:
+def place(connection: sqlite3.Connection, payload: ResultFields) -> Placement:
     """Find out where a result belongs now, and what stands in its way."""
     problems: dict[str, list[str]] = {}
     notes: list[str] = []
@@ -73,7 +73,7 @@ def place(connection: sqlite3.Connection, payload: ResultPayload) -> Placement:
     )
 
 
-def add(change: Change, payload: ResultPayload) -> int:
+def add(change: Change, payload: ResultFields) -> int:
     """Put a result on its leaderboard, which is made where there is none, in the place of the row that it supersedes."""
     placement = place(change.connection, payload)
     leaderboard = placement.leaderboard
@@ -93,7 +93,7 @@ def add(change: Change, payload: ResultPayload) -> int:
 
 
 def _leaderboard(
-    connection: sqlite3.Connection, payload: ResultPayload, notes: list[str], problems: dict[str, list[str]]
+    connection: sqlite3.Connection, payload: ResultFields, notes: list[str], problems: dict[str, list[str]]
 ) -> tuple[int | None, str, str | None]:
     """Number, title and address of the leaderboard; what would be made goes to `notes`."""
     number = None
@@ -124,7 +124,7 @@ def _leaderboard(
 
 
 def _paper(
-    connection: sqlite3.Connection, payload: ResultPayload, notes: list[str], problems: dict[str, list[str]]
+    connection: sqlite3.Connection, payload: ResultFields, notes: list[str], problems: dict[str, list[str]]
 ) -> int | None:
     if not payload.paper and not payload.paper_title:
         return None
@@ -144,7 +144,7 @@ def _paper(
 
 def _superseded(
     connection: sqlite3.Connection,
-    payload: ResultPayload,
+    payload: ResultFields,
     leaderboard: int | None,
     paper: int | None,
     problems: dict[str, list[str]],
@@ -196,7 +196,7 @@ def _title(connection: sqlite3.Connection, paper: int | None) -> str:
 
 def _check_directions(
     connection: sqlite3.Connection,
-    payload: ResultPayload,
+    payload: ResultFields,
     leaderboard: int | None,
     notes: list[str],
     problems: dict[str, list[str]],
@@ -221,7 +221,7 @@ def _check_directions(
 
 def _ranks(
     connection: sqlite3.Connection,
-    payload: ResultPayload,
+    payload: ResultFields,
     leaderboard: int | None,
     old: int | None,
     values: Mapping[str, str],
@@ -255,7 +255,7 @@ def _others(connection: sqlite3.Connection, metric: int) -> dict[int, Value]:
 
 
 def _wanted(
-    connection: sqlite3.Connection, payload: ResultPayload, leaderboard: int, paper: int | None, old: Result | None
+    connection: sqlite3.Connection, payload: ResultFields, leaderboard: int, paper: int | None, old: Result | None
 ) -> Result:
     """The result to add: what was given, and for the rest what the superseded one says."""
     row = connection.execute("SELECT title, url_abs, published FROM paper WHERE id = ?", (paper,)).fetchone()

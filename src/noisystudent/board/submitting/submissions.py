@@ -16,11 +16,12 @@ from typing import Any
 
 from noisystudent.board.catalogue import entries, history, names
 from noisystudent.board.catalogue.change import Change, now
+from noisystudent.board.catalogue.fields import DirectionFields, Fields, ResultFields
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import placement
 from noisystudent.board.submitting.differences import Difference, difference_of, given_fields
-from noisystudent.board.submitting.payloads import DirectionPayload, Mistakes, Payload, ResultPayload, read
+from noisystudent.board.submitting.payloads import Mistakes, read
 from noisystudent.board.submitting.tokens import Token, hashed
 from noisystudent.errors import UserError
 
@@ -247,15 +248,15 @@ def told(submission: Submission, *, to_curator: bool = False) -> dict[str, Any]:
     return found | ({"submitter": submission.submitter, "decided_by": submission.decided_by} if to_curator else {})
 
 
-def _apply(change: Change, kind: str, payload: Payload) -> None:
-    if isinstance(payload, DirectionPayload):
+def _apply(change: Change, kind: str, payload: Fields) -> None:
+    if isinstance(payload, DirectionFields):
         leaderboard = names.meant(change.connection, "leaderboard", payload.leaderboard)
         metric = names.metric_meant(metrics_of(change.connection, leaderboard or 0), payload.metric)
         assert metric is not None  # the difference has seen to it
         change.direct(metric["id"], payload.higher_is_better, "curated")
         return
     change.layer("submissions", licence=LICENCE, attribution="Sent to this site by its readers")
-    if isinstance(payload, ResultPayload):
+    if isinstance(payload, ResultFields):
         placement.add(change, payload)
     else:
         slug = getattr(payload, kind)
@@ -297,7 +298,7 @@ def _check_room(connection: sqlite3.Connection, submitter: str, limits: QueueLim
         raise QueueFull(f"{in_all} submissions are waiting, more than the curators can look at: come back later")
 
 
-def _as_json(payload: Payload) -> str:
+def _as_json(payload: Fields) -> str:
     """In the order that was given: the first metric of a new leaderboard is the one that ranks it."""
     return json.dumps(payload.model_dump(exclude_defaults=True), ensure_ascii=False)
 
