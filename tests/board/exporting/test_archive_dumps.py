@@ -138,6 +138,23 @@ def test_parts_of_datasets_and_licences(
     assert json.loads(exported(store, "datasets")) == [licensed]
 
 
+def test_who_introduced_a_method_is_named_by_the_slug_that_the_paper_has_now(
+    store: Store, tmp_path: Path, import_objects: Callable[..., dict[str, Any]], exported: Callable[..., bytes]
+) -> None:
+    introduced = {"title": "A", "url": f"{SITE}/paper/a"}
+    import_objects([{**PAPER, "paper_url": f"{SITE}/paper/a", "title": "A", "abstract": "", "authors": []}])
+    import_objects([{**METHOD, "paper": introduced}])
+    import_objects([{**DATASET, "paper": introduced}])
+    import_objects([{**PAPER, "paper_url": f"{SITE}/paper/11"}])  # the same arXiv number: the same paper
+
+    for format in ("methods", "datasets"):
+        assert json.loads(exported(store, format))[0]["paper"]["url"] == f"{SITE}/paper/11"
+    other = Store(tmp_path / "other.db", create=True)
+    for format in DUMPS[:3]:
+        import_objects(json.loads(exported(store, format)), into=other)
+    assert [exported(other, format) for format in DUMPS] == [exported(store, format) for format in DUMPS]
+
+
 def test_a_packed_file_is_the_same_every_time(
     store: Store, tmp_path: Path, import_objects: Callable[..., dict[str, Any]]
 ) -> None:

@@ -7,11 +7,15 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from noisystudent.board.exporting.objects import SITE, in_batches, listed, picked, write_objects
+from noisystudent.board.exporting.objects import SITE, in_batches, introducing_paper, listed, picked, write_objects
 
 TASKS = (
     "SELECT d.dataset_id AS owner, t.name, t.slug FROM dataset_task d JOIN task t ON t.id = d.task_id "
     "WHERE d.dataset_id IN (SELECT value FROM json_each(?)) ORDER BY d.dataset_id, t.name"
+)
+WHOLE = (
+    "SELECT d.*, p.slug AS paper_slug FROM dataset d LEFT JOIN paper p ON p.id = d.paper_id "
+    "WHERE d.parent_id IS NULL ORDER BY d.slug"
 )
 
 
@@ -21,16 +25,15 @@ def write(connection: sqlite3.Connection, stream: BinaryIO) -> None:
 
 
 def _datasets(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
-    for rows in in_batches(connection, "SELECT * FROM dataset WHERE parent_id IS NULL ORDER BY slug"):
+    for rows in in_batches(connection, WHOLE):
         tasks = listed(connection, TASKS, (row["id"] for row in rows))
         for row in rows:
-            has_paper = row["paper_title"] or row["paper_url"]
             licence = {"license_name": row["licence_name"], "license_url": row["licence_url"]}
             yield {
                 "url": f"{SITE}/dataset/{row['slug']}",
                 **picked(row, "name", "full_name", "homepage", "description", "short_description"),
                 **picked(row, "parent_dataset", "image"),
-                "paper": {"title": row["paper_title"], "url": row["paper_url"]} if has_paper else None,
+                "paper": introducing_paper(row),
                 "introduced_date": row["introduced_date"],
                 "warning": row["warning"],
                 "modalities": json.loads(row["modalities"]),

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
+from noisystudent.board.catalogue.slugs import slug_of_address
+
 SITE = "https://paperswithcode.com"  # the dumps know their papers, datasets and methods by addresses of the old site
 BATCH = 1_000
 
@@ -35,6 +37,14 @@ def write_objects(objects: Iterable[dict[str, Any]], stream: BinaryIO) -> None:
 def picked(row: sqlite3.Row, *names: str) -> dict[str, Any]:
     """Some columns of a row, under their own names."""
     return {name: row[name] for name in names}
+
+
+def introducing_paper(row: sqlite3.Row) -> dict[str, Any] | None:
+    """The paper that introduced an entry, as its source named it; an address on the old site has the slug that the paper has now."""
+    title, url = row["paper_title"], row["paper_url"]
+    if row["paper_slug"] and slug_of_address(url, "paper"):
+        url = f"{SITE}/paper/{row['paper_slug']}"
+    return {"title": title, "url": url} if title or url else None
 
 
 def in_batches(connection: sqlite3.Connection, query: str) -> Iterator[list[sqlite3.Row]]:
