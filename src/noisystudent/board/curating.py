@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from difflib import get_close_matches
 from typing import Any
 
 from noisystudent.board.catalogue.names import meant, metric_meant
+from noisystudent.board.catalogue.near import near, near_slugs
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import submissions, tokens
@@ -41,12 +41,12 @@ def set_direction(store: Store, leaderboard: str, metric: str, *, higher_is_bett
     with store.changing(actor, "set direction", f"{leaderboard}: {metric}") as change:
         board = meant(change.connection, "leaderboard", leaderboard)
         if board is None:
-            slugs = [row["slug"] for row in change.connection.execute("SELECT slug FROM leaderboard")]
-            raise _unknown("leaderboard", leaderboard, slugs)
+            hint = near_slugs(change.connection, "leaderboard", leaderboard)
+            raise UserError(f"there is no leaderboard {leaderboard!r}{hint}")
         metrics = metrics_of(change.connection, board)
         chosen = metric_meant(metrics, metric)
         if chosen is None:
-            raise _unknown("metric", metric, [known["name"] for known in metrics])
+            raise UserError(f"there is no metric {metric!r}{near(metric, [known['name'] for known in metrics])}")
         change.direct(chosen["id"], higher_is_better)
         return change.event
 
@@ -68,8 +68,3 @@ def token_rows(store: Store) -> list[dict[str, Any]]:
     """All tokens without their secrets, the newest first."""
     with store.reading() as connection:
         return [asdict(token) | {"scopes": sorted(token.scopes)} for token in tokens.listed(connection)]
-
-
-def _unknown(kind: str, name: str, there: list[str]) -> UserError:
-    close = get_close_matches(name, there, n=5, cutoff=0.4)
-    return UserError(f"there is no {kind} {name!r}{'; near it there are ' + ', '.join(close) if close else ''}")

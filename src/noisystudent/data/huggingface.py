@@ -12,7 +12,7 @@ from noisystudent.data.labels import plain_labels
 from noisystudent.data.listing import Listing
 from noisystudent.data.uris import hf_source, hf_uri
 from noisystudent.errors import UserError, some
-from noisystudent.extras import how_to_install
+from noisystudent.extras import needing
 
 ADVICE = "choose a data set with a column 'label'"
 
@@ -76,10 +76,8 @@ def _images(name: str, split: str) -> Any:
 @functools.lru_cache(maxsize=8)
 def _splits(name: str) -> dict[str, Any]:
     """Every split of a data set, by name."""
-    try:
+    with needing("hf"):
         import datasets
-    except ImportError as error:
-        raise UserError(f"hf: sources need the package datasets: {how_to_install('hf')}") from error
     try:
         if any(os.path.exists(os.path.join(name, file)) for file in ("dataset_dict.json", "state.json")):
             data = datasets.load_from_disk(name)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from noisystudent import atomic
 from noisystudent.board.catalogue.names import meant
+from noisystudent.board.catalogue.near import near_slugs
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.exporting import export
 from noisystudent.errors import UserError
@@ -47,9 +47,5 @@ def export_file(store: Store, format: str, out: Path, *, of: str = "") -> dict[s
 def _number(connection: sqlite3.Connection, table: str, slug: str) -> int:
     number = meant(connection, table, slug)
     if number is None:
-        slugs = [row["slug"] for row in connection.execute(f"SELECT slug FROM {table}")]
-        close = get_close_matches(slug, slugs, n=3)
-        raise UserError(
-            f"--of {slug}: there is no such {table}{'; near it there are ' + ', '.join(close) if close else ''}"
-        )
+        raise UserError(f"--of {slug}: there is no such {table}{near_slugs(connection, table, slug)}")
     return number

@@ -18,7 +18,7 @@ from scipy import stats
 
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.names import alike, meant
-from noisystudent.board.catalogue.slugs import slugify
+from noisystudent.board.catalogue.near import near_slugs
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.verdicts import verdicts_of_leaderboard
 from noisystudent.board.runs.columns import COSTS, Column, columns_of
@@ -133,9 +133,7 @@ def _leaderboard(connection: sqlite3.Connection, task: str, dataset: str, *, new
     ).fetchone()
     if row or new:
         return int(row["id"]) if row else None
-    slugs = [row["slug"] for row in connection.execute("SELECT slug FROM leaderboard ORDER BY slug")]
-    close = get_close_matches(f"{slugify(task)}-on-{slugify(dataset)}", slugs, n=5, cutoff=0.5)
-    hint = f"; near it there are {', '.join(close)}" if close else ""
+    hint = near_slugs(connection, "leaderboard", f"{task} on {dataset}")
     raise UserError(f"there is no leaderboard of {task!r} on {dataset!r}{hint}. --new makes one")
 
 
@@ -181,16 +179,7 @@ def _claims(connection: sqlite3.Connection, leaderboard: int) -> list[Claim]:
 def _paper(connection: sqlite3.Connection, text: str) -> int:
     found = meant(connection, "paper", text)
     if found is None:
-        titles = [
-            row["slug"]
-            for row in connection.execute(
-                "SELECT slug FROM paper WHERE slug LIKE ? LIMIT 1000", (f"{slugify(text)[:8]}%",)
-            )
-        ]
-        close = get_close_matches(slugify(text), titles, n=3, cutoff=0.5)
-        raise UserError(
-            f"--paper {text}: there is no such paper{'; near it there are ' + ', '.join(close) if close else ''}"
-        )
+        raise UserError(f"--paper {text}: there is no such paper{near_slugs(connection, 'paper', text)}")
     return found
 
 
