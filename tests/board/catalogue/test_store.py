@@ -137,6 +137,30 @@ def test_a_copy_for_which_there_is_no_room_leaves_nothing(store: Store, tmp_path
     assert [file.name for file in tmp_path.iterdir() if "backup" in file.name] == []
 
 
+KILLED = """
+import resource, signal, sys
+from pathlib import Path
+from noisystudent.board.catalogue.store import copy
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+copy(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_a_copy_that_was_killed_is_in_the_way_of_none(store: Store, tmp_path: Path) -> None:
+    to = tmp_path / "copies" / "backup.db"
+    to.parent.mkdir()
+    killed = subprocess.run([sys.executable, "-c", KILLED, store.path, to])
+    assert killed.returncode == -signal.SIGXFSZ
+
+    # Of a journal that was left behind, SQLite would play what it holds into the next copy.
+    assert not [file.name for file in to.parent.iterdir() if "journal" in file.name]
+    copy(store.path, to)
+    assert [file.name for file in to.parent.iterdir()] == [to.name]
+    with Store(to).reading() as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
 def test_a_catalogue_of_a_newer_version_is_refused(store: Store) -> None:
     connection = store.connect()
     connection.execute("PRAGMA user_version = 99")

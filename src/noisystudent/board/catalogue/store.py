@@ -225,7 +225,6 @@ def copy(store: Path, to: Path, *, replace: bool = False) -> None:
     with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as source, atomic.replacing(to) as temporary:
         temporary.unlink(missing_ok=True)  # of a process that was killed
         with closing(sqlite3.connect(temporary)) as target:
-            target.execute(
-                "PRAGMA journal_mode = OFF"
-            )  # a copy that fails goes as a whole, and leaves no journal beside it
+            # One of a copy that was killed would be played into the next one, which has the same name.
+            target.execute("PRAGMA journal_mode = OFF")
             source.backup(target)
