@@ -162,7 +162,7 @@ def training(settings: Training, folder: Path, *, in_memory: bool, steps: int) -
     random_crops = settings.noise.shows_parts
     images = image_set(settings, folder, in_memory=in_memory)
     targets = label_targets(torch.arange(len(images)) % CLASSES, CLASSES, 0.0)
-    examples = Examples(images, targets)
+    examples = Examples(images, targets.__getitem__)
     batch_size = settings.batch_size * 4
 
     def ours() -> int:

@@ -213,8 +213,7 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
             return kept
 
         def pseudo() -> Any:
-            unlabeled = Manifest.load(folder.manifest("unlabeled"))
-            return pseudo_examples(unlabeled, selected(), predictions, training, config, classes=len(names))
+            return pseudo_examples(folder, 1, selected(), predictions, training, config)
 
         into = folder.generation(1)
         fit_and_measure(folder, config, data, into, training, pseudo, "the student", start=start, selected=selected)

@@ -24,7 +24,7 @@ def image_set(folder: Path, values: range, *, in_memory: bool = True) -> ImageSe
 @pytest.fixture
 def labeled(tmp_path: Path) -> Examples:
     """Seven pictures of the values 0 to 6, whose target is their value."""
-    return Examples(image_set(tmp_path / "labeled", range(7)), torch.arange(7.0).view(7, 1))
+    return Examples(image_set(tmp_path / "labeled", range(7)), torch.arange(7.0).view(7, 1).__getitem__)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def pseudo(tmp_path: Path) -> Examples:
     """Five pictures of the values 100 to 104, with 1, 3, 0, 2 and 1 copies."""
     return Examples(
         image_set(tmp_path / "pseudo", range(100, 105)),
-        torch.arange(100.0, 105.0).view(5, 1),
+        torch.arange(100.0, 105.0).view(5, 1).__getitem__,
         np.array([1, 3, 0, 2, 1]),
     )
 
@@ -111,7 +111,7 @@ def test_random_crops_depend_on_the_step_and_the_part_of_the_batch(tmp_path: Pat
     draw = np.random.default_rng(0)
     Image.fromarray(draw.integers(0, 256, (40, 40), dtype=np.uint8)).save(folder / "a.png")
     manifest = read_source(str(folder), split="train", labels="ignored")
-    one = Examples(ImageSet(manifest, size=8, channels=1, workers=1, in_memory=False), torch.ones(1, 1))
+    one = Examples(ImageSet(manifest, size=8, channels=1, workers=1, in_memory=False), torch.ones(1, 1).__getitem__)
     cropped = training(noise=Noise(crop="random-resized"), batch_size=2, unlabeled_ratio=1.0, steps=4)
     batches = [images for images, _ in joint_batches(cropped, one, one, seed=0)]
     again = [images for images, _ in joint_batches(cropped, one, one, seed=0, start=2)]

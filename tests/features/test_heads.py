@@ -13,7 +13,7 @@ from noisystudent.config import Execution, Training
 from noisystudent.data.images import image_set
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
-from noisystudent.features.embedding import FeaturesTable, read_features, write_features
+from noisystudent.features.embedding import features_table, read_features, take, write_features
 from noisystudent.features.heads import ByFeatures, check_head, head_of, put_head
 from noisystudent.features.probe import Probe
 from noisystudent.models.classifier import Classifier, build_classifier
@@ -100,6 +100,6 @@ def test_features_of_some_pictures_come_in_the_order_asked_for(tmp_path: Path) -
     asked = [manifest.ids[4], manifest.ids[0]]
     everything = read_features(tmp_path / "features", manifest.ids)
     assert np.array_equal(read_features(tmp_path / "features", asked), everything[[4, 0]])
-    table = FeaturesTable(tmp_path / "features")
+    table = features_table(tmp_path / "features")
     assert table.find(pa.array(["nowhere", manifest.ids[5]])).tolist() == [-1, 5]
-    assert [len(found) for found in table.take(np.array([], dtype=np.int64))] == [0, 0]
+    assert [len(found) for found in take(table, np.array([], dtype=np.int64))] == [0, 0]

@@ -3,8 +3,9 @@ import pyarrow as pa
 import pytest
 
 from noisystudent.config import Selection
+from noisystudent.data.manifest import SCHEMA, Manifest
 from noisystudent.errors import UserError
-from noisystudent.pseudo.quality import check_selection, check_teacher, known_accuracy
+from noisystudent.pseudo.quality import check_selection, check_teacher, known_accuracy, most_confident
 from noisystudent.pseudo.select import Selected, choose
 
 
@@ -102,21 +103,27 @@ def test_known_accuracy_is_that_of_all_predictions_and_of_those_selected() -> No
         {"id": list("abcde"), "label": pa.array([0, 1, 1, 0, 1], pa.int32()), "confidence": [0.9, 0.8, 0.7, 0.2, 0.6]}
     )
     chosen = choose(predictions, Selection(threshold=0.6), classes=2, seed=0)  # all but d
-    truth = {"a": 0, "b": 0, "c": 1, "d": 0}  # e is not known
-    assert known_accuracy(predictions, chosen, truth) == {
+
+    def truth(**labels: int) -> Manifest:
+        ids, given = list(labels) or ["z"], list(labels.values()) or [None]
+        return Manifest(pa.table({"id": ids, "uri": ids, "label": given, "split": ids}, SCHEMA))
+
+    assert known_accuracy(predictions, chosen, truth(a=0, b=0, c=1, d=0)) == {  # e is not known
         "n": 4,
         "accuracy": 75.0,
         "selected_n": 3,
         "selected_accuracy": pytest.approx(200 / 3),
     }
-    assert known_accuracy(predictions, chosen, {"e": 0}) == {
+    assert known_accuracy(predictions, chosen, truth(e=0)) == {
         "n": 1,
         "accuracy": 0.0,
         "selected_n": 1,
         "selected_accuracy": 0.0,
     }
-    assert known_accuracy(predictions, chosen, {"d": 0})["selected_accuracy"] is None
-    assert known_accuracy(predictions, chosen, {}) is None
+    assert known_accuracy(predictions, chosen, truth(d=0))["selected_accuracy"] is None
+    assert known_accuracy(predictions, chosen, truth()) is None
+    assert most_confident(predictions) == 0.9
+    assert most_confident(predictions.slice(0, 0)) == 0.0
 
 
 def unbalanced(counts: list[int], per_class: int | str) -> list[str]:

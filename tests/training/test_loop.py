@@ -55,8 +55,10 @@ def classifier(training: Training = TRAINING) -> Classifier:
 
 def fit(images: ImageSet, folder: Path, training: Training = TRAINING, **settings: object) -> Classifier:
     labels = torch.arange(10) % 3
-    labeled = Examples(images, label_targets(labels, 3, 0.1))
-    pseudo = Examples(images, torch.softmax(torch.randn(10, 3, generator=torch.Generator().manual_seed(0)), dim=1))
+    labeled = Examples(images, label_targets(labels, 3, 0.1).__getitem__)
+    pseudo = Examples(
+        images, torch.softmax(torch.randn(10, 3, generator=torch.Generator().manual_seed(0)), dim=1).__getitem__
+    )
     arguments = {"seed": 7, "execution": EVERY_STEP, **settings}
     return loop.fit(classifier(training), training, labeled, pseudo, folder=folder, **arguments)  # type: ignore[arg-type]
 
@@ -181,7 +183,13 @@ def test_one_step_is_the_gradient_of_the_mean_loss_on_the_noised_images(images: 
     gradients = torch.autograd.grad(losses.sum() / 10, list(first.network.parameters()))
 
     loop.fit(
-        classifier(training), training, Examples(images, targets), None, folder=tmp_path, seed=7, execution=EVERY_STEP
+        classifier(training),
+        training,
+        Examples(images, targets.__getitem__),
+        None,
+        folder=tmp_path,
+        seed=7,
+        execution=EVERY_STEP,
     )
     trained = weights(tmp_path)
     for (name, before), gradient in zip(start.items(), gradients, strict=True):
@@ -205,8 +213,10 @@ def test_by_the_sum_the_weights_go_where_the_released_code_takes_them(
     decayed = [not isinstance(m, torch.nn.BatchNorm2d) for m in network.modules() for _ in m.parameters(recurse=False)]
     values = list(network.parameters())
     squares, momenta = [torch.ones_like(v) for v in values], [torch.zeros_like(v) for v in values]
-    labeled = Examples(images, label_targets(torch.arange(10) % 3, 3, 0.1))
-    pseudo = Examples(images, torch.softmax(torch.randn(10, 3, generator=torch.Generator().manual_seed(0)), dim=1))
+    labeled = Examples(images, label_targets(torch.arange(10) % 3, 3, 0.1).__getitem__)
+    pseudo = Examples(
+        images, torch.softmax(torch.randn(10, 3, generator=torch.Generator().manual_seed(0)), dim=1).__getitem__
+    )
     for pixels, targets in joint_batches(training, labeled, pseudo, seed=7):
         losses = -(torch.log_softmax(network((pixels.float() / 255 - 0.5) / 0.25), dim=1) * targets).sum(dim=1)
         loss = losses[:4].mean() + 3 * losses[4:].mean()
@@ -283,7 +293,7 @@ def test_the_first_step_whose_loss_is_not_finite_is_named_however_late_it_is_not
         loop.fit(
             classifier(training),
             training,
-            Examples(images, targets),
+            Examples(images, targets.__getitem__),
             None,
             folder=tmp_path,
             seed=7,
@@ -304,7 +314,7 @@ def test_a_loss_that_is_not_finite_leaves_an_earlier_checkpoint_that_opens(image
         loop.fit(
             classifier(training),
             training,
-            Examples(images, targets),
+            Examples(images, targets.__getitem__),
             None,
             folder=tmp_path,
             seed=7,

@@ -5,7 +5,7 @@ The batch of a step depends on the seed and the step alone. So a resumed run nee
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -25,13 +25,13 @@ class Examples:
 
     Args:
         images: N pictures.
-        targets: float [N, K], each row a distribution over the classes.
+        targets: gives, for the numbers of some rows, float32 [n, K]: a distribution over the classes each.
         copies: int64 [N], how often each takes part in an epoch; 1 for all by default.
         weights: float [N]; when given, an epoch is as long, and each takes part in it in proportion to copies times weight.
     """
 
     images: ImageSet
-    targets: Tensor
+    targets: Callable[[np.ndarray], Tensor]
     copies: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     weights: np.ndarray | None = None
 
@@ -119,7 +119,7 @@ def joint_batches(
             else:
                 part = examples.images.fetch(rows)
             images.append(part)
-            targets.append(examples.targets[torch.from_numpy(rows)].float())
+            targets.append(examples.targets(rows))
         return torch.cat(images), torch.cat(targets)
 
     # One batch is made ready while the network works on the one before.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from noisystudent.data.duplicates import CROWD, near_pairs, pixel_digests, same_picture
 from noisystudent.data.images import ImageSet
@@ -68,10 +69,10 @@ def _candidates(
     buckets = np.split(order, starts[1:])
     numbered = pa.table({"id": pa.array([str(n) for n in range(len(distinct))]), "dhash": distinct})
     near = near_pairs(hashes.select(["id", "dhash"]), numbered)
-    row_of = {id: row for row, id in enumerate(unlabeled.ids)} if near.num_rows else {}
+    rows = pc.index_in(near["left_id"], value_set=unlabeled.table["id"]) if near.num_rows else pa.array([], pa.int32())
     of_bucket: dict[int, list[int]] = {}
-    for id, bucket in zip(near["left_id"].to_pylist(), near["right_id"].to_pylist(), strict=True):
-        of_bucket.setdefault(int(bucket), []).append(row_of[id])
+    for row, bucket in zip(rows.to_pylist(), near["right_id"].to_pylist(), strict=True):
+        of_bucket.setdefault(int(bucket), []).append(row)
     found = [np.empty((0, 2), np.int64)]
     for bucket, ours in of_bucket.items():
         theirs = buckets[bucket]

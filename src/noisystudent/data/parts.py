@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
@@ -74,6 +75,61 @@ def read_parts(folder: Path, columns: list[str]) -> pa.Table:
         return pq.read_table(sorted(folder.glob("part-*.parquet")), columns=columns)
     except pa.ArrowException as error:
         raise UserError(f"the table in {folder} cannot be read: {error}") from None
+
+
+class PartsTable:
+    """Such a table, of which rows are found by their ids and read a part at a time.
+
+    Args:
+        folder: of the table.
+        columns: what is read of a row.
+
+    Attributes:
+        unread: why images could not be read, by id.
+    """
+
+    def __init__(self, folder: Path, columns: Sequence[str]) -> None:
+        self._parts = sorted(folder.glob("part-*.parquet"))
+        self._ends = np.cumsum([pq.read_metadata(part).num_rows for part in self._parts])
+        self._ids = read_parts(folder, ["id"])["id"].combine_chunks()
+        self._columns = list(columns)
+        self.unread = {skipped.id: skipped.reason for part in self._parts for skipped in read_skipped(part)}
+        self._opened: tuple[int, list[np.ndarray]] | None = None
+
+    def width(self, column: str) -> int:
+        """How long the lists of a column are."""
+        return int(pq.read_schema(self._parts[0]).field(column).type.list_size)
+
+    def find(self, ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
+        """The positions of images in the table, int64 [n]; -1 for one that is not there."""
+        positions: np.ndarray = pc.fill_null(pc.index_in(ids, value_set=self._ids), -1).to_numpy().astype(np.int64)
+        return positions
+
+    def by_part(self, positions: np.ndarray) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+        """The rows at some positions, part after part: which of `positions` lie there, and their values of each column.
+
+        A column of lists is a matrix.
+        """
+        of_part = np.searchsorted(self._ends, positions, side="right")
+        order = np.argsort(of_part, kind="stable")
+        numbers, starts = np.unique(of_part[order], return_index=True)
+        for number, here in zip(numbers.tolist(), np.split(order, starts[1:]), strict=False):  # none are one empty part
+            rows = positions[here] - (int(self._ends[number - 1]) if number else 0)
+            yield here, [values[rows] for values in self._part(number)]
+
+    def _part(self, number: int) -> list[np.ndarray]:
+        if self._opened is None or self._opened[0] != number:
+            table = pq.read_table(self._parts[number], columns=self._columns)
+            self._opened = number, [_values(table[column].combine_chunks()) for column in self._columns]
+        return self._opened[1]
+
+
+def _values(column: pa.Array) -> np.ndarray:
+    if pa.types.is_fixed_size_list(column.type):
+        flat: np.ndarray = column.flatten().to_numpy(zero_copy_only=False)
+        return flat.reshape(len(column), column.type.list_size)
+    values: np.ndarray = column.to_numpy()
+    return values
 
 
 def read_skipped(part: Path) -> list[Skipped]:

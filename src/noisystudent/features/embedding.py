@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Skipped
-from noisystudent.data.parts import read_parts, read_skipped, write_parts
+from noisystudent.data.parts import PartsTable, write_parts
 from noisystudent.device import autocast, compute_device
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
@@ -52,54 +50,26 @@ def write_features(
     )
 
 
-class FeaturesTable:
-    """What `write_features` wrote, read a part at a time.
+def features_table(folder: Path) -> PartsTable:
+    """What `write_features` wrote, read a part at a time."""
+    return PartsTable(folder, ["features", "dhash"])
 
-    Args:
-        folder: of the table.
 
-    Attributes:
-        unread: why pictures could not be read, by id.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._parts = sorted(folder.glob("part-*.parquet"))
-        self._ends = np.cumsum([pq.read_metadata(part).num_rows for part in self._parts])
-        self._ids = read_parts(folder, ["id"])["id"].combine_chunks()
-        self.unread = {skipped.id: skipped.reason for part in self._parts for skipped in read_skipped(part)}
-        self._width: int = pq.read_schema(self._parts[0]).field("features").type.list_size
-        self._opened: tuple[int, np.ndarray, np.ndarray] | None = None
-
-    def find(self, ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
-        """The positions of pictures in the table, int64 [n]; -1 for one that is not there."""
-        positions: np.ndarray = pc.fill_null(pc.index_in(ids, value_set=self._ids), -1).to_numpy().astype(np.int64)
-        return positions
-
-    def take(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features, float32 [n, D], and perceptual hashes, uint64 [n], at positions of the table."""
-        of_part = np.searchsorted(self._ends, positions, side="right")
-        values, hashes = np.zeros((len(positions), self._width), np.float32), np.zeros(len(positions), np.uint64)
-        for number in np.unique(of_part).tolist():
-            features, dhashes = self._part(number)
-            here = of_part == number
-            rows = positions[here] - (int(self._ends[number - 1]) if number else 0)
-            values[here], hashes[here] = features[rows], dhashes[rows]
-        return values, hashes
-
-    def _part(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        if self._opened is None or self._opened[0] != number:
-            table = pq.read_table(self._parts[number], columns=["features", "dhash"])
-            values = table["features"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-            self._opened = number, values.reshape(len(table), self._width), table["dhash"].to_numpy()
-        return self._opened[1:]
+def take(table: PartsTable, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features, float32 [n, D], and perceptual hashes, uint64 [n], at positions of a features table."""
+    values = np.zeros((len(positions), table.width("features")), np.float32)
+    hashes = np.zeros(len(positions), np.uint64)
+    for here, (features, dhashes) in table.by_part(positions):
+        values[here], hashes[here] = features, dhashes
+    return values, hashes
 
 
 def read_features(folder: Path, ids: Sequence[str]) -> np.ndarray:
     """The features of some pictures, which are in the table, in this order: float32 [len(ids), D]."""
-    table = FeaturesTable(folder)
+    table = features_table(folder)
     positions = table.find(pa.array(ids, pa.string()))
     assert (positions >= 0).all(), "what takes part in a fit was embedded"
-    return table.take(positions)[0]
+    return take(table, positions)[0]
 
 
 def _embed_rows(

@@ -13,7 +13,7 @@ from torch import nn
 from noisystudent.data.images import Skipped
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
-from noisystudent.features.embedding import FeaturesTable
+from noisystudent.features.embedding import features_table, take
 from noisystudent.features.probe import Probe
 from noisystudent.models.classifier import Classifier
 from noisystudent.pseudo.label import Predicted, finite_probabilities
@@ -74,7 +74,7 @@ class ByFeatures:
     image_size = 1  # nothing is looked at
 
     def __init__(self, classifier: Classifier, folder: Path, manifest: Manifest) -> None:
-        self._head, self._ids, self._table = head_of(classifier), manifest.table["id"], FeaturesTable(folder)
+        self._head, self._ids, self._table = head_of(classifier), manifest.table["id"], features_table(folder)
         self._at = self._table.find(self._ids)
 
     def __len__(self) -> int:
@@ -83,7 +83,7 @@ class ByFeatures:
     def __call__(self, rows: np.ndarray) -> Predicted:
         ids = np.array(self._ids.take(pa.array(rows)).to_pylist(), dtype=object)
         read = self._at[rows] >= 0
-        values, hashes = self._table.take(self._at[rows][read])
+        values, hashes = take(self._table, self._at[rows][read])
         probabilities = finite_probabilities(torch.from_numpy(self._head.logits(values)))
         skipped = [Skipped(id, "label", self._table.unread[id]) for id in ids[~read].tolist()]
         return Predicted(ids[read].tolist(), probabilities, hashes, skipped)

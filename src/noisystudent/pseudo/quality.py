@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
+from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
-from noisystudent.pseudo.select import Selected
+from noisystudent.pseudo.select import Selected, relation
 
 MOST_COPIES, MANY_TIMES = (
     20,
@@ -108,16 +110,37 @@ def check_teacher(top1: float, highest: float, n: int, classes: int, *, measured
     ]
 
 
-def known_accuracy(predictions: pa.Table, selected: Selected, truth: dict[str, int]) -> dict[str, Any] | None:
-    """How often the pseudo-labels are right, where the truth is known: of all predictions, and of those selected."""
-    known = [(row["id"], row["label"] == truth[row["id"]]) for row in predictions.to_pylist() if row["id"] in truth]
+def most_confident(predictions: str | pa.Table) -> float:
+    """The highest confidence among predictions, a table or a glob of Parquet files."""
+    with duckdb.connect() as database:
+        relation(database, predictions).create_view("prediction")
+        row = database.execute("SELECT max(confidence) FROM prediction").fetchone()
+    return float(row[0] or 0) if row else 0.0
+
+
+def known_accuracy(predictions: str | pa.Table, selected: Selected, unlabeled: Manifest) -> dict[str, Any] | None:
+    """How often the pseudo-labels are right, where the truth is known: of all predictions, and of those selected.
+
+    Args:
+        predictions: a table, or a glob of Parquet files.
+        selected: what was chosen of them.
+        unlabeled: may say the truth of some.
+    """
+    with duckdb.connect() as database:
+        relation(database, predictions).create_view("prediction")
+        database.register("truth", unlabeled.table)
+        database.register("selected", selected.table)
+        row = database.execute(
+            "SELECT count(*), count(*) FILTER (p.label = t.label), count(s.id), count(s.id) FILTER (p.label = t.label) "
+            "FROM prediction p JOIN truth t USING (id) LEFT JOIN selected s USING (id) WHERE t.label IS NOT NULL"
+        ).fetchone()
+    assert row is not None
+    known, right, chosen, right_of_chosen = row
     if not known:
         return None
-    right = dict(known)
-    chosen = [right[id] for id in selected.table["id"].to_pylist() if id in right]
     return {
-        "n": len(known),
-        "accuracy": 100 * float(np.mean([value for _, value in known])),
-        "selected_n": len(chosen),
-        "selected_accuracy": 100 * float(np.mean(chosen)) if chosen else None,
+        "n": known,
+        "accuracy": 100 * (right / known),
+        "selected_n": chosen,
+        "selected_accuracy": 100 * (right_of_chosen / chosen) if chosen else None,
     }

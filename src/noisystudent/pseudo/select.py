@@ -116,13 +116,17 @@ def relabel(predictions: str | pa.Table, selection: pa.Table, *, classes: int) -
 
 
 def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, excluded: Sequence[str]) -> None:
-    from_files = isinstance(predictions, str)
-    source = database.read_parquet(predictions) if from_files else database.from_arrow(predictions)
+    source = relation(database, predictions)
     missing = [column for column in ("id", "label", "confidence") if column not in source.columns]
     if missing:
         raise UserError(f"the predictions have no column {', '.join(missing)}; there are {', '.join(source.columns)}")
     source.create_view("prediction")
     database.register("excluded", pa.table({"id": pa.array(excluded, pa.string())}))
+
+
+def relation(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table) -> duckdb.DuckDBPyRelation:
+    """Predictions as DuckDB reads them: a table, or a glob of Parquet files."""
+    return database.read_parquet(predictions) if isinstance(predictions, str) else database.from_arrow(predictions)
 
 
 def _selected(database: duckdb.DuckDBPyConnection, classes: int) -> Selected:

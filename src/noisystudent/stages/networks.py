@@ -16,7 +16,7 @@ import torch
 
 from noisystudent import atomic
 from noisystudent.config import Config, ResolutionFix, Training
-from noisystudent.data.class_balance import balancing_copies
+from noisystudent.data.class_balance import balancing_copies, log_shares
 from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
@@ -45,7 +45,7 @@ from noisystudent.seeds import derive_seed
 from noisystudent.stages.features import by_features, embed, embed_unlabeled, probe
 from noisystudent.stages.pseudo_labels import selected_examples, selection_folder
 from noisystudent.training.loop import Validate, fit
-from noisystudent.training.loss import label_targets
+from noisystudent.training.targets import LabelTargets
 
 
 def check_networks(config: Config) -> None:
@@ -247,13 +247,14 @@ def _fit(
     if part.frozen:
         classifier.save(into / "model")
         return parameters
-    targets = label_targets(torch.tensor(labeled.labels).long(), len(labeled.class_names), part.label_smoothing)
+    classes = len(labeled.class_names)
+    shares = torch.from_numpy(log_shares(labeled.labels, classes)).float() if part.class_balance == "logits" else None
     fit(
         classifier,
         part,
         Examples(
             image_set(labeled, classifier.preprocessing, config.execution, often=not part.noise.shows_parts),
-            targets,
+            LabelTargets(labeled.labels, classes, part.label_smoothing),
             balancing_copies(labeled.labels) if part.class_balance == "sampling" else np.empty(0, np.int64),
         ),
         pseudo,
@@ -261,6 +262,7 @@ def _fit(
         seed=seed,
         execution=config.execution,
         validate=_validation(network.manifests.get("val"), classifier, config),
+        log_shares=shares,
         **how,
     )
     return parameters

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import torch
 
 from noisystudent import atomic
 from noisystudent.config import FROZEN_TEACHER, PREVIOUS, Config, Selection, Training, View
@@ -20,7 +19,8 @@ from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
-from noisystudent.data.parts import read_parts
+from noisystudent.data.parts import PartsTable, read_parts
+from noisystudent.data.row_file import RowFile
 from noisystudent.device import batches
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import gathered
@@ -29,7 +29,7 @@ from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.pseudo.label import ByNetwork, Labeler, Teacher, write_predictions
 from noisystudent.pseudo.mirrored_teacher import MirroredTeacher
 from noisystudent.pseudo.noised_teacher import noised_teacher
-from noisystudent.pseudo.quality import check_selection, known_accuracy
+from noisystudent.pseudo.quality import check_selection, known_accuracy, most_confident
 from noisystudent.pseudo.select import choose, parts_glob, relabel
 from noisystudent.pseudo.selections import read_selection, summary_of, write_selection
 from noisystudent.pseudo.several_teachers import MeanOf
@@ -39,7 +39,7 @@ from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.features import by_features, embed_unlabeled
 from noisystudent.stages.preparation import as_the_teacher_sees, write_skipped
-from noisystudent.training.loss import label_targets, soft_targets
+from noisystudent.training.targets import LabelTargets, TeacherTargets
 
 Record = dict[str, Any]
 
@@ -63,7 +63,7 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
     def work() -> Record:
         manifest = Manifest.load(run.manifest("unlabeled"))
         if generation.select.reassign:
-            manifest = _take(manifest, read_selection(selection_folder(run, number - 1)).table["id"].to_pylist())
+            manifest = _take(manifest, read_selection(selection_folder(run, number - 1)).table["id"])
         teachers = [_Teacher(name, model, open_teacher(model, run)) for name, model in models.items()]
         labelers = [_labeler(run, config, number, teacher, manifest) for teacher in teachers]
         temperatures = [_temperature(run, config, number, t) for t in teachers] if generation.calibrated else []
@@ -204,16 +204,13 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         else:
             selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
         labels = Manifest.load(run.manifest("labeled")).labels
-        table = read_parts(folder, ["id", "label", "confidence"])
         warnings = check_selection(
             selected,
             threshold=selection.threshold,
-            most_confident=max(table["confidence"].to_pylist(), default=0.0),
+            most_confident=most_confident(parts_glob(folder)),
             labeled_shares=np.bincount(labels, minlength=len(names)) / len(labels),
             class_names=names,
         )
-        unlabeled = Manifest.load(run.manifest("unlabeled"))
-        truth = {id: label for id, label in zip(unlabeled.ids, unlabeled.labels.tolist(), strict=True) if label >= 0}
         summary = summary_of(
             selected,
             names,
@@ -223,7 +220,7 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
             **reassigned,
             seed=seed,
             excluded=len(excluded),
-            known_labels=known_accuracy(table, selected, truth),
+            known_labels=known_accuracy(parts_glob(folder), selected, Manifest.load(run.manifest("unlabeled"))),
             warnings=warnings,
         )
         write_selection(selection_folder(run, number), selected, summary)
@@ -242,54 +239,59 @@ def leaked_ids(run: RunDir) -> list[str]:
 def selected_examples(run: RunDir, config: Config, number: int, training: Training) -> Examples:
     """What student `number` learns from beside the labels."""
     selection = read_selection(selection_folder(run, number)).table
-    unlabeled = Manifest.load(run.manifest("unlabeled"))
-    classes = len(Manifest.load(run.manifest("labeled")).class_names)
-    return pseudo_examples(unlabeled, selection, predictions_folder(run, number), training, config, classes=classes)
+    return pseudo_examples(run, number, selection, predictions_folder(run, number), training, config)
 
 
 def pseudo_examples(
-    unlabeled: Manifest,
-    selection: pa.Table,
-    predictions: str | Path,
-    training: Training,
-    config: Config,
-    *,
-    classes: int,
+    run: RunDir, number: int, selection: pa.Table, predictions: Path, training: Training, config: Config
 ) -> Examples:
     """The selected images with their pseudo-labels as targets: the teacher's distribution, or the arg-max smoothed like a label.
 
     Args:
-        unlabeled: where the selected ids are found.
+        run: the run folder, on whose disk the distributions lie while a student learns from them.
+        number: of the student.
         selection: the selection table.
         predictions: the predictions folder; only read for soft pseudo-labels.
         training: soft or hard, temperature, smoothing, sampling, image size.
         config: channels and execution.
-        classes: how many.
     """
-    chosen = _take(unlabeled, selection["id"].to_pylist())
+    chosen = _take(Manifest.load(run.manifest("unlabeled")), selection["id"])
+    targets: LabelTargets | TeacherTargets
     if training.pseudo_labels == "hard":
-        targets = label_targets(torch.tensor(selection["label"].to_pylist()), classes, training.label_smoothing)
+        classes = len(Manifest.load(run.manifest("labeled")).class_names)
+        targets = LabelTargets(selection["label"].to_numpy(), classes, training.label_smoothing)
     else:
-        table = read_parts(Path(predictions), ["id", "probabilities"])
-        position = {id: row for row, id in enumerate(table["id"].to_pylist())}
-        order = np.array([position[id] for id in chosen.ids])
-        flat = table["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        targets = soft_targets(torch.from_numpy(flat.reshape(-1, classes)[order]), training.temperature)
+        given = _distributions(predictions, selection["id"], run.generation(number))
+        targets = TeacherTargets(given, training.temperature)
     view = View(training.image_size, config.data.channels, training.crop_pct)  # of training, before a resolution fix
     images = image_set(chosen, view, config.execution, often=not training.noise.shows_parts)
     copies, sure = (selection[column].to_numpy() for column in ("copies", "confidence"))
     return Examples(images, targets, copies, sure if training.sampling == "confidence" else None)
 
 
-def _take(unlabeled: Manifest, ids: list[str]) -> Manifest:
-    """The selected images, in the selection's order."""
-    rows = {id: row for row, id in enumerate(unlabeled.ids)}
-    missing = [id for id in ids if id not in rows]
-    if missing:
+def _distributions(predictions: Path, ids: pa.ChunkedArray, folder: Path) -> RowFile:
+    """What the teacher said of those images, in their order."""
+    table = PartsTable(predictions, ["probabilities"])
+    positions = table.find(ids)
+    if (positions < 0).any():
         raise UserError(
-            f"{len(missing)} selected images are not among the unlabeled ones, such as {missing[0]!r}: give the same source"
+            f"{(positions < 0).sum()} selected images have no prediction in {predictions}: put it back as it was"
         )
-    return unlabeled.take(np.array([rows[id] for id in ids]))
+    rows = RowFile(folder, table.width("probabilities"), np.float16)
+    for here, (probabilities,) in table.by_part(positions):
+        rows.write(here, probabilities)
+    return rows
+
+
+def _take(unlabeled: Manifest, ids: pa.ChunkedArray) -> Manifest:
+    """The selected images, in the selection's order."""
+    rows = pc.index_in(ids, value_set=unlabeled.table["id"])
+    if rows.null_count:
+        missing = ids.filter(pc.is_null(rows))
+        raise UserError(
+            f"{len(missing)} selected images are not among the unlabeled ones, such as {missing[0].as_py()!r}: give the same source"
+        )
+    return unlabeled.take(rows.to_numpy())
 
 
 def open_teacher(model: str | Path, run: RunDir) -> Classifier:

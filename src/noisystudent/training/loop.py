@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from noisystudent.config import Execution, Training
-from noisystudent.data.class_balance import log_shares
 from noisystudent.data.joint_batches import Examples, joint_batches
 from noisystudent.device import autocast, compute_device, own_draws, seed_draws
 from noisystudent.errors import RunError
@@ -47,6 +46,7 @@ def fit(
     description: str = "training",
     schedule: Training | None = None,
     frozen: Sequence[str] = (),
+    log_shares: Tensor | None = None,
 ) -> Classifier:
     """Train under noise and save the moving average of the weights to `folder/model`.
 
@@ -64,6 +64,7 @@ def fit(
         description: for the progress shown.
         schedule: a longer training, of whose learning rates this one takes the last; None: its own.
         frozen: modules of the network that stay as they are.
+        log_shares: [K], added to the logits of the labeled images (`data.class_balance`); None: nothing.
 
     Returns:
         The averaged network in evaluation mode.
@@ -83,7 +84,7 @@ def fit(
     start = load_checkpoint(checkpoint, network=network, average=average, optimizer=optimizer)
     log = MetricsLog(folder / "metrics.jsonl", done=start)
     batches = joint_batches(training, labeled, pseudo, seed=seed, start=start)
-    shares = _log_shares(labeled).to(device) if training.class_balance == "logits" else None
+    shares = None if log_shares is None else log_shares.to(device)
     schedule = schedule or training
     skipped = schedule.steps - training.steps
     losses: list[Tensor] = []
@@ -150,11 +151,6 @@ ADVICE = (
     "the checkpoint before it, if there was one, is kept. "
     "Try a lower learning_rate, more warmup_steps, or fp32 instead of bf16, with another --out"
 )
-
-
-def _log_shares(labeled: Examples) -> Tensor:
-    labels, classes = labeled.targets.argmax(dim=1).numpy(), labeled.targets.shape[1]
-    return torch.from_numpy(log_shares(labels, classes)).float()
 
 
 def _finite_mean(losses: list[Tensor], done: int) -> float:
