@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Query
 
 from noisystudent.board.api.pages import Selection
+from noisystudent.board.queries.search import literal, phrase
 
 LEAST_FOR_TRIGRAMS = 3
 HAVE_TRIGRAMS = ("task", "dataset", "method")
@@ -45,20 +45,5 @@ def part(column: str, name: str) -> str:
 
 
 def anywhere(text: str) -> str:
-    """A pattern of LIKE that a text stands for itself in.
-
-    Example:
-        >>> anywhere("100%")
-        '%100\\\\%%'
-    """
-    return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
-
-
-def phrase(text: str) -> str:
-    """An FTS5 query: a text as it stands, for a table of trigrams.
-
-    Example:
-        >>> phrase('a "b" c')
-        '"a ""b"" c"'
-    """
-    return '"' + text.replace("\0", " ").replace('"', '""') + '"'
+    """A pattern of LIKE: the text stands somewhere."""
+    return f"%{literal(text)}%"

@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from noisystudent.board.queries.search import literal
 from noisystudent.board.queries.standings import day_of
 
 # The leader's paper is looked up for each leaderboard: SQLite would write out a view that is joined on the right.
@@ -49,7 +50,7 @@ class Choice:
             parameters.append(self.task)
         for word in self.words:
             conditions.append("l.shown LIKE ? ESCAPE '\\'")
-            parameters.append(f"%{_literal(word)}%")
+            parameters.append(f"%{literal(word)}%")
         return " AND ".join(conditions), parameters
 
 
@@ -133,8 +134,3 @@ def record_line(connection: sqlite3.Connection, slug: str, today: str) -> list[t
         if day is not None and (not line or better * row["number"] > better * line[-1][1]):
             line.append((day.toordinal(), row["number"]))
     return line
-
-
-def _literal(word: str) -> str:
-    """A word of which LIKE takes no letter for a pattern."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

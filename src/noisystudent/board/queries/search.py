@@ -128,18 +128,18 @@ def search_names(connection: sqlite3.Connection, kind: Named, text: str, limit: 
     if not plain:
         return Found([], 0)
     if long:
-        words = " ".join('"' + word.replace('"', '""') + '"' for word in long)
+        words = " ".join(phrase(word) for word in long)
         where, parameters = f"id IN (SELECT rowid FROM {kind}_search WHERE {kind}_search MATCH ?)", [words]
     else:
-        where, parameters = r"name LIKE ? ESCAPE '\'", [_like(plain) + "%"]
+        where, parameters = r"name LIKE ? ESCAPE '\'", [literal(plain) + "%"]
     if kind == "task":
         where += r" OR id IN (SELECT task_id FROM task_synonym WHERE name LIKE ? ESCAPE '\')"
-        parameters.append(_like(plain) + "%")
+        parameters.append(literal(plain) + "%")
     total = connection.execute(f"SELECT count(*) FROM {kind} WHERE {where}", parameters).fetchone()[0]
     rows = connection.execute(
         f"SELECT id FROM {kind} WHERE {where} "
         r"ORDER BY lower(name) <> lower(?), name NOT LIKE ? ESCAPE '\', length(name), name, id LIMIT ?",
-        (*parameters, plain, _like(plain) + "%", limit),
+        (*parameters, plain, literal(plain) + "%", limit),
     )
     return Found([row["id"] for row in rows], total)
 
@@ -189,5 +189,21 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
-def _like(text: str) -> str:
+def literal(text: str) -> str:
+    """A text of which LIKE takes no letter for a pattern, after `ESCAPE '\\'`.
+
+    Example:
+        >>> literal("100%")
+        '100\\\\%'
+    """
     return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def phrase(text: str) -> str:
+    """An FTS5 query: a text as it stands.
+
+    Example:
+        >>> phrase('a "b" c')
+        '"a ""b"" c"'
+    """
+    return '"' + text.replace("\0", " ").replace('"', '""') + '"'
