@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from noisystudent.board.api.access import Authorization, token_with
@@ -12,6 +12,7 @@ from noisystudent.board.api.refusals import OF_READS, OF_WRITES
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import submissions
 from noisystudent.board.submitting.payloads import Mistakes
+from noisystudent.board.web.row_numbers import RowNumber
 
 router = APIRouter(tags=["submissions"])
 
@@ -67,7 +68,7 @@ def submission_add(request: Request, body: SubmissionRequest, authorization: Aut
 
 
 @router.get("/submissions/{submission_id}/", responses=OF_READS, operation_id="submission_get")
-def submission_get(request: Request, submission_id: Annotated[int, Path(ge=1, le=2**53)]) -> SubmissionState:
+def submission_get(request: Request, submission_id: RowNumber) -> SubmissionState:
     """What became of a submission."""
     store: Store = request.app.state.store
     with store.reading() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Response
 from starlette.responses import RedirectResponse
 
 from noisystudent.board.catalogue import history
@@ -14,12 +14,12 @@ from noisystudent.board.submitting.differences import Difference
 from noisystudent.board.submitting.payloads import check_comment
 from noisystudent.board.web.csrf import SentForm, check_form, form_token, keep_visitor, text_of, visitor_of
 from noisystudent.board.web.refusal import refuse
+from noisystudent.board.web.row_numbers import RowNumber
 from noisystudent.board.web.sessions import Session, end, session_of, start
 from noisystudent.board.web.view import View, Viewing
 from noisystudent.errors import UserError
 
 router = APIRouter(prefix="/curate")
-Number = Annotated[int, Path(ge=1, le=2**53)]
 NOT_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 
 
@@ -59,7 +59,7 @@ def sign_out(view: Viewing, form: SentForm) -> Response:
 
 
 @router.get("/submission/{number}", include_in_schema=False)
-def submission(view: Viewing, number: Number) -> Response:
+def submission(view: Viewing, number: RowNumber) -> Response:
     session = _session(view)
     if session is None:
         return _sign_in_page(view)
@@ -67,7 +67,7 @@ def submission(view: Viewing, number: Number) -> Response:
 
 
 @router.post("/submission/{number}/approve", include_in_schema=False)
-def approve(view: Viewing, number: Number, form: SentForm) -> Response:
+def approve(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     session = _checked(view, form)
     try:
         note = check_comment("note", text_of(form, "note"))
@@ -78,7 +78,7 @@ def approve(view: Viewing, number: Number, form: SentForm) -> Response:
 
 
 @router.post("/submission/{number}/reject", include_in_schema=False)
-def reject(view: Viewing, number: Number, form: SentForm) -> Response:
+def reject(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     session = _checked(view, form)
     try:
         reason = check_comment("reason", text_of(form, "reason"))
@@ -89,7 +89,7 @@ def reject(view: Viewing, number: Number, form: SentForm) -> Response:
 
 
 @router.get("/event/{number}", include_in_schema=False)
-def event(view: Viewing, number: Number) -> Response:
+def event(view: Viewing, number: RowNumber) -> Response:
     """An event of the history, with the form that takes back what it did."""
     session = _session(view)
     if session is None:
@@ -116,7 +116,7 @@ def event(view: Viewing, number: Number) -> Response:
 
 
 @router.post("/event/{number}/restore", include_in_schema=False)
-def restore(view: Viewing, number: Number, form: SentForm) -> Response:
+def restore(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     session = _checked(view, form)
     try:
         note = check_comment("note", text_of(form, "note"))

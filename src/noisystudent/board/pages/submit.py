@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
 from noisystudent.board.catalogue.fields import KINDS
@@ -15,6 +15,7 @@ from noisystudent.board.submitting.payloads import Mistakes
 from noisystudent.board.web.csrf import SentForm, check_form, form_token, keep_visitor, text_of, visitor_of
 from noisystudent.board.web.limits import client_address
 from noisystudent.board.web.refusal import refuse
+from noisystudent.board.web.row_numbers import RowNumber
 from noisystudent.board.web.secret import sign
 from noisystudent.board.web.view import Viewing
 from noisystudent.errors import UserError
@@ -28,7 +29,6 @@ ABOUT = {
     "method": "A method",
     "direction": "Whether higher or lower is better in a metric, where this site has it wrong",
 }
-Number = Annotated[int, Path(ge=1, le=2**53)]
 
 
 @router.get("/submit.json", include_in_schema=False)
@@ -88,7 +88,7 @@ def receive(view: Viewing, kind: str, form: SentForm) -> Response:
 
 @router.get("/submission/{number}", include_in_schema=False)
 @router.get("/submission/{number}.json", include_in_schema=False)  # the lower one is asked first
-def submission(view: Viewing, number: Number) -> Response:
+def submission(view: Viewing, number: RowNumber) -> Response:
     with view.store.reading() as connection:
         found = submissions.get(connection, number)
         if found is None:
@@ -112,7 +112,7 @@ def submission(view: Viewing, number: Number) -> Response:
 
 
 @router.post("/submission/{number}/withdraw", include_in_schema=False)
-def withdraw(view: Viewing, number: Number, form: SentForm) -> Response:
+def withdraw(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     check_form(view.request, form, visitor_of(view.request))
     try:
         submissions.withdraw(view.store, number, text_of(form, "receipt").strip())

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Path
+
+RowNumber = Annotated[int, Path(ge=1, le=2**53)]  # in an address; JSON has no larger ones
+
 
 def row_number(text: str) -> int | None:
     """The number that a text is; None where it is none, or has more digits than a row's number can have.
