@@ -43,7 +43,7 @@ from noisystudent.board.web.refusal import broken, failed, http_error, invalid
 from noisystudent.board.web.secret import secret_of
 from noisystudent.board.web.security import SecurityHeaders
 from noisystudent.board.web.site import Site
-from noisystudent.board.web.view import PAGES_KEPT, not_found
+from noisystudent.board.web.view import PAGES_KEPT
 
 PATIENCE = 5.0  # seconds: a reader's thread that waits for a long import is one less for the others
 
@@ -94,7 +94,6 @@ def create_app(site: Site) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_exception_handler(404, not_found)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(sqlite3.Error, failed)

@@ -31,14 +31,6 @@ def test_the_same_catalogue_gives_the_same_bytes(client: TestClient, noisy_stude
         assert isinstance(json.loads(text), list)
 
 
-def test_what_has_not_changed_is_not_sent_again(client: TestClient, noisy_student: Store) -> None:
-    tag = client.get("/export/methods.json.gz").headers["etag"]
-    assert client.get("/export/methods.json.gz", headers={"If-None-Match": tag}).status_code == 304
-    with noisy_student.changing("anna", "add") as change:
-        change.task("Another")
-    assert client.get("/export/methods.json.gz", headers={"If-None-Match": tag}).status_code == 200
-
-
 @pytest.mark.parametrize("name", ["nothing.json.gz", "csv.json.gz", "..%2f..%2fetc%2fpasswd", "datasets.json"])
 def test_no_other_file_can_be_had(client: TestClient, name: str) -> None:
     assert client.get(f"/export/{name}").status_code == 404

@@ -9,7 +9,8 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import APIKeyHeader
 
-from noisystudent.board.catalogue import names
+from noisystudent.board.api.pages import Item, Shown
+from noisystudent.board.catalogue import names, removal
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import tokens
@@ -47,6 +48,11 @@ class Writing:
         except UserError as error:
             raise HTTPException(422, str(error)) from error
 
+    def read(self, shown: Shown[Item], number: int) -> Item:
+        """A row as it is after the write."""
+        with self.store.reading() as connection:
+            return shown(connection, [number])[0]
+
 
 Write = Annotated[Writing, Depends(Writing)]
 Authorization = Annotated[str | None, Security(_HEADER)]
@@ -74,18 +80,6 @@ def token_with(store: Store, authorization: str | None, scope: str) -> tokens.To
     return token
 
 
-def named(change: Change, kind: str, slug: str) -> int:
-    """The number of what an address names.
-
-    Raises:
-        HTTPException: 404, it names nothing.
-    """
-    number = names.meant(change.connection, kind, slug)
-    if number is None:
-        raise HTTPException(404, f"there is no {kind} {slug!r}")
-    return number
-
-
 def meant(change: Change, kind: str, text: str) -> int:
     """The number of what a body means.
 
@@ -96,3 +90,15 @@ def meant(change: Change, kind: str, text: str) -> int:
     if number is None:
         raise HTTPException(422, f"{kind}: there is none with the id or the name {text!r}")
     return number
+
+
+def remove(change: Change, table: str, row: int) -> None:
+    """As `removal.remove`, with the refusal of the API.
+
+    Raises:
+        HTTPException: 409, something hangs on it.
+    """
+    try:
+        removal.remove(change, table, row)
+    except UserError as error:
+        raise HTTPException(409, str(error)) from error

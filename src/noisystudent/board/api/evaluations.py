@@ -4,38 +4,34 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from noisystudent.board.api.access import Write, Writing, meant, named
+from noisystudent.board.api.access import Write, meant, remove
 from noisystudent.board.api.evaluation_models import (
     EvaluationTable,
     EvaluationTableCreateRequest,
     EvaluationTableUpdateRequest,
 )
-from noisystudent.board.api.pages import Page, Paged, Selection, page_of, select
-from noisystudent.board.api.reading import Read, read
-from noisystudent.board.api.refusals import OF_READS, OF_WRITES
-from noisystudent.board.api.removal import remove
+from noisystudent.board.api.operations import Read, read, write
+from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import evaluations_of
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.web.reading import named
 
 router = APIRouter(tags=["evaluations"])
-reads = APIRouter(responses=OF_READS)
-writes = APIRouter(responses=OF_WRITES)
 
 
-@read(reads, "/evaluations/", Page[EvaluationTable])
+@read(router, "/evaluations/")
 def evaluation_list(reading: Read, paging: Paged) -> Page[EvaluationTable]:
     """All evaluation tables."""
-    ids, count = select(reading, paging, Selection("leaderboard", "slug", {}))
-    return Page[EvaluationTable](**page_of(reading, paging, count, evaluations_of(reading.connection, ids)))
+    return listed(reading, paging, Selection("leaderboard", "slug", {}), evaluations_of)
 
 
-@read(reads, "/evaluations/{evaluation_id}/", EvaluationTable)
+@read(router, "/evaluations/{evaluation_id}/")
 def evaluation_get(reading: Read, evaluation_id: str) -> EvaluationTable:
     """One evaluation table."""
     return evaluations_of(reading.connection, [reading.find("leaderboard", evaluation_id)])[0]
 
 
-@writes.post("/evaluations/", status_code=201, operation_id="evaluation_create")
+@write(router, "POST", "/evaluations/", 201)
 def evaluation_create(writing: Write, body: EvaluationTableCreateRequest) -> EvaluationTable:
     """Add an evaluation table of a task on a dataset."""
     with writing.changing("add evaluation table", f"{body.task} on {body.dataset}") as change:
@@ -43,14 +39,14 @@ def evaluation_create(writing: Write, body: EvaluationTableCreateRequest) -> Eva
         _free(change, task, dataset)
         number = change.leaderboard(task, dataset)
         change.edit("leaderboard", number, description=body.description, mirror_url=body.mirror_url or None)
-    return _evaluation(writing, number)
+    return writing.read(evaluations_of, number)
 
 
-@writes.patch("/evaluations/{evaluation_id}/", operation_id="evaluation_update")
+@write(router, "PATCH", "/evaluations/{evaluation_id}/")
 def evaluation_update(writing: Write, evaluation_id: str, body: EvaluationTableUpdateRequest) -> EvaluationTable:
     """Change an evaluation table; its id stays."""
     with writing.changing("change evaluation table", evaluation_id) as change:
-        number = named(change, "leaderboard", evaluation_id)
+        number = named(change.connection, "leaderboard", evaluation_id)
         row = change.connection.execute("SELECT * FROM leaderboard WHERE id = ?", (number,)).fetchone()
         task = row["task_id"] if body.task is None else meant(change, "task", body.task)
         dataset = row["dataset_id"] if body.dataset is None else meant(change, "dataset", body.dataset)
@@ -64,14 +60,14 @@ def evaluation_update(writing: Write, evaluation_id: str, body: EvaluationTableU
             description=row["description"] if body.description is None else body.description,
             mirror_url=row["mirror_url"] if body.mirror_url is None else body.mirror_url or None,
         )
-    return _evaluation(writing, number)
+    return writing.read(evaluations_of, number)
 
 
-@writes.delete("/evaluations/{evaluation_id}/", status_code=204, operation_id="evaluation_delete")
+@write(router, "DELETE", "/evaluations/{evaluation_id}/", 204)
 def evaluation_delete(writing: Write, evaluation_id: str) -> None:
     """Retire all results of an evaluation table. One that never had any is taken out; any other stays, empty, for its history."""
     with writing.changing("remove evaluation table", evaluation_id) as change:
-        number = named(change, "leaderboard", evaluation_id)
+        number = named(change.connection, "leaderboard", evaluation_id)
         results = change.connection.execute(
             "SELECT id FROM result WHERE leaderboard_id = ? AND retired_by IS NULL", (number,)
         ).fetchall()
@@ -87,12 +83,3 @@ def _free(change: Change, task: int, dataset: int) -> None:
     ).fetchone()
     if taken:
         raise HTTPException(409, f"there is a table of that task and dataset already: its id is {taken['slug']!r}")
-
-
-def _evaluation(writing: Writing, number: int) -> EvaluationTable:
-    with writing.store.reading() as connection:
-        return evaluations_of(connection, [number])[0]
-
-
-router.include_router(reads)
-router.include_router(writes)

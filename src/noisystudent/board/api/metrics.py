@@ -6,56 +6,52 @@ import sqlite3
 
 from fastapi import APIRouter, HTTPException
 
-from noisystudent.board.api.access import Write, Writing, named
+from noisystudent.board.api.access import Write, remove
 from noisystudent.board.api.evaluation_models import Metric, MetricCreateRequest, MetricUpdateRequest
-from noisystudent.board.api.pages import Page, Paged, Selection, page_of, select
-from noisystudent.board.api.reading import Read, read
-from noisystudent.board.api.refusals import OF_READS, OF_WRITES
-from noisystudent.board.api.removal import remove
+from noisystudent.board.api.operations import Read, read, write
+from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import metrics_of
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.web.reading import named
 from noisystudent.board.web.row_numbers import row_number
 
 PATH = "/evaluations/{evaluation_id}/metrics/"
 router = APIRouter(tags=["evaluations"])
-reads = APIRouter(responses=OF_READS)
-writes = APIRouter(responses=OF_WRITES)
 
 
-@read(reads, PATH, Page[Metric])
+@read(router, PATH)
 def evaluation_metric_list(reading: Read, paging: Paged, evaluation_id: str) -> Page[Metric]:
     """A table's metrics; the first one ranks it."""
     leaderboard = reading.find("leaderboard", evaluation_id)
     rows = "metric WHERE leaderboard_id = :leaderboard"
-    ids, count = select(reading, paging, Selection(rows, "position, id", {"leaderboard": leaderboard}))
-    return Page[Metric](**page_of(reading, paging, count, metrics_of(reading.connection, ids)))
+    return listed(reading, paging, Selection(rows, "position, id", {"leaderboard": leaderboard}), metrics_of)
 
 
-@read(reads, PATH + "{metric_id}/", Metric)
+@read(router, PATH + "{metric_id}/")
 def evaluation_metric_get(reading: Read, evaluation_id: str, metric_id: str) -> Metric:
     """One metric."""
     leaderboard = reading.find("leaderboard", evaluation_id)
     return metrics_of(reading.connection, [_find(reading.connection, leaderboard, metric_id)])[0]
 
 
-@writes.post(PATH, status_code=201, operation_id="evaluation_metric_add")
+@write(router, "POST", PATH, 201)
 def evaluation_metric_add(writing: Write, evaluation_id: str, body: MetricCreateRequest) -> Metric:
     """Add a metric behind the others."""
     with writing.changing("add metric", f"{body.name} of {evaluation_id}") as change:
-        leaderboard = named(change, "leaderboard", evaluation_id)
+        leaderboard = named(change.connection, "leaderboard", evaluation_id)
         _free(change, leaderboard, body.name)
         number = change.metric(
             leaderboard, body.name, higher_is_better=None if body.is_loss is None else not body.is_loss
         )
         change.edit("metric", number, description=body.description)
-    return _metric(writing, number)
+    return writing.read(metrics_of, number)
 
 
-@writes.patch(PATH + "{metric_id}/", operation_id="evaluation_metric_update")
+@write(router, "PATCH", PATH + "{metric_id}/")
 def evaluation_metric_update(writing: Write, evaluation_id: str, metric_id: str, body: MetricUpdateRequest) -> Metric:
     """Change a metric: its name, its description, or which direction is better."""
     with writing.changing("change metric", f"{metric_id} of {evaluation_id}") as change:
-        leaderboard = named(change, "leaderboard", evaluation_id)
+        leaderboard = named(change.connection, "leaderboard", evaluation_id)
         number = _find(change.connection, leaderboard, metric_id)
         if body.name is not None:
             _free(change, leaderboard, body.name, number)
@@ -65,14 +61,14 @@ def evaluation_metric_update(writing: Write, evaluation_id: str, metric_id: str,
         if body.is_loss is not None:
             change.direct(number, not body.is_loss, "curated")
         change.touched.add(leaderboard)  # a new name can say another direction
-    return _metric(writing, number)
+    return writing.read(metrics_of, number)
 
 
-@writes.delete(PATH + "{metric_id}/", status_code=204, operation_id="evaluation_metric_delete")
+@write(router, "DELETE", PATH + "{metric_id}/", 204)
 def evaluation_metric_delete(writing: Write, evaluation_id: str, metric_id: str) -> None:
     """Take out a metric that no result, past ones included, has a value of."""
     with writing.changing("remove metric", f"{metric_id} of {evaluation_id}") as change:
-        leaderboard = named(change, "leaderboard", evaluation_id)
+        leaderboard = named(change.connection, "leaderboard", evaluation_id)
         remove(change, "metric", _find(change.connection, leaderboard, metric_id))
         change.touched.add(leaderboard)
 
@@ -93,12 +89,3 @@ def _free(change: Change, leaderboard: int, name: str, number: int = 0) -> None:
     ).fetchone()
     if taken:
         raise HTTPException(409, f"this table has a metric {name!r} already: its id is {str(taken['id'])!r}")
-
-
-def _metric(writing: Writing, number: int) -> Metric:
-    with writing.store.reading() as connection:
-        return metrics_of(connection, [number])[0]
-
-
-router.include_router(reads)
-router.include_router(writes)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Depends, HTTPException, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
-from starlette.datastructures import URL
 
-from noisystudent.board.api.reading import Reading
 from noisystudent.board.web.kept import Kept
+from noisystudent.board.web.paging import MOST_PAGES, Paging
+from noisystudent.board.web.reading import Reading
 
 ITEMS_PER_PAGE, MOST_ITEMS_PER_PAGE = 50, 500
 COUNTS_KEPT = 4 << 20  # bytes
 Item = TypeVar("Item")
+
+
+Shown = Callable[[sqlite3.Connection, Sequence[int]], list[Item]]  # what the API says of rows, by their numbers
 
 
 class Page(BaseModel, Generic[Item]):
@@ -27,20 +31,16 @@ class Page(BaseModel, Generic[Item]):
     results: list[Item]
 
 
-class Paging:
-    """Which page of a list was asked for."""
-
-    def __init__(
-        self,
-        page: Annotated[int, Query(ge=1, le=1_000_000, description="Which page.")] = 1,
-        items_per_page: Annotated[
-            int, Query(ge=1, le=MOST_ITEMS_PER_PAGE, description="How many items on a page.")
-        ] = ITEMS_PER_PAGE,
-    ) -> None:
-        self.number, self.size = page, items_per_page
+def _paging(
+    page: Annotated[int, Query(ge=1, le=MOST_PAGES, description="Which page.")] = 1,
+    items_per_page: Annotated[
+        int, Query(ge=1, le=MOST_ITEMS_PER_PAGE, description="How many items on a page.")
+    ] = ITEMS_PER_PAGE,
+) -> Paging:
+    return Paging(page, items_per_page)
 
 
-Paged = Annotated[Paging, Depends(Paging)]
+Paged = Annotated[Paging, Depends(_paging)]
 
 
 @dataclass(frozen=True)
@@ -60,22 +60,24 @@ class Selection:
     id: str = "id"
 
 
-def select(reading: Reading, paging: Paging, selection: Selection) -> tuple[list[int], int]:
-    """The numbers of the rows on a page, in order, and the count of all.
+def listed(reading: Reading, paging: Paging, selection: Selection, shown: Shown[Item]) -> Page[Item]:
+    """A page of the rows of a selection.
+
+    Args:
+        shown: makes what is on it out of the numbers of rows, in their order.
 
     Raises:
         HTTPException: 404, the page lies behind the last one.
     """
-    count, before = _count(reading, selection), (paging.number - 1) * paging.size
-    if before and before >= count:
-        raise no_page(paging, count)
-    if not count:
-        return [], 0  # looking for the first of none takes as long as counting them
-    rows = reading.connection.execute(
-        f"SELECT {selection.id} FROM {selection.rows} ORDER BY {selection.order} LIMIT :limit OFFSET :offset",
-        {**selection.parameters, "limit": paging.size, "offset": before},
-    )
-    return [row[0] for row in rows], count
+    count = _count(reading, selection)
+    ids = []
+    if paging.offset < count:  # looking for the first of none takes as long as counting them
+        rows = reading.connection.execute(
+            f"SELECT {selection.id} FROM {selection.rows} ORDER BY {selection.order} LIMIT :limit OFFSET :offset",
+            {**selection.parameters, "limit": paging.size, "offset": paging.offset},
+        )
+        ids = [row[0] for row in rows]
+    return page_of(reading, paging, count, shown(reading.connection, ids))
 
 
 def _count(reading: Reading, selection: Selection) -> int:
@@ -90,22 +92,16 @@ def _count(reading: Reading, selection: Selection) -> int:
     return count
 
 
-def no_page(paging: Paging, count: int) -> HTTPException:
-    """To raise where a page lies behind the last one."""
-    return HTTPException(404, f"there is no page {paging.number}: {count} items at {paging.size} a page")
+def page_of(reading: Reading, paging: Paging, count: int, results: list[Item]) -> Page[Item]:
+    """A page of a list of so many items, and what is on it.
 
-
-def page_of(reading: Reading, paging: Paging, count: int, results: Sequence[Any]) -> dict[str, Any]:
-    """The fields of a `Page`."""
-    return {
-        "count": count,
-        "next": _address(reading, paging.number + 1) if paging.number * paging.size < count else None,
-        "previous": _address(reading, paging.number - 1) if paging.number > 1 else None,
-        "results": results,
-    }
-
-
-def _address(reading: Reading, page: int) -> str:
-    """This list's address with another page's number."""
-    url = URL(reading.address).replace(query=reading.request.url.query)
-    return str(url.include_query_params(page=page))
+    Raises:
+        HTTPException: 404, it lies behind the last one.
+    """
+    here, number = reading.request.url, paging.number
+    return Page(
+        count=count,
+        next=str(here.include_query_params(page=number + 1)) if number < paging.pages(count) else None,
+        previous=str(here.include_query_params(page=number - 1)) if number > 1 else None,
+        results=results,
+    )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import sqlite3
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
 from noisystudent.board.api.evaluation_models import Result
 from noisystudent.board.api.filters import Text
 from noisystudent.board.api.models import Dataset, Method, Paper, PaperRepo, Repository, Task
-from noisystudent.board.api.pages import Page, Paged, Paging, Selection, no_page, page_of, select
-from noisystudent.board.api.reading import Read, Reading, read
-from noisystudent.board.api.refusals import OF_READS
+from noisystudent.board.api.operations import Read, read
+from noisystudent.board.api.pages import Item, Page, Paged, Selection, Shown, listed, page_of
 from noisystudent.board.api.representations import (
     best_repositories,
     datasets_of,
@@ -21,31 +24,32 @@ from noisystudent.board.api.representations import (
 from noisystudent.board.api.result_rows import results_of
 from noisystudent.board.catalogue.slugs import arxiv_id as number_in
 from noisystudent.board.queries.search import Query, search_papers
+from noisystudent.board.web.paging import Paging
+from noisystudent.board.web.reading import Reading
 
-router = APIRouter(responses=OF_READS, tags=["papers"])
+router = APIRouter(tags=["papers"])
 
 
-@read(router, "/search/", Page[PaperRepo])
+@read(router, "/search/")
 def search(reading: Read, paging: Paged, q: Text = None) -> Page[PaperRepo]:
     """Papers by words of their titles and abstracts, the best first, each with its code. Of very many, the first thousand."""
-    if q and q.strip():
-        before = (paging.number - 1) * paging.size
-        ids, count, _ = search_papers(reading.connection, q, limit=paging.size, offset=before)
-        if before and before >= count:
-            raise no_page(paging, count)
-    else:
-        ids, count = select(reading, paging, Selection("paper", "slug", {}))
-    best = best_repositories(reading.connection, ids)
-    found = [
+    if not q or not q.strip():
+        return listed(reading, paging, Selection("paper", "slug", {}), _with_code)
+    ids, count, _ = search_papers(reading.connection, q, limit=paging.size, offset=paging.offset)
+    return page_of(reading, paging, count, _with_code(reading.connection, ids))
+
+
+def _with_code(connection: sqlite3.Connection, ids: Sequence[int]) -> list[PaperRepo]:
+    best = best_repositories(connection, ids)
+    return [
         PaperRepo(
             paper=paper, repository=best.get(number), is_official=bool(number in best and best[number].is_official)
         )
-        for number, paper in zip(ids, papers_of(reading.connection, ids), strict=True)
+        for number, paper in zip(ids, papers_of(connection, ids), strict=True)
     ]
-    return Page[PaperRepo](**page_of(reading, paging, count, found))
 
 
-@read(router, "/papers/", Page[Paper])
+@read(router, "/papers/")
 def paper_list(
     reading: Read,
     paging: Paged,
@@ -56,62 +60,56 @@ def paper_list(
 ) -> Page[Paper]:
     """Papers by words of title and abstract (q), of the title, of the abstract; or the one of an arXiv number."""
     selection = _having({"title abstract": q, "title": title, "abstract": abstract}, arxiv_id)
-    ids, count = select(reading, paging, selection) if selection else ([], 0)
-    return Page[Paper](**page_of(reading, paging, count, papers_of(reading.connection, ids)))
+    return listed(reading, paging, selection, papers_of) if selection else page_of(reading, paging, 0, [])
 
 
-@read(router, "/papers/{paper_id}/", Paper)
+@read(router, "/papers/{paper_id}/")
 def paper_get(reading: Read, paper_id: str) -> Paper:
     """One paper."""
     return papers_of(reading.connection, [reading.find("paper", paper_id)])[0]
 
 
-@read(router, "/papers/{paper_id}/datasets/", Page[Dataset])
+@read(router, "/papers/{paper_id}/datasets/")
 def paper_dataset_list(reading: Read, paging: Paged, paper_id: str) -> Page[Dataset]:
     """The datasets that a paper introduces or uses."""
     rows = "paper_dataset l JOIN dataset d ON d.id = l.dataset_id WHERE l.paper_id = :paper"
-    ids, count = _of_paper(reading, paging, paper_id, rows, "l.role, d.slug", "d.id")
-    return Page[Dataset](**page_of(reading, paging, count, datasets_of(reading.connection, ids)))
+    return _of_paper(reading, paging, paper_id, rows, "l.role, d.slug", "d.id", datasets_of)
 
 
-@read(router, "/papers/{paper_id}/repositories/", Page[Repository])
+@read(router, "/papers/{paper_id}/repositories/")
 def paper_repository_list(reading: Read, paging: Paged, paper_id: str) -> Page[Repository]:
     """The code of a paper, the official first."""
     rows = "paper_repository l JOIN repository r ON r.id = l.repository_id WHERE l.paper_id = :paper"
-    ids, count = _of_paper(reading, paging, paper_id, rows, "l.is_official DESC, r.stars DESC, r.id", "r.id")
-    found = repositories_of(reading.connection, ids, reading.find("paper", paper_id))
-    return Page[Repository](**page_of(reading, paging, count, found))
+    shown = functools.partial(repositories_of, paper=reading.find("paper", paper_id))
+    return _of_paper(reading, paging, paper_id, rows, "l.is_official DESC, r.stars DESC, r.id", "r.id", shown)
 
 
-@read(router, "/papers/{paper_id}/tasks/", Page[Task])
+@read(router, "/papers/{paper_id}/tasks/")
 def paper_task_list(reading: Read, paging: Paged, paper_id: str) -> Page[Task]:
     """The tasks of a paper."""
     rows = "paper_task l JOIN task t ON t.id = l.task_id WHERE l.paper_id = :paper"
-    ids, count = _of_paper(reading, paging, paper_id, rows, "t.slug", "t.id")
-    return Page[Task](**page_of(reading, paging, count, tasks_of(reading.connection, ids)))
+    return _of_paper(reading, paging, paper_id, rows, "t.slug", "t.id", tasks_of)
 
 
-@read(router, "/papers/{paper_id}/methods/", Page[Method])
+@read(router, "/papers/{paper_id}/methods/")
 def paper_method_list(reading: Read, paging: Paged, paper_id: str) -> Page[Method]:
     """The methods of a paper."""
     rows = "paper_method l JOIN method m ON m.id = l.method_id WHERE l.paper_id = :paper"
-    ids, count = _of_paper(reading, paging, paper_id, rows, "m.slug", "m.id")
-    return Page[Method](**page_of(reading, paging, count, methods_of(reading.connection, ids)))
+    return _of_paper(reading, paging, paper_id, rows, "m.slug", "m.id", methods_of)
 
 
-@read(router, "/papers/{paper_id}/results/", Page[Result])
+@read(router, "/papers/{paper_id}/results/")
 def paper_result_list(reading: Read, paging: Paged, paper_id: str) -> Page[Result]:
     """A paper's results on all leaderboards: its claims and the runs beside them."""
     rows = "result r WHERE r.paper_id = :paper AND r.retired_by IS NULL"
-    ids, count = _of_paper(reading, paging, paper_id, rows, "r.leaderboard_id, r.position, r.id", "r.id")
-    return Page[Result](**page_of(reading, paging, count, results_of(reading.connection, ids)))
+    return _of_paper(reading, paging, paper_id, rows, "r.leaderboard_id, r.position, r.id", "r.id", results_of)
 
 
 def _of_paper(
-    reading: Reading, paging: Paging, paper_id: str, rows: str, order: str, key: str
-) -> tuple[list[int], int]:
-    selection = Selection(rows, order, {"paper": reading.find("paper", paper_id)}, key)
-    return select(reading, paging, selection)
+    reading: Reading, paging: Paging, paper_id: str, rows: str, order: str, key: str, shown: Shown[Item]
+) -> Page[Item]:
+    paper = reading.find("paper", paper_id)
+    return listed(reading, paging, Selection(rows, order, {"paper": paper}, key), shown)
 
 
 def _having(texts: dict[str, str | None], arxiv: str | None) -> Selection | None:

@@ -8,12 +8,13 @@ from fastapi import APIRouter, HTTPException, Query
 
 from noisystudent.board.api.filters import Text, anywhere, part
 from noisystudent.board.api.models import Paper, Repository
-from noisystudent.board.api.pages import Page, Paged, Paging, Selection, page_of, select
-from noisystudent.board.api.reading import Read, Reading, read
-from noisystudent.board.api.refusals import OF_READS
+from noisystudent.board.api.operations import Read, read
+from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import papers_of, repositories_of
+from noisystudent.board.web.paging import Paging
+from noisystudent.board.web.reading import Reading
 
-router = APIRouter(responses=OF_READS, tags=["repositories"])
+router = APIRouter(tags=["repositories"])
 # "%" in the patterns of `part` is ASCII-insensitive, which is what owners and names are.
 _CONDITIONS = {
     "q": f"({part('owner', 'q')} OR {part('name', 'q')} OR {part('description', 'q')})",
@@ -24,7 +25,7 @@ _CONDITIONS = {
 }
 
 
-@read(router, "/repositories/", Page[Repository])
+@read(router, "/repositories/")
 def repository_list(
     reading: Read,
     paging: Paged,
@@ -45,7 +46,7 @@ def repository_list(
     return _page(reading, paging, {key: value for key, value in given.items() if value not in (None, "")})
 
 
-@read(router, "/repositories/{owner}", Page[Repository])
+@read(router, "/repositories/{owner}")
 def repository_owner_list(reading: Read, paging: Paged, owner: str) -> Page[Repository]:
     """An owner's repositories."""
     found = _page(reading, paging, {"owner": owner})
@@ -54,13 +55,13 @@ def repository_owner_list(reading: Read, paging: Paged, owner: str) -> Page[Repo
     return found
 
 
-@read(router, "/repositories/{owner}/{name}/", Repository)
+@read(router, "/repositories/{owner}/{name}/")
 def repository_get(reading: Read, owner: str, name: str) -> Repository:
     """One repository."""
     return repositories_of(reading.connection, [_find(reading, owner, name)])[0]
 
 
-@read(router, "/repositories/{owner}/{name}/papers/", Page[Paper])
+@read(router, "/repositories/{owner}/{name}/papers/")
 def repository_paper_list(reading: Read, paging: Paged, owner: str, name: str) -> Page[Paper]:
     """The papers whose code a repository has, the newest first."""
     selection = Selection(
@@ -69,15 +70,13 @@ def repository_paper_list(reading: Read, paging: Paged, owner: str, name: str) -
         {"repository": _find(reading, owner, name)},
         "p.id",
     )
-    ids, count = select(reading, paging, selection)
-    return Page[Paper](**page_of(reading, paging, count, papers_of(reading.connection, ids)))
+    return listed(reading, paging, selection, papers_of)
 
 
 def _page(reading: Reading, paging: Paging, given: dict[str, Any]) -> Page[Repository]:
     where = " AND ".join(_CONDITIONS[key] for key in given)
     selection = Selection(f"repository{f' WHERE {where}' if where else ''}", "id", given)
-    ids, count = select(reading, paging, selection)
-    return Page[Repository](**page_of(reading, paging, count, repositories_of(reading.connection, ids)))
+    return listed(reading, paging, selection, repositories_of)
 
 
 def _find(reading: Reading, owner: str, name: str) -> int:

@@ -10,10 +10,10 @@ from fastapi import Depends, HTTPException, Query
 
 from noisystudent.board.api.evaluation_models import AppliedFilters
 from noisystudent.board.api.pages import Selection
-from noisystudent.board.api.reading import Reading
 from noisystudent.board.catalogue.names import metric_meant
 from noisystudent.board.catalogue.values import parse_value
 from noisystudent.board.queries.leaderboards import metrics_of
+from noisystudent.board.web.reading import Reading
 
 MOST = 20  # filters of a kind
 _AGAIN = "Can be given several times."

@@ -2,80 +2,65 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from fastapi import APIRouter, HTTPException
 
-from noisystudent.board.api.access import Write, Writing, named
+from noisystudent.board.api.access import Write
 from noisystudent.board.api.evaluation_models import FilteredResults, Result, ResultCreateRequest, ResultUpdateRequest
-from noisystudent.board.api.pages import Paged, page_of, select
-from noisystudent.board.api.reading import Read, read
-from noisystudent.board.api.refusals import OF_READS, OF_WRITES
+from noisystudent.board.api.operations import Read, read, write
+from noisystudent.board.api.pages import Paged, listed
 from noisystudent.board.api.result_filters import Filtered
 from noisystudent.board.api.result_rows import current, results_of
 from noisystudent.board.api.superseding import as_wanted, put
 from noisystudent.board.catalogue import change as catalogue
-from noisystudent.board.catalogue.change import Change
 from noisystudent.board.queries.results import whole_result
+from noisystudent.board.web.reading import named
 
 PATH = "/evaluations/{evaluation_id}/results/"
 router = APIRouter(tags=["evaluations"])
-reads = APIRouter(responses=OF_READS)
-writes = APIRouter(responses=OF_WRITES)
 
 
-@read(reads, PATH, FilteredResults)
+@read(router, PATH)
 def evaluation_result_list(reading: Read, paging: Paged, filters: Filtered, evaluation_id: str) -> FilteredResults:
     """A table's results, the best first, and the filters that they passed."""
     selection, applied = filters.selection(reading, reading.find("leaderboard", evaluation_id))
-    ids, count = select(reading, paging, selection)
-    page = page_of(reading, paging, count, results_of(reading.connection, ids))
-    return FilteredResults(**page, applied_filters=applied)
+    return FilteredResults(**dict(listed(reading, paging, selection, results_of)), applied_filters=applied)
 
 
-@read(reads, PATH + "{result_id}/", Result)
+@read(router, PATH + "{result_id}/")
 def evaluation_result_get(reading: Read, evaluation_id: str, result_id: str) -> Result:
     """One result; the id of one that was superseded leads to what took its place."""
-    number = current(reading.connection, reading.find("leaderboard", evaluation_id), result_id)
-    if number is None:
-        raise HTTPException(404, f"this table has no result with the id {result_id!r}")
-    return results_of(reading.connection, [number])[0]
+    return results_of(reading.connection, [_current(reading.connection, evaluation_id, result_id)])[0]
 
 
-@writes.post(PATH, status_code=201, operation_id="evaluation_result_add")
+@write(router, "POST", PATH, 201)
 def evaluation_result_add(writing: Write, evaluation_id: str, body: ResultCreateRequest) -> Result:
     """Add a result."""
     with writing.changing("add result", f"{body.methodology} on {evaluation_id}") as change:
-        blank = catalogue.Result(named(change, "leaderboard", evaluation_id), body.methodology, {})
+        blank = catalogue.Result(named(change.connection, "leaderboard", evaluation_id), body.methodology, {})
         number = put(change, as_wanted(change, blank, body), None)
-    return _result(writing, number)
+    return writing.read(results_of, number)
 
 
-@writes.patch(PATH + "{result_id}/", operation_id="evaluation_result_update")
+@write(router, "PATCH", PATH + "{result_id}/")
 def evaluation_result_update(writing: Write, evaluation_id: str, result_id: str, body: ResultUpdateRequest) -> Result:
     """Put another result in the place of one; the answer has its id."""
     with writing.changing("correct result", f"{result_id} on {evaluation_id}") as change:
-        old = _current(change, evaluation_id, result_id)
+        old = _current(change.connection, evaluation_id, result_id)
         number = put(change, as_wanted(change, whole_result(change.connection, old), body), old)
-    return _result(writing, number)
+    return writing.read(results_of, number)
 
 
-@writes.delete(PATH + "{result_id}/", status_code=204, operation_id="evaluation_result_delete")
+@write(router, "DELETE", PATH + "{result_id}/", 204)
 def evaluation_result_delete(writing: Write, evaluation_id: str, result_id: str) -> None:
     """Retire a result; it stays in the history."""
     with writing.changing("retire result", f"{result_id} on {evaluation_id}") as change:
-        change.retire_result(_current(change, evaluation_id, result_id))
+        change.retire_result(_current(change.connection, evaluation_id, result_id))
 
 
-def _current(change: Change, evaluation_id: str, result_id: str) -> int:
-    number = current(change.connection, named(change, "leaderboard", evaluation_id), result_id)
+def _current(connection: sqlite3.Connection, evaluation_id: str, result_id: str) -> int:
+    number = current(connection, named(connection, "leaderboard", evaluation_id), result_id)
     if number is None:
         raise HTTPException(404, f"this table has no result with the id {result_id!r}")
     return number
-
-
-def _result(writing: Writing, number: int) -> Result:
-    with writing.store.reading() as connection:
-        return results_of(connection, [number])[0]
-
-
-router.include_router(reads)
-router.include_router(writes)

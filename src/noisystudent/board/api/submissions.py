@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from noisystudent.board.api.access import Authorization, token_with
-from noisystudent.board.api.refusals import OF_READS, OF_WRITES
+from noisystudent.board.api.operations import OF_READS, write
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import submissions
 from noisystudent.board.submitting.payloads import Mistakes
@@ -49,7 +49,7 @@ class SubmissionState(BaseModel):
     event: int | None
 
 
-@router.post("/submissions/", status_code=201, responses=OF_WRITES, operation_id="submission_add")
+@write(router, "POST", "/submissions/", 201)
 def submission_add(request: Request, body: SubmissionRequest, authorization: Authorization = None) -> SubmissionReceipt:
     """Submit something, with a token of scope submit. It waits until a curator approves it."""
     store: Store = request.app.state.store

@@ -14,7 +14,7 @@ from noisystudent.board.api.evaluation_models import (
     ResultSyncRequest,
     ResultSyncResponse,
 )
-from noisystudent.board.api.refusals import OF_WRITES
+from noisystudent.board.api.operations import write
 from noisystudent.board.api.representations import evaluations_of, metrics_of
 from noisystudent.board.api.result_rows import results_of
 from noisystudent.board.api.superseding import as_wanted, put
@@ -22,10 +22,10 @@ from noisystudent.board.catalogue import change as catalogue
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.queries.results import whole_result
 
-router = APIRouter(responses=OF_WRITES, tags=["evaluations"])
+router = APIRouter(tags=["evaluations"])
 
 
-@router.post("/rpc/evaluation-synchronize/", operation_id="evaluation_synchronize")
+@write(router, "POST", "/rpc/evaluation-synchronize/")
 def evaluation_synchronize(writing: Write, body: EvaluationTableSyncRequest) -> EvaluationTableSyncResponse:
     """Make a table as it is elsewhere. Rows are known by their `external_id`; those that are not named stay."""
     with writing.changing("synchronize", f"{body.task} on {body.dataset}") as change:

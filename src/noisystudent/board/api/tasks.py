@@ -4,101 +4,93 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from noisystudent.board.api.access import Write, Writing, meant, named
+from noisystudent.board.api.access import Write, meant, remove
 from noisystudent.board.api.evaluation_models import EvaluationTable
 from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Paper, Task, TaskCreateRequest, TaskUpdateRequest
-from noisystudent.board.api.pages import Page, Paged, Paging, Selection, page_of, select
-from noisystudent.board.api.reading import Read, Reading, read
-from noisystudent.board.api.refusals import OF_READS, OF_WRITES
-from noisystudent.board.api.removal import remove
+from noisystudent.board.api.operations import Read, read, write
+from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import evaluations_of, papers_of, tasks_of
 from noisystudent.board.catalogue import entries, names
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.web.reading import named
 
 router = APIRouter(tags=["tasks"])
-reads = APIRouter(responses=OF_READS)
-writes = APIRouter(responses=OF_WRITES)
 
 
-@read(reads, "/tasks/", Page[Task])
+@read(router, "/tasks/")
 def task_list(reading: Read, paging: Paged, q: Text = None, name: Text = None) -> Page[Task]:
     """Tasks by a part of their names."""
-    return _page(reading, paging, containing("task", {"": q, "name": name}))
+    return listed(reading, paging, containing("task", {"": q, "name": name}), tasks_of)
 
 
-@read(reads, "/tasks/{task_id}/", Task)
+@read(router, "/tasks/{task_id}/")
 def task_get(reading: Read, task_id: str) -> Task:
     """One task."""
     return tasks_of(reading.connection, [reading.find("task", task_id)])[0]
 
 
-@read(reads, "/tasks/{task_id}/parents/", Page[Task])
+@read(router, "/tasks/{task_id}/parents/")
 def task_parent_list(reading: Read, paging: Paged, task_id: str) -> Page[Task]:
     """The tasks right above a task."""
     rows = "task_parent l JOIN task t ON t.id = l.parent_id WHERE l.task_id = :task"
-    return _page(reading, paging, Selection(rows, "t.slug", {"task": reading.find("task", task_id)}, "t.id"))
+    selection = Selection(rows, "t.slug", {"task": reading.find("task", task_id)}, "t.id")
+    return listed(reading, paging, selection, tasks_of)
 
 
-@read(reads, "/tasks/{task_id}/children/", Page[Task])
+@read(router, "/tasks/{task_id}/children/")
 def task_child_list(reading: Read, paging: Paged, task_id: str) -> Page[Task]:
     """The tasks right below a task."""
     rows = "task_parent l JOIN task t ON t.id = l.task_id WHERE l.parent_id = :task"
-    return _page(reading, paging, Selection(rows, "t.slug", {"task": reading.find("task", task_id)}, "t.id"))
+    selection = Selection(rows, "t.slug", {"task": reading.find("task", task_id)}, "t.id")
+    return listed(reading, paging, selection, tasks_of)
 
 
-@read(reads, "/tasks/{task_id}/papers/", Page[Paper])
+@read(router, "/tasks/{task_id}/papers/")
 def task_paper_list(reading: Read, paging: Paged, task_id: str) -> Page[Paper]:
     """A task's papers, the newest first."""
     task = reading.find("task", task_id)
     selection = Selection(
         "paper_task WHERE task_id = :task", "published DESC, paper_id DESC", {"task": task}, "paper_id"
     )
-    ids, count = select(reading, paging, selection)
-    return Page[Paper](**page_of(reading, paging, count, papers_of(reading.connection, ids)))
+    return listed(reading, paging, selection, papers_of)
 
 
-@read(reads, "/tasks/{task_id}/evaluations/", Page[EvaluationTable])
+@read(router, "/tasks/{task_id}/evaluations/")
 def task_evaluation_list(reading: Read, paging: Paged, task_id: str) -> Page[EvaluationTable]:
     """A task's evaluation tables."""
-    task = reading.find("task", task_id)
-    ids, count = select(reading, paging, Selection("leaderboard WHERE task_id = :task", "slug", {"task": task}))
-    return Page[EvaluationTable](**page_of(reading, paging, count, evaluations_of(reading.connection, ids)))
+    selection = Selection("leaderboard WHERE task_id = :task", "slug", {"task": reading.find("task", task_id)})
+    return listed(reading, paging, selection, evaluations_of)
 
 
-def _page(reading: Reading, paging: Paging, selection: Selection) -> Page[Task]:
-    ids, count = select(reading, paging, selection)
-    return Page[Task](**page_of(reading, paging, count, tasks_of(reading.connection, ids)))
-
-
-@writes.post("/tasks/", status_code=201, operation_id="task_add")
+@write(router, "POST", "/tasks/", 201)
 def task_add(writing: Write, body: TaskCreateRequest) -> Task:
     """Add a task."""
     with writing.changing("add task", body.name) as change:
         _free(change, body.name)
         number = entries.write(change, "task", None, {"name": body.name, "description": body.description})
         _place(change, number, body.area, body.parent_task)
-    return _task(writing, number)
+    return writing.read(tasks_of, number)
 
 
-@writes.patch("/tasks/{task_id}/", operation_id="task_update")
+@write(router, "PATCH", "/tasks/{task_id}/")
 def task_update(writing: Write, task_id: str, body: TaskUpdateRequest) -> Task:
     """Change a task; its id stays."""
     with writing.changing("change task", task_id) as change:
-        number = named(change, "task", task_id)
+        number = named(change.connection, "task", task_id)
         if body.name is not None:
             _free(change, body.name, number)
         given = {"name": body.name, "description": body.description}
         entries.write(change, "task", number, {name: text for name, text in given.items() if text is not None})
         _place(change, number, body.area, body.parent_task)
-    return _task(writing, number)
+    return writing.read(tasks_of, number)
 
 
-@writes.delete("/tasks/{task_id}/", status_code=204, operation_id="task_delete")
+@write(router, "DELETE", "/tasks/{task_id}/", 204)
 def task_delete(writing: Write, task_id: str) -> None:
     """Take out a task that has no evaluation tables, papers, datasets and tasks below it."""
     with writing.changing("remove task", task_id) as change:
-        remove(change, "task", named(change, "task", task_id))
+        remove(change, "task", named(change.connection, "task", task_id))
 
 
 def _free(change: Change, name: str, number: int | None = None) -> None:
@@ -126,12 +118,3 @@ def _add(change: Change, table: str, task: int, column: str, other: int) -> None
     rows = change.rows_of(table, {"task_id": task})
     if other not in [row[column] for row in rows]:
         change.replace_rows(table, {"task_id": task}, [*rows, {column: other}])
-
-
-def _task(writing: Writing, number: int) -> Task:
-    with writing.store.reading() as connection:
-        return tasks_of(connection, [number])[0]
-
-
-router.include_router(reads)
-router.include_router(writes)

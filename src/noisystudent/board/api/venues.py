@@ -2,56 +2,53 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
+
 from fastapi import APIRouter, HTTPException
 
 from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Conference, Paper, Proceeding
-from noisystudent.board.api.pages import Page, Paged, Selection, page_of, select
-from noisystudent.board.api.reading import Read, Reading, read
-from noisystudent.board.api.refusals import OF_READS
+from noisystudent.board.api.operations import Read, read
+from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import names_of, papers_of, proceedings_of
+from noisystudent.board.web.reading import Reading
 
-router = APIRouter(responses=OF_READS, tags=["conferences"])
+router = APIRouter(tags=["conferences"])
 
 
-@read(router, "/conferences/", Page[Conference])
+@read(router, "/conferences/")
 def conference_list(reading: Read, paging: Paged, q: Text = None, name: Text = None) -> Page[Conference]:
     """Conferences by a part of their names."""
-    ids, count = select(reading, paging, containing("venue", {"": q, "name": name}))
-    found = [Conference(id=slug, name=name) for slug, name in names_of(reading.connection, "venue", ids)]
-    return Page[Conference](**page_of(reading, paging, count, found))
+    return listed(reading, paging, containing("venue", {"": q, "name": name}), _shown)
 
 
-@read(router, "/conferences/{conference_id}/", Conference)
+@read(router, "/conferences/{conference_id}/")
 def conference_get(reading: Read, conference_id: str) -> Conference:
     """One conference."""
-    ((slug, name),) = names_of(reading.connection, "venue", [reading.find("venue", conference_id)])
-    return Conference(id=slug, name=name)
+    return _shown(reading.connection, [reading.find("venue", conference_id)])[0]
 
 
-@read(router, "/conferences/{conference_id}/proceedings/", Page[Proceeding])
+@read(router, "/conferences/{conference_id}/proceedings/")
 def proceeding_list(reading: Read, paging: Paged, conference_id: str) -> Page[Proceeding]:
     """The proceedings of a conference, the newest first."""
     venue = reading.find("venue", conference_id)
     selection = Selection("proceeding WHERE venue_id = :venue", "year DESC, month DESC, slug", {"venue": venue})
-    ids, count = select(reading, paging, selection)
-    return Page[Proceeding](**page_of(reading, paging, count, proceedings_of(reading.connection, ids)))
+    return listed(reading, paging, selection, proceedings_of)
 
 
-@read(router, "/conferences/{conference_id}/proceedings/{proceeding_id}/", Proceeding)
+@read(router, "/conferences/{conference_id}/proceedings/{proceeding_id}/")
 def proceeding_get(reading: Read, conference_id: str, proceeding_id: str) -> Proceeding:
     """One proceeding."""
     return proceedings_of(reading.connection, [_find(reading, conference_id, proceeding_id)])[0]
 
 
-@read(router, "/conferences/{conference_id}/proceedings/{proceeding_id}/papers/", Page[Paper])
+@read(router, "/conferences/{conference_id}/proceedings/{proceeding_id}/papers/")
 def proceeding_paper_list(reading: Read, paging: Paged, conference_id: str, proceeding_id: str) -> Page[Paper]:
     """The papers of a proceeding."""
     proceeding = _find(reading, conference_id, proceeding_id)
-    ids, count = select(
-        reading, paging, Selection("paper WHERE proceeding_id = :proceeding", "slug", {"proceeding": proceeding})
-    )
-    return Page[Paper](**page_of(reading, paging, count, papers_of(reading.connection, ids)))
+    selection = Selection("paper WHERE proceeding_id = :proceeding", "slug", {"proceeding": proceeding})
+    return listed(reading, paging, selection, papers_of)
 
 
 def _find(reading: Reading, conference_id: str, proceeding_id: str) -> int:
@@ -62,3 +59,7 @@ def _find(reading: Reading, conference_id: str, proceeding_id: str) -> int:
     if row is None:
         raise HTTPException(404, f"{conference_id!r} has no proceeding {proceeding_id!r}")
     return int(row["id"])
+
+
+def _shown(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Conference]:
+    return [Conference(id=slug, name=name) for slug, name in names_of(connection, "venue", ids)]

@@ -14,7 +14,7 @@ from noisystudent.board.catalogue.slugs import ARXIV, arxiv_id, slug_of_address,
 
 IN_ADDRESSES = {"leaderboard": "sota"}  # what stands before a slug in an address, where it is not the kind's own name
 NAMES: dict[str, str | None] = {"paper": "title", "leaderboard": None}  # the column of the name, where it is not `name`
-SHOWN = {"dataset": "shown"}  # the column of what readers are shown, where that is not the name
+SHOWN = {"dataset": "shown", "leaderboard": "shown"}  # the column of what readers are shown, where that is not the name
 UNFOLDED = ("author",)  # of so many, no index has the names in any capitals
 _BETWEEN = re.compile(r"[\s_-]+")
 

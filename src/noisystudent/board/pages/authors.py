@@ -17,9 +17,7 @@ ROWS, SHOWN_PAPERS = 50, 20
 
 @page(router, "/author/{slug}")
 def author(view: Viewing, slug: str, page: Page = None) -> Response:
-    row = authors.find(view.connection, slug)
-    if row is None:
-        return view.elsewhere("author", slug, "/author/{}")
+    row = view.entry("author", slug, authors.find)
     number = page or 1
     ids, total = authors.papers_of(view.connection, row["id"], limit=ROWS, offset=(number - 1) * ROWS)
     data = {
@@ -36,9 +34,7 @@ def author(view: Viewing, slug: str, page: Page = None) -> Response:
 
 @page(router, "/venue/{slug}")
 def venue(view: Viewing, slug: str) -> Response:
-    row = authors.find_venue(view.connection, slug)
-    if row is None:
-        raise view.missing("venue")
+    row = view.entry("venue", slug, authors.find_venue)
     proceedings = authors.proceedings_of(view.connection, row["id"])
     ids = papers.listed(view.connection, PaperChoice(venue=row["id"]), limit=SHOWN_PAPERS)
     data = {

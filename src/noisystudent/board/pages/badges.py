@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from markupsafe import escape
 from starlette.responses import JSONResponse, Response
 
-from noisystudent.board.catalogue.names import meant, slug_meant
+from noisystudent.board.catalogue.names import name_of
 from noisystudent.board.queries import leaderboards
 from noisystudent.board.web.view import View, Viewing, page
 from noisystudent.board.web.xml_text import xml_text
@@ -56,15 +56,9 @@ def draw(label: str, message: str, color: str) -> str:
 
 def _said(view: View, leaderboard: str, paper: str) -> tuple[str, str, str]:
     """Label, message and color."""
-    slug = slug_meant(view.connection, "leaderboard", leaderboard)
-    board = leaderboards.find(view.connection, slug) if slug else None
-    if board is None:
-        raise view.missing("leaderboard")
-    number = meant(view.connection, "paper", paper)
-    if number is None:
-        raise view.missing("paper")
-    rank = leaderboards.rank_today(view.connection, board["id"], number)
-    name = board["shown"]
+    board = view.reading.find("leaderboard", leaderboard)
+    rank = leaderboards.rank_today(view.connection, board, view.reading.find("paper", paper))
+    name = name_of(view.connection, "leaderboard", board)
     if rank is None:
         return "No rank", name, UNRANKED
     return ("State of the art", name, FIRST) if rank == 1 else (f"Ranked #{rank}", name, PLACED)

@@ -51,9 +51,7 @@ def all_datasets(
 
 @page(router, "/dataset/{slug}")
 def dataset(view: Viewing, slug: str) -> Response:
-    row = datasets.find(view.connection, slug)
-    if row is None:
-        return view.elsewhere("dataset", slug, "/dataset/{}")
+    row = view.entry("dataset", slug, datasets.find)
     return view.page(
         "dataset.html.jinja",
         _page_of(view, row),

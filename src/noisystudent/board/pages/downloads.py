@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, Response
 from starlette.responses import StreamingResponse
 
-from noisystudent.board.catalogue.history import last_event
 from noisystudent.board.exporting.growing import Files, GrowingFile
-from noisystudent.board.web.etags import is_known
 from noisystudent.board.web.refusal import refuse
 from noisystudent.board.web.view import Viewing
 
@@ -39,21 +37,16 @@ def download(view: Viewing, name: str) -> Response:
     """A file of the catalogue as it is now; the same bytes as long as nothing changes."""
     if name not in FILES:
         raise view.missing("file")
-    with view.store.reading() as connection:
-        event = last_event(connection)
-    tag = f'"{event}-{name}"'
-    if is_known(view.request, tag):
-        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
-    files: Files = view.request.app.state.files
-    file = files.of(FILES[name], event)
-    if file is None:
-        return refuse(view.request, 503, "Others are downloading. Try again in a minute.", {"Retry-After": "60"})
-    headers = {
-        "ETag": f'"{file.event}-{name}"',
-        "Cache-Control": "no-cache",
-        "Content-Disposition": f'attachment; filename="{name}"',
-    }
-    return StreamingResponse(_sent(file), media_type="application/gzip", headers=headers)
+
+    def say(headers: dict[str, str]) -> Response:
+        files: Files = view.request.app.state.files
+        file = files.of(FILES[name], view.reading.event)  # one of a later event is fetched again, the next time
+        if file is None:
+            return refuse(view.request, 503, "Others are downloading. Try again in a minute.", {"Retry-After": "60"})
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return StreamingResponse(_sent(file), media_type="application/gzip", headers=headers)
+
+    return view.reading.answer(name, say)
 
 
 async def _sent(file: GrowingFile) -> AsyncIterator[bytes]:

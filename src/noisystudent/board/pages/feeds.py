@@ -48,27 +48,21 @@ def newest(view: Viewing) -> Response:
 
 @page(router, "/feeds/area/{slug}.atom", twin=False)
 def of_area(view: Viewing, slug: str) -> Response:
-    area = tasks.area(view.connection, slug)
-    if area is None:
-        raise view.missing("area")
+    area = view.entry("area", slug, tasks.area)
     papers = tasks.newest_of_area(view.connection, area["id"], today(), ENTRIES)
     return _feed(view, f"Newest papers: {area['name']}", f"/area/{slug}", [_paper(paper) for paper in papers])
 
 
 @page(router, "/feeds/task/{slug}.atom", twin=False)
 def of_task(view: Viewing, slug: str) -> Response:
-    task = tasks.task(view.connection, slug)
-    if task is None:
-        raise view.missing("task")
+    task = view.entry("task", slug, tasks.task)
     papers = tasks.newest_of_task(view.connection, task["id"], today(), ENTRIES)
     return _feed(view, f"Newest papers: {task['name']}", f"/task/{slug}", [_paper(paper) for paper in papers])
 
 
 @page(router, "/feeds/sota/{slug}.atom", twin=False)
 def of_leaderboard(view: Viewing, slug: str) -> Response:
-    board = leaderboards.find(view.connection, slug)
-    if board is None:
-        return view.elsewhere("leaderboard", slug, "/feeds/sota/{}.atom")
+    board = view.entry("leaderboard", slug, leaderboards.find)
     additions = newest_additions(view.connection, board["id"], ENTRIES)
     name = board["shown"]
     return _feed(view, f"Results: {name}", f"/sota/{slug}", [_result(slug, name, each) for each in additions])

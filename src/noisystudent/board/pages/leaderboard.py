@@ -36,9 +36,7 @@ ORIGINS = {
 
 @page(router, "/sota/{slug}")
 def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depends()]) -> Response:
-    board = leaderboards.find(view.connection, slug)
-    if board is None:
-        return view.elsewhere("leaderboard", slug, "/sota/{}")
+    board = view.entry("leaderboard", slug, leaderboards.find)
     try:
         filters = selection.filters()
     except UserError as error:

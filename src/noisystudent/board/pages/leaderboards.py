@@ -76,9 +76,7 @@ def _overview(view: View, areas: list[dict[str, Any]]) -> Response:
 @page(router, "/export/sota/{slug}.csv", twin=False)
 def table(view: Viewing, slug: str) -> Response:
     """One leaderboard for a spreadsheet."""
-    board = leaderboards.find(view.connection, slug)
-    if board is None:
-        return view.elsewhere("leaderboard", slug, "/export/sota/{}.csv")
+    board = view.entry("leaderboard", slug, leaderboards.find)
     content = BytesIO()
     export(view.connection, "csv", content, of=board["id"])
     return Response(
@@ -90,9 +88,7 @@ def table(view: Viewing, slug: str) -> Response:
 
 @page(router, "/history/{slug}")
 def history(view: Viewing, slug: str, page: Page = None) -> Response:
-    board = leaderboards.find(view.connection, slug)
-    if board is None:
-        return view.elsewhere("leaderboard", slug, "/history/{}")
+    board = view.entry("leaderboard", slug, leaderboards.find)
     metrics = leaderboards.metrics_of(view.connection, board["id"])
     number = page or 1
     total = events.count_of_leaderboard(view.connection, board["id"])

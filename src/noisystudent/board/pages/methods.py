@@ -48,9 +48,7 @@ def all_methods(view: Viewing, q: str = "", area: str = "", collection: str = ""
 
 @page(router, "/method/{slug}")
 def method(view: Viewing, slug: str) -> Response:
-    row = methods.find(view.connection, slug)
-    if row is None:
-        return view.elsewhere("method", slug, "/method/{}")
+    row = view.entry("method", slug, methods.find)
     return view.page(
         "method.html.jinja",
         _page_of(view, row),

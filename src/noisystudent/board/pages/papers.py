@@ -82,17 +82,13 @@ def _choice(connection: sqlite3.Connection, given: dict[str, str]) -> PaperChoic
 
 @page(router, "/paper/{slug}.bib", twin=False)
 def citation(view: Viewing, slug: str) -> Response:
-    row = papers.find(view.connection, slug)
-    if row is None:
-        return view.elsewhere("paper", slug, "/paper/{}.bib")
+    row = view.entry("paper", slug, papers.find)
     return Response(bibtex.entry(view.connection, row["id"]), media_type="application/x-bibtex; charset=utf-8")
 
 
 @page(router, "/paper/{slug}")
 def paper(view: Viewing, slug: str) -> Response:
-    row = papers.find(view.connection, slug)
-    if row is None:
-        return view.elsewhere("paper", slug, "/paper/{}")
+    row = view.entry("paper", slug, papers.find)
     return view.page(
         "paper.html.jinja",
         _page_of(view, row),

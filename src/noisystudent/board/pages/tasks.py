@@ -39,9 +39,7 @@ def all_tasks(view: Viewing) -> Response:
 
 @page(router, "/area/{slug}")
 def area(view: Viewing, slug: str, page: Page = None) -> Response:
-    row = tasks.area(view.connection, slug)
-    if row is None:
-        raise view.missing("area")
+    row = view.entry("area", slug, tasks.area)
     found = tasks.tasks_of_area(view.connection, row["id"])
     tree = tasks.tree_of(view.connection, found)
     roots, number = tree.roots(), page or 1
@@ -65,9 +63,7 @@ def area(view: Viewing, slug: str, page: Page = None) -> Response:
 
 @page(router, "/task/{slug}")
 def task(view: Viewing, slug: str) -> Response:
-    row = tasks.task(view.connection, slug)
-    if row is None:
-        return view.elsewhere("task", slug, "/task/{}")
+    row = view.entry("task", slug, tasks.task)
     datasets, dataset_count = tasks.datasets_of(view.connection, row["id"], SHOWN_DATASETS)
     data = {
         "task": {key: row[key] for key in ("slug", "name", "description", "link_title", "link_url", "papers")},

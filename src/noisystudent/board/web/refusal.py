@@ -40,11 +40,8 @@ def refuse(request: Request, status: int, detail: str, headers: Mapping[str, str
     """An answer of that status which says why, in a sentence."""
     if is_for_programs(request):
         return JSONResponse({"detail": detail}, status, headers=headers)
-    answer = View(request).page(
-        "refusal.html.jinja",
-        {"detail": detail, "heading": TITLES.get(status, "Refused")},
-        title=TITLES.get(status, "Refused"),
-    )
+    template, title = "not_found" if status == 404 else "refusal", TITLES.get(status, "Refused")
+    answer = View(request).page(f"{template}.html.jinja", {"detail": detail, "heading": title}, title=title)
     answer.status_code = status
     answer.headers.update(headers or {})
     return answer

@@ -13,36 +13,37 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import today
-from noisystudent.board.catalogue.history import last_event
-from noisystudent.board.catalogue.names import slug_meant
-from noisystudent.board.catalogue.store import Store
-from noisystudent.board.web.etags import etag, is_known
 from noisystudent.board.web.kept import Kept
-from noisystudent.board.web.site import Site
+from noisystudent.board.web.reading import Reading
 
 READS = ["GET", "HEAD"]
 PAGES_KEPT = 64 << 20  # bytes of pages as they were last rendered; a large leaderboard is about 200 kB
 
 
-class View:
-    """What a page's function works with: the request, and a connection that sees one state of the catalogue."""
+class Elsewhere(Exception):
+    """An address has no slug of an entry, but what means one."""
 
-    connection: sqlite3.Connection
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+
+
+class View:
+    """What a page's function works with: a reading, and how it is shown."""
 
     def __init__(self, request: Request) -> None:
-        self.request = request
-        self.site: Site = request.app.state.site
-        self.store: Store = request.app.state.store
+        self.reading = Reading(request)
+        self.request, self.site, self.store = request, self.reading.site, self.reading.store
+        self.address = self.reading.address
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        return self.reading.connection
 
     @property
     def as_json(self) -> bool:
         return self.request.url.path.endswith(".json")
-
-    @property
-    def address(self) -> str:
-        """Where the site is, without a slash at the end."""
-        return str(self.request.base_url).rstrip("/")
 
     def page(
         self, template: str, data: dict[str, Any], *, title: str, description: str = "", feed: str = ""
@@ -67,30 +68,26 @@ class View:
         }
         return HTMLResponse(self.request.app.state.templates.get_template(template).render(context))
 
-    def missing(self, what: str) -> HTTPException:
-        """To raise where an address means nothing: `raise view.missing("paper")`."""
-        return HTTPException(404, f"there is no such {what}")
-
-    def elsewhere(self, kind: str, old: str, path: str) -> Response:
-        """What to answer where no slug is in an address: for good at the right one, where what is there means an entry.
+    def entry(self, kind: str, slug: str, find: Callable[[sqlite3.Connection, str], sqlite3.Row | None]) -> sqlite3.Row:
+        """The row of the entry whose page this is.
 
         Args:
             kind: of entry, as the schema's `alias` has it.
-            old: what stands in the address: an old slug, a name.
-            path: the new address, with {} for the slug.
+            slug: the part of the address that is called so, too.
+            find: of `queries`, by the slug.
 
         Raises:
-            HTTPException: 404, it means none.
+            Elsewhere: it is an old slug, or a name: the address with the slug of now is the answer, for good.
+            HTTPException: 404, it means no entry.
         """
-        new = slug_meant(self.connection, kind, old)
-        if new is None:
-            raise self.missing(kind)
-        return self.moved(path.format(new))
+        row = find(self.connection, slug)
+        if row is None:
+            raise Elsewhere(names.slug_of(self.connection, kind, self.reading.find(kind, slug)))
+        return row
 
-    def moved(self, path: str) -> Response:
-        """An old address: for good at another. The query and `.json` go along."""
-        query = f"?{self.request.url.query}" if self.request.url.query else ""
-        return RedirectResponse(path + (".json" if self.as_json else "") + query, 301)
+    def missing(self, what: str) -> HTTPException:
+        """To raise where an address means nothing: `raise view.missing("file")`."""
+        return HTTPException(404, f"there is no such {what}")
 
 
 Viewing = Annotated[View, Depends(View)]
@@ -115,22 +112,24 @@ def page(
             query = urlencode(sorted((name, given[name]) for name in given if name in known))
             if given.keys() - known:
                 return RedirectResponse(f"{view.request.url.path}{query and '?'}{query}", 302)
-            with view.store.reading() as connection:
-                url = f"{view.address}{view.request.url.path}?{query}"
-                state = f"{last_event(connection)} {today()}"  # lists of the newest end today
-                tag = etag(state, url)
-                if is_known(view.request, tag):
-                    return Response(status_code=304, headers={"ETag": tag})
-                kept: Kept[Response] = view.request.app.state.pages
-                answer = kept.get((url, state))
-                if answer is None:
-                    view.connection = connection
+            kept: Kept[Response] = view.request.app.state.pages
+
+            def say(headers: dict[str, str]) -> Response:
+                answer = kept.get(headers["ETag"])
+                if answer is not None:
+                    return answer
+                try:
                     answer = function(view, **parameters)
-                    answer.headers["ETag"] = tag
-                    answer.headers["Cache-Control"] = "no-cache"  # that is: ask whether it is still so
-                    if answer.status_code == 200:
-                        kept.put((url, state), answer, len(answer.body) + len(url))
+                except Elsewhere as right:
+                    suffix = ".json" if view.as_json else ""
+                    answer = RedirectResponse(f"{path.format(slug=right.slug)}{suffix}{query and '?'}{query}", 301)
+                answer.headers.update(headers)
+                if answer.status_code == 200:
+                    kept.put(headers["ETag"], answer, len(answer.body))
                 return answer
+
+            # Lists of the newest end today.
+            return view.reading.answer(f"{view.address}{view.request.url.path}?{query} {today()}", say)
 
         if twin:
             router.api_route(json_path or f"{path}.json", methods=READS, include_in_schema=False)(answered)
@@ -146,14 +145,3 @@ def _parts_of_query(function: Callable[..., Response]) -> set[str]:
     for name, hint in get_type_hints(function).items():
         names |= {field.name for field in fields(hint)} if is_dataclass(hint) else {name}
     return names - {"view", "return"}
-
-
-async def not_found(request: Request, error: Exception) -> Response:
-    """404 as a page, or as JSON under `/api` and where JSON was asked for."""
-    detail = getattr(error, "detail", "not found")
-    if request.url.path.startswith("/api/") or request.url.path.endswith(".json"):
-        return Response(json.dumps({"detail": detail}), 404, media_type="application/json")
-    view = View(request)
-    answer = view.page("not_found.html.jinja", {"detail": detail}, title="Not found")
-    answer.status_code = 404
-    return answer

@@ -1,0 +1,93 @@
+"""Operations of the API: how a function becomes one, and with which statuses it is refused: a sentence, as `web.refusal` writes it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel
+
+from noisystudent.board.catalogue.change import today
+from noisystudent.board.web.reading import Reading
+
+
+class Refusal(BaseModel):
+    """Why a request was not answered."""
+
+    detail: str
+
+
+Responses = dict[int | str, dict[str, Any]]
+Operation = Callable[..., Any]
+_MEANING = {
+    400: "The body cannot be read.",
+    401: "There is no token, or it is none of this site's.",
+    403: "The token may not do that, or the site is read-only.",
+    404: "There is no such thing.",
+    409: "It stands against what is there.",
+    413: "The body is too large.",
+    422: "A parameter or the body is not valid.",
+    429: "Too many requests.",
+    503: "Another change is being written, or the catalogue cannot be read; try again.",
+    507: "The disk is full.",
+}
+
+
+def refusals(*statuses: int) -> Responses:
+    """What the OpenAPI document says about answers of those statuses."""
+    return {status: {"model": Refusal, "description": _MEANING[status]} for status in statuses}
+
+
+OF_READS = refusals(404, 422, 429, 503)
+OF_WRITES = refusals(400, 401, 403, 404, 409, 413, 422, 429, 503, 507)
+Read = Annotated[Reading, Depends(Reading)]
+
+
+def read(router: APIRouter, path: str) -> Callable[[Callable[..., BaseModel]], Operation]:
+    """Register a read at a path: GET, which the OpenAPI document has with the model that the function returns, and HEAD.
+
+    Parameters that the function does not take do nothing, as on the old site: a redirect, as of a page, would stop the clients that follow
+    none. Answers are not kept, as pages are: a page's links name all of its address, unknown parameters too, and the largest has 500 items.
+
+    Args:
+        router: where to.
+        path: with the slash at the end that the published client sends.
+    """
+
+    def register(function: Callable[..., BaseModel]) -> Operation:
+        @functools.wraps(function)
+        def answer(reading: Reading, **parameters: Any) -> Response:
+            def say(headers: dict[str, str]) -> Response:
+                body = function(reading, **parameters).model_dump_json()
+                return Response(body, media_type="application/json", headers=headers)
+
+            return reading.answer(f"{reading.request.url} {today()}", say)  # a search has papers of the future last
+
+        router.get(path, responses=OF_READS, operation_id=function.__name__)(answer)
+        router.head(path, include_in_schema=False)(answer)
+        return answer
+
+    return register
+
+
+def write(
+    router: APIRouter, method: Literal["POST", "PATCH", "DELETE"], path: str, status: int = 200
+) -> Callable[[Operation], Operation]:
+    """Register a write at a path, under the function's name.
+
+    Args:
+        router: where to.
+        method: of the request.
+        path: with the slash at the end that the published client sends.
+        status: of what was done.
+    """
+
+    def register(function: Operation) -> Operation:
+        name = function.__name__
+        return router.api_route(path, methods=[method], status_code=status, responses=OF_WRITES, operation_id=name)(
+            function
+        )
+
+    return register
