@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from noisystudent.board.pages.papers import Page
 from noisystudent.board.queries import authors, papers
 from noisystudent.board.queries.papers import PaperChoice
+from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import Viewing, page
 
 router = APIRouter()
@@ -18,13 +18,13 @@ ROWS, SHOWN_PAPERS = 50, 20
 @page(router, "/author/{slug}")
 def author(view: Viewing, slug: str, page: Page = None) -> Response:
     row = view.entry("author", slug, authors.find)
-    number = page or 1
-    ids, total = authors.papers_of(view.connection, row["id"], limit=ROWS, offset=(number - 1) * ROWS)
+    paging = Paging(page or 1, ROWS)
+    ids, total = authors.papers_of(view.connection, row["id"], limit=paging.size, offset=paging.offset)
     data = {
         "author": {"slug": row["slug"], "name": row["name"]},
         "total": total,
-        "page": number,
-        "pages": -(-total // ROWS),
+        "page": paging.number,
+        "pages": paging.pages(total),
         "papers": papers.entries(view.connection, ids),
     }
     return view.page(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Response
 from starlette.responses import RedirectResponse
 
 from noisystudent.board.catalogue import history
@@ -13,6 +13,7 @@ from noisystudent.board.submitting import submissions, tokens
 from noisystudent.board.submitting.differences import Difference
 from noisystudent.board.submitting.payloads import check_comment
 from noisystudent.board.web.csrf import SentForm, check_form, form_token, keep_visitor, text_of, visitor_of
+from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.refusal import refuse
 from noisystudent.board.web.row_numbers import RowNumber
 from noisystudent.board.web.sessions import Session, end, session_of, start
@@ -24,14 +25,15 @@ NOT_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 
 
 @router.get("", include_in_schema=False)
-def queue(view: Viewing, page: Annotated[int, Query(ge=1, le=10_000)] = 1) -> Response:
+def queue(view: Viewing, page: Page = None) -> Response:
     session = _session(view)
     if session is None:
         return _sign_in_page(view)
     with view.store.reading() as connection:
-        listed, count = submissions.waiting(connection, page)
+        paging = Paging(page or 1, submissions.PAGE)
+        listed, count = submissions.waiting(connection, paging.number)
         entries = [(submission, submissions.difference(connection, submission.id)) for submission in listed]
-    data = {"entries": entries, "count": count, "page": page, "pages": -(-count // submissions.PAGE) or 1}
+    data = {"entries": entries, "count": count, "page": paging.number, "pages": paging.pages(count)}
     return _page(view, session, "curate.html.jinja", data, "Waiting submissions", "/curate/sign-out")
 
 

@@ -9,9 +9,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.catalogue import names
-from noisystudent.board.pages.papers import Page, from_json, source_of
+from noisystudent.board.pages.papers import from_json, source_of
 from noisystudent.board.queries import datasets, papers
 from noisystudent.board.queries.datasets import DatasetChoice
+from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import View, Viewing, page
 
 router = APIRouter()
@@ -25,18 +26,18 @@ SHOWN, SHOWN_PAPERS, SHOWN_WORDS = 100, 20, 50
 def all_datasets(
     view: Viewing, q: str = "", modality: str = "", task: str = "", language: str = "", page: Page = None
 ) -> Response:
-    number = page or 1
     given = {"q": q.strip(), "modality": modality.strip(), "task": task.strip(), "language": language.strip()}
     task_number = names.meant(view.connection, "task", given["task"]) if given["task"] else None
     nothing = bool(given["task"]) and task_number is None
     choice = DatasetChoice(given["q"], given["modality"], given["language"], task_number)
     total = 0 if nothing else datasets.count(view.connection, choice)
+    paging = Paging(page or 1, ROWS)
     data = {
         "given": given,
         "total": total,
-        "page": number,
-        "pages": -(-total // ROWS),
-        "datasets": datasets.listed(view.connection, choice, limit=ROWS, offset=(number - 1) * ROWS) if total else [],
+        "page": paging.number,
+        "pages": paging.pages(total),
+        "datasets": datasets.listed(view.connection, choice, limit=paging.size, offset=paging.offset) if total else [],
     }
     if not view.as_json:
         data["modalities"] = datasets.words_of(view.connection, "modalities", MODALITIES)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.catalogue import events
 from noisystudent.board.exporting import export
 from noisystudent.board.queries import leaderboards, tasks
 from noisystudent.board.queries.leaderboards import Choice
+from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import View, Viewing, page
 
 router = APIRouter()
@@ -19,7 +20,6 @@ router = APIRouter()
 PAGE_ROWS = 50
 AREA_ROWS = 6  # of each area on the overview
 OTHER = "other"  # stands for the tasks of no area
-Page = Annotated[int | None, Query(ge=1, le=1_000_000)]
 
 
 @page(router, "/sota")
@@ -35,9 +35,7 @@ def all_leaderboards(view: Viewing, q: str = "", area: str = "", page: Page = No
         no_area=area == OTHER and OTHER not in by_slug,
         words=tuple(q[:200].split()[:8]),
     )
-    number = page or 1
-    total = leaderboards.count(view.connection, choice)
-    found = leaderboards.listed(view.connection, choice, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
+    paging, total = Paging(page or 1, PAGE_ROWS), leaderboards.count(view.connection, choice)
     name = by_slug[area]["name"] if area in by_slug else ""
     data = {
         "areas": areas,
@@ -45,9 +43,9 @@ def all_leaderboards(view: Viewing, q: str = "", area: str = "", page: Page = No
         "area": area,
         "area_name": name,
         "total": total,
-        "page": number,
-        "pages": -(-total // PAGE_ROWS),
-        "leaderboards": found,
+        "page": paging.number,
+        "pages": paging.pages(total),
+        "leaderboards": leaderboards.listed(view.connection, choice, limit=paging.size, offset=paging.offset),
     }
     title = f"State of the art in {name}" if name else "State of the art"
     return view.page("sota_list.html.jinja", data, title=title, description=f"{total:,} leaderboards, with who leads.")
@@ -90,21 +88,20 @@ def table(view: Viewing, slug: str) -> Response:
 def history(view: Viewing, slug: str, page: Page = None) -> Response:
     board = view.entry("leaderboard", slug, leaderboards.find)
     metrics = leaderboards.metrics_of(view.connection, board["id"])
-    number = page or 1
-    total = events.count_of_leaderboard(view.connection, board["id"])
+    paging, total = Paging(page or 1, PAGE_ROWS), events.count_of_leaderboard(view.connection, board["id"])
     data = {
         "slug": slug,
         "name": board["shown"],
         "metric": metrics[0]["name"] if metrics else None,
         "total": total,
-        "page": number,
-        "pages": -(-total // PAGE_ROWS),
+        "page": paging.number,
+        "pages": paging.pages(total),
         "events": events.of_leaderboard(
             view.connection,
             board["id"],
             metrics[0]["id"] if metrics else None,
-            limit=PAGE_ROWS,
-            offset=(number - 1) * PAGE_ROWS,
+            limit=paging.size,
+            offset=paging.offset,
         ),
     }
     return view.page(

@@ -9,9 +9,10 @@ from fastapi import APIRouter
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
-from noisystudent.board.pages.papers import Page, source_of
+from noisystudent.board.pages.papers import source_of
 from noisystudent.board.queries import methods, papers
 from noisystudent.board.queries.methods import MethodChoice
+from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import View, Viewing, page
 
 router = APIRouter()
@@ -23,20 +24,20 @@ WIDTH, HEIGHT, BASE = 600, 160, 30  # of the drawing of the usage
 
 @page(router, "/methods")
 def all_methods(view: Viewing, q: str = "", area: str = "", collection: str = "", page: Page = None) -> Response:
-    number = page or 1
     given = {"q": q.strip(), "area": area.strip(), "collection": collection.strip()}
     row = methods.find_collection(view.connection, given["collection"]) if given["collection"] else None
     nothing = bool(given["collection"]) and row is None
     choice = MethodChoice(given["q"], given["area"], row["id"] if row else None)
     total = 0 if nothing else methods.count(view.connection, choice)
+    paging = Paging(page or 1, ROWS)
     data = {
         "given": given,
         "collection": {"slug": row["slug"], "name": row["name"], "area": row["area"]} if row else None,
         "areas": methods.areas(view.connection),
         "total": total,
-        "page": number,
-        "pages": -(-total // ROWS),
-        "methods": methods.listed(view.connection, choice, limit=ROWS, offset=(number - 1) * ROWS) if total else [],
+        "page": paging.number,
+        "pages": paging.pages(total),
+        "methods": methods.listed(view.connection, choice, limit=paging.size, offset=paging.offset) if total else [],
     }
     return view.page(
         "methods.html.jinja",

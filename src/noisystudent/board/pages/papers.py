@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from calendar import month_name
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.catalogue import names
@@ -15,6 +15,7 @@ from noisystudent.board.exporting import bibtex
 from noisystudent.board.queries import authors, papers
 from noisystudent.board.queries.papers import PaperChoice
 from noisystudent.board.queries.verdicts import verdicts_of_paper
+from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import View, Viewing, page
 
 router = APIRouter()
@@ -24,7 +25,6 @@ ROWS = 50
 SHOWN = {"author": 50, "task": 40, "method": 40, "introduced": 20, "used": 40, "repository": 60, "value": 300}
 BADGES = 12
 MOST_VENUES = 500
-Page = Annotated[int | None, Query(ge=1, le=100_000)]
 
 
 @page(router, "/papers")
@@ -37,13 +37,15 @@ def all_papers(
     code: str = "",
     page: Page = None,
 ) -> Response:
-    number = page or 1
+    paging = Paging(page or 1, ROWS)
     given = {"q": q.strip(), "task": task.strip(), "venue": venue.strip(), "year": year.strip(), "code": code.strip()}
     chosen = _choice(view.connection, given)
-    ids = papers.listed(view.connection, chosen, limit=ROWS + 1, offset=(number - 1) * ROWS) if chosen else []
+    ids = papers.listed(view.connection, chosen, limit=ROWS + 1, offset=paging.offset) if chosen else []
+    if paging.offset and not ids:
+        raise view.missing("page")
     data = {
         "given": given,
-        "page": number,
+        "page": paging.number,
         "more": len(ids) > ROWS,
         "papers": papers.entries(view.connection, ids[:ROWS]),
         "total": view.connection.execute("SELECT count(*) FROM paper").fetchone()[0],

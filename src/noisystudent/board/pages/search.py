@@ -9,9 +9,9 @@ from typing import Any, get_args
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from noisystudent.board.pages.papers import Page
 from noisystudent.board.queries import papers
 from noisystudent.board.queries.search import MOST_HITS, Named, search_names, search_papers
+from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import Viewing, page
 
 router = APIRouter()
@@ -22,20 +22,20 @@ MOST_SHOWN = 200  # characters of what was asked for
 
 @page(router, "/search")
 def search(view: Viewing, q: str = "", page: Page = None) -> Response:
-    number, text = page or 1, q.strip()
-    named = papers.of_text(view.connection, text) if number == 1 else None
+    paging, text = Paging(page or 1, ROWS), q.strip()
+    named = papers.of_text(view.connection, text) if paging.number == 1 else None
     if named:
         return RedirectResponse(f"/paper/{named}{'.json' if view.as_json else ''}", 302)
-    found = search_papers(view.connection, text, limit=ROWS, offset=(number - 1) * ROWS)
+    found = search_papers(view.connection, text, limit=paging.size, offset=paging.offset)
     data = {
         "q": text[:MOST_SHOWN],
-        "page": number,
-        "pages": -(-found.total // ROWS),
+        "page": paging.number,
+        "pages": paging.pages(found.total),
         "papers": papers.entries(view.connection, found.ids),
         "paper_count": found.total,
         "more_papers": found.more,
         "most": MOST_HITS,
-        "names": {kind: _named(view.connection, kind, text) for kind in get_args(Named)} if number == 1 else {},
+        "names": {kind: _named(view.connection, kind, text) for kind in get_args(Named)} if paging.number == 1 else {},
     }
     return view.page("search.html.jinja", data, title=f"Search: {data['q']}" if text else "Search")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.catalogue.change import today
+from noisystudent.board.pages.papers import source_of
 from noisystudent.board.queries import leaderboards, tasks
 from noisystudent.board.queries.leaderboards import Choice
+from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import Viewing, page
 
 router = APIRouter()
@@ -17,7 +17,6 @@ router = APIRouter()
 AREA_TASKS = 12  # of each area on the overview
 PAGE_ROWS = 50
 SHOWN_BENCHMARKS, SHOWN_DATASETS, SHOWN_PAPERS = 50, 30, 20
-Page = Annotated[int | None, Query(ge=1, le=1_000_000)]
 
 
 @page(router, "/tasks")
@@ -42,14 +41,14 @@ def area(view: Viewing, slug: str, page: Page = None) -> Response:
     row = view.entry("area", slug, tasks.area)
     found = tasks.tasks_of_area(view.connection, row["id"])
     tree = tasks.tree_of(view.connection, found)
-    roots, number = tree.roots(), page or 1
+    roots, paging = tree.roots(), Paging(page or 1, PAGE_ROWS)
     data = {
         "area": {"slug": slug, "name": row["name"]},
         "task_count": len(found),
-        "page": number,
-        "pages": -(-len(roots) // PAGE_ROWS),
-        "tasks": [tree.branch(root) for root in roots[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]],
-        "leaderboards": leaderboards.listed(view.connection, Choice(area=row["id"]), limit=6) if number == 1 else [],
+        "page": paging.number,
+        "pages": paging.pages(len(roots)),
+        "tasks": [tree.branch(root) for root in roots[paging.offset : paging.offset + paging.size]],
+        "leaderboards": [] if paging.offset else leaderboards.listed(view.connection, Choice(area=row["id"]), limit=6),
         "leaderboard_count": leaderboards.count(view.connection, Choice(area=row["id"])),
     }
     return view.page(
@@ -67,9 +66,7 @@ def task(view: Viewing, slug: str) -> Response:
     datasets, dataset_count = tasks.datasets_of(view.connection, row["id"], SHOWN_DATASETS)
     data = {
         "task": {key: row[key] for key in ("slug", "name", "description", "link_title", "link_url", "papers")},
-        "source": {"name": row["source"], "licence": row["source_licence"], "url": row["source_address"]}
-        if row["source"]
-        else None,
+        "source": source_of(row),
         "areas": tasks.areas_of(view.connection, row["id"]),
         "parents": tasks.parents_of(view.connection, row["id"]),
         "subtasks": tasks.subtasks_of(view.connection, row["id"]),
