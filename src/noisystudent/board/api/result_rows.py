@@ -22,12 +22,12 @@ def results_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Resul
     ):
         values[row["result_id"]].append(row)
     query = (
-        "SELECT r.*, l.slug AS evaluation, o.name AS model, o.parameters, p.slug AS paper, p.published, "
+        "SELECT r.*, l.slug AS evaluation, o.name AS model, o.parameters, "
         "(SELECT min(position) FROM metric WHERE leaderboard_id = r.leaderboard_id) AS ranking, "
         "(SELECT json_group_array(c.url) FROM paper_repository pc JOIN repository c ON c.id = pc.repository_id "
         "WHERE pc.paper_id = r.paper_id) AS code_of_paper "
-        "FROM result r JOIN leaderboard l ON l.id = r.leaderboard_id JOIN model o ON o.id = r.model_id "
-        f"LEFT JOIN paper p ON p.id = r.paper_id WHERE r.id {OF_GIVEN}"
+        "FROM result_shown r JOIN leaderboard l ON l.id = r.leaderboard_id JOIN model o ON o.id = r.model_id "
+        f"WHERE r.id {OF_GIVEN}"
     )
     return in_order(connection, query, ids, lambda row: _result(row, values[row["id"]]))
 
@@ -46,10 +46,10 @@ def _result(row: sqlite3.Row, values: Sequence[sqlite3.Row]) -> Result:
         methodology=row["model"],
         uses_additional_data=bool(row["extra_data"]),
         extra_data=None if row["extra_data"] is None else bool(row["extra_data"]),
-        paper=row["paper"],
+        paper=row["paper_slug"],
         paper_url=row["paper_url"] or None,
         evaluated_on=row["evaluated_on"],
-        date=row["evaluated_on"] or row["paper_date"] or row["published"],
+        date=row["day"],
         external_source_url=row["source_url"],
         external_id=row["external_id"],
         kind=row["kind"],

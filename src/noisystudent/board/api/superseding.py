@@ -14,6 +14,7 @@ from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.slugs import arxiv_id
 from noisystudent.board.catalogue.texts import GivenUrl
+from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.queries.results import whole_result
 
 MOST_CODE = 10  # repositories of a paper that a row links
@@ -58,10 +59,7 @@ def put(change: Change, wanted: Result, old: int | None) -> int:
 
 
 def _values(change: Change, leaderboard: int, given: Mapping[str, str | None]) -> dict[str, str]:
-    rows = change.connection.execute(
-        "SELECT name FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
-    )
-    names = [row["name"] for row in rows]
+    names = [row["name"] for row in metrics_of(change.connection, leaderboard)]
     unknown = [name for name in given if name not in names]
     if unknown:
         has = ", ".join(map(repr, names)) or "none yet"

@@ -20,6 +20,7 @@ from noisystudent.board.api.result_rows import results_of
 from noisystudent.board.api.superseding import as_wanted, put
 from noisystudent.board.catalogue import change as catalogue
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.queries import leaderboards
 from noisystudent.board.queries.results import whole_result
 
 router = APIRouter(tags=["evaluations"])
@@ -53,10 +54,8 @@ def _metrics(change: Change, leaderboard: int, given: list[MetricSyncRequest]) -
         if metric.description:
             change.edit("metric", number, description=metric.description)
         first.append(number)
-    rows = change.connection.execute(
-        "SELECT id FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
-    )
-    others = [row["id"] for row in rows if row["id"] not in first]
+    metrics = leaderboards.metrics_of(change.connection, leaderboard)
+    others = [row["id"] for row in metrics if row["id"] not in first]
     for position, number in enumerate([*first, *others]):
         change.edit("metric", number, position=position)
 
@@ -89,9 +88,7 @@ def _same_row(change: Change, wanted: catalogue.Result) -> int | None:
 def _answer(writing: Writing, leaderboard: int, results: list[int]) -> EvaluationTableSyncResponse:
     with writing.store.reading() as connection:
         table = evaluations_of(connection, [leaderboard])[0]
-        metrics = connection.execute(
-            "SELECT id FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
-        )
+        metrics = leaderboards.metrics_of(connection, leaderboard)
         external = connection.execute("SELECT external_id FROM leaderboard WHERE id = ?", (leaderboard,)).fetchone()
         rows = [
             ResultSyncResponse(**result.model_dump(include=set(ResultSyncResponse.model_fields)))
