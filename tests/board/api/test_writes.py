@@ -198,12 +198,18 @@ def test_results(curator: TestClient, store: Store) -> None:
         assert kept.fetchone()[0] == 2
 
 
+def test_a_metric_is_meant_as_everywhere_in_any_capitals(curator: TestClient) -> None:
+    made = curator.post(RESULTS, json={"metrics": {"TOP-1 accuracy": "81.5%"}, "methodology": "In Capitals"})
+    assert made.json()["metrics"] == {"Top 1 Accuracy": "81.5%"}
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"metrics": {}}, "metrics"),
         ({"metrics": {"Nothing": 1}}, "it has 'Top 1 Accuracy', 'GFLOPs', 'Vibes'"),
         ({"metrics": {"GFLOPs": None}}, "value of one metric"),
+        ({"metrics": {"GFLOPs": 1, "gflops": 2}}, "two of them are the same metric"),
         ({"metrics": {"GFLOPs": True}}, "neither a text nor a number"),
         ({"metrics": {"GFLOPs": [1]}}, "metrics.GFLOPs"),
         ({"metrics": {"GFLOPs": "x" * 101}}, "metrics.GFLOPs"),

@@ -19,6 +19,18 @@ def test_names_every_layer_with_its_licence_and_counts(client: TestClient, noisy
     assert "<td>CC-BY-SA 4.0</td>" in html
 
 
+def test_what_was_retired_is_counted_nowhere(
+    client: TestClient, store: Store, add_results: Callable[..., list[int]]
+) -> None:
+    first, _ = add_results({"model": "A", "values": {"Acc": "1"}}, {"model": "B", "values": {"Acc": "2"}})
+    with store.changing("anna", "take off") as change:
+        change.retire_result(first)
+    for page in ("/about.json", "/index.json"):
+        assert client.get(page).json()["counts"]["result"] == 1
+    sources = client.get("/about.json").json()["sources"]
+    assert [source["counts"]["result"] for source in sources if "result" in source["counts"]] == [1]
+
+
 def test_says_how_old_the_newest_change_is(client: TestClient, noisy_student: Store) -> None:
     newest = client.get("/about.json").json()["newest"]
     assert newest["action"] == "claim"

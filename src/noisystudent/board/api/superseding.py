@@ -59,14 +59,21 @@ def put(change: Change, wanted: Result, old: int | None) -> int:
 
 
 def _values(change: Change, leaderboard: int, given: Mapping[str, str | None]) -> dict[str, str]:
-    names = [row["name"] for row in metrics_of(change.connection, leaderboard)]
-    unknown = [name for name in given if name not in names]
+    metrics = metrics_of(change.connection, leaderboard)
+    called = {name: names.metric_meant(metrics, name) for name in given}
+    unknown = [name for name, metric in called.items() if metric is None]
     if unknown:
-        has = ", ".join(map(repr, names)) or "none yet"
+        has = ", ".join(repr(row["name"]) for row in metrics) or "none yet"
         raise HTTPException(
             422, f"metrics: the table has no {', '.join(map(repr, unknown))}; it has {has}: add it first"
         )
-    values = {name: value for name, value in given.items() if value is not None}
+    if len({metric["id"] for metric in called.values() if metric is not None}) < len(given):
+        raise HTTPException(422, "metrics: two of them are the same metric of this table")
+    values = {
+        metric["name"]: value
+        for metric, value in zip(called.values(), given.values(), strict=True)
+        if metric is not None and value is not None
+    }
     if not values:
         raise HTTPException(422, "metrics: a row needs a value of one metric at least")
     return values

@@ -11,19 +11,17 @@ from starlette.responses import Response
 from noisystudent.board.catalogue.directions import LEAST_CORRELATION, LEAST_ROWS
 from noisystudent.board.pages.downloads import FILES
 from noisystudent.board.queries import verdicts
+from noisystudent.board.queries.sizes import sizes, sizes_by_source
 from noisystudent.board.web.view import Viewing, page
 
 router = APIRouter()
-
-LAYERED = ("paper", "task", "dataset", "method", "leaderboard", "result")
-COUNTED = (*LAYERED, "author", "repository")
 
 
 @page(router, "/about")
 def about(view: Viewing) -> Response:
     newest = view.connection.execute("SELECT id, at, action FROM event ORDER BY id DESC LIMIT 1").fetchone()
     data = {
-        "counts": {table: view.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in COUNTED},
+        "counts": sizes(view.connection),
         "sources": _sources(view.connection),
         "newest": dict(newest) if newest else None,
         "files": list(FILES),
@@ -46,10 +44,7 @@ def about(view: Viewing) -> Response:
 
 def _sources(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     """The layers with their licence, and how many rows come from each."""
-    counts: dict[int | None, dict[str, int]] = {}
-    for table in LAYERED:
-        for row in connection.execute(f"SELECT source_id, count(*) AS number FROM {table} GROUP BY source_id"):
-            counts.setdefault(row["source_id"], {})[table] = row["number"]
+    counts = sizes_by_source(connection)
     found = [
         {**{key: row[key] for key in ("name", "licence", "attribution", "url")}, "counts": counts.get(row["id"], {})}
         for row in connection.execute("SELECT * FROM source ORDER BY id")

@@ -10,12 +10,12 @@ from noisystudent.board.catalogue.change import today
 from noisystudent.board.charts.chart import sparkline
 from noisystudent.board.queries import leaderboards, tasks
 from noisystudent.board.queries.leaderboards import Choice
+from noisystudent.board.queries.sizes import sizes
 from noisystudent.board.web.view import Viewing, page
 
 router = APIRouter()
 
 NOTABLE, PAPERS, EVENTS = 9, 10, 8
-COUNTED = ("paper", "repository", "leaderboard", "result", "task", "dataset", "method")
 
 
 @page(router, "/", json_path="/index.json")
@@ -24,12 +24,7 @@ def home(view: Viewing) -> Response:
         board for board in leaderboards.listed(view.connection, Choice(), limit=NOTABLE) if board["result_count"] > 0
     ]
     data = {
-        "counts": {
-            table: view.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-            for table in COUNTED
-            if table != "result"
-        }
-        | {"result": view.connection.execute("SELECT coalesce(sum(result_count), 0) FROM leaderboard").fetchone()[0]},
+        "counts": sizes(view.connection),
         "notable": notable,
         "areas": tasks.areas(view.connection),
         "papers": tasks.newest_papers(view.connection, today(), PAPERS),
