@@ -64,20 +64,18 @@ def choose(
         [{'id': 'a', 'copies': 2}, {'id': 'c', 'copies': 2}]
     """
     with duckdb.connect() as database:
-        _load(database, predictions, excluded)
-        database.execute(
-            "CREATE TABLE candidate AS FROM prediction"
-            # As float32, like the column: 0.7 is at least 0.7.
-            " WHERE CAST(confidence AS FLOAT) >= CAST($threshold AS FLOAT) AND id NOT IN (FROM excluded)",
-            {"threshold": selection.threshold},
-        )
+        database.register("excluded", pa.table({"id": pa.array(excluded, pa.string())}))
+        # As float32, like the column: 0.7 is at least 0.7.
+        sure = f"CAST(confidence AS FLOAT) >= CAST({float(selection.threshold)!r} AS FLOAT)"
+        _load(database, predictions, f"{sure} AND id NOT IN (FROM excluded)" if excluded else sure)
         per_class = _rows_per_class(database, selection, classes)
         if not per_class:
             query, parameters = "SELECT id, label, confidence, 1 AS copies FROM candidate", {}
         else:
-            query = EXACT if selection.mode == "exact" else OFFICIAL
-            parameters = {"seed": str(seed), "n": per_class}
-        database.execute(f"CREATE TABLE selected AS SELECT * FROM ({query}) WHERE copies > 0", parameters)
+            query = _exact(database, per_class) if selection.mode == "exact" else OFFICIAL
+            given = {"seed": str(seed), "n": per_class}
+            parameters = {name: value for name, value in given.items() if f"${name}" in query}
+        database.execute(f"CREATE TABLE selected AS {query}", parameters)
         return _selected(database, classes)
 
 
@@ -99,8 +97,8 @@ def relabel(predictions: str | pa.Table, selection: pa.Table, *, classes: int) -
         [{'id': 'a', 'label': 1, 'confidence': 0.75, 'copies': 2}]
     """
     with duckdb.connect() as database:
-        _load(database, predictions, ())
         database.register("selection", selection)
+        _load(database, predictions, "id IN (SELECT id FROM selection)")
         missing = database.execute(
             "SELECT id FROM selection WHERE id NOT IN (SELECT id FROM prediction) ORDER BY id"
         ).fetchall()
@@ -108,20 +106,24 @@ def relabel(predictions: str | pa.Table, selection: pa.Table, *, classes: int) -
             raise UserError(
                 f"{len(missing)} selected images have no prediction, such as {missing[0][0]!r}: label the same images"
             )
-        database.execute("CREATE TABLE candidate AS FROM prediction WHERE id IN (SELECT id FROM selection)")
         database.execute(
             "CREATE TABLE selected AS SELECT id, p.label, p.confidence, s.copies FROM prediction p JOIN selection s USING (id)"
         )
         return _selected(database, classes)
 
 
-def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, excluded: Sequence[str]) -> None:
+def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, condition: str) -> None:
+    """The first scan: views of the predictions and, where they fulfill a condition, the candidates; how many there are of each class."""
     source = relation(database, predictions)
     missing = [column for column in ("id", "label", "confidence") if column not in source.columns]
     if missing:
         raise UserError(f"the predictions have no column {', '.join(missing)}; there are {', '.join(source.columns)}")
     source.create_view("prediction")
-    database.register("excluded", pa.table({"id": pa.array(excluded, pa.string())}))
+    database.execute(f"CREATE VIEW candidate AS FROM prediction WHERE {condition}")
+    database.execute(
+        "CREATE TABLE counted AS SELECT label, count(*) AS predicted, count(*) FILTER (chosen) AS candidates "
+        f"FROM (SELECT label, {condition} AS chosen FROM prediction) GROUP BY label"
+    )
 
 
 def relation(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table) -> duckdb.DuckDBPyRelation:
@@ -139,47 +141,66 @@ def _rows_per_class(database: duckdb.DuckDBPyConnection, selection: Selection, c
     wanted = selection.per_class
     if isinstance(wanted, int):
         return wanted
-    row = database.execute("SELECT count(*) FROM candidate").fetchone()
+    row = database.execute("SELECT coalesce(sum(candidates), 0) FROM counted").fetchone()
     assert row is not None
     share = Fraction(1) if wanted == "mean" else Fraction(str(wanted))  # 0.07 is 7 / 100, which a float is not
     return math.ceil(share * int(row[0]) / classes)
 
 
-# The paper's text. The copies that do not go round evenly are given by the seeded draw.
-EXACT = f"""
-    WITH ranked AS (
-        SELECT *, row_number() OVER (PARTITION BY label ORDER BY confidence DESC, id) AS rank FROM candidate
-    ), top AS (
-        SELECT *, count(*) OVER (PARTITION BY label) AS unique_images,
-            row_number() OVER (PARTITION BY label ORDER BY {UNIFORM}, id) AS turn
-        FROM ranked WHERE rank <= $n
-    )
-    SELECT id, label, confidence, $n // unique_images + CAST(turn <= $n % unique_images AS INTEGER) AS copies FROM top
+def _exact(database: duckdb.DuckDBPyConnection, per_class: int) -> str:
+    """The paper's text, in one scan: of a class with enough candidates the surest, which needs no sorting of the others; of one with
+    fewer all, each as often as it goes round evenly, and the copies that do not by the seeded draw.
+    """
+    found = database.execute("SELECT label, candidates FROM counted WHERE candidates > 0").fetchall()
+    enough = ", ".join(str(int(label)) for label, candidates in found if candidates >= per_class)
+    few = ", ".join(str(int(label)) for label, candidates in found if candidates < per_class)
+    queries = ([SUREST.format(labels=enough)] if enough else []) + ([FILLED.format(labels=few)] if few else [])
+    return " UNION ALL ".join(queries) or "SELECT id, label, confidence, 1 AS copies FROM candidate"
+
+
+SUREST = """
+    SELECT id, label, confidence, 1 AS copies FROM (
+        SELECT id, label, confidence, row_number() OVER (PARTITION BY label ORDER BY confidence DESC, id) AS rank
+        FROM candidate WHERE label IN ({labels})
+    ) WHERE rank <= $n
+"""
+
+FILLED = f"""
+    SELECT id, label, confidence, $n // candidates + CAST(turn <= $n % candidates AS INTEGER) AS copies FROM (
+        SELECT id, label, confidence, row_number() OVER (PARTITION BY label ORDER BY {UNIFORM}, id) AS turn
+        FROM candidate WHERE label IN ({{labels}})
+    ) JOIN counted USING (label)
 """
 
 # The released code. Bins of 0.01 are walked from the top until $n images are gathered; all images of those bins draw.
 OFFICIAL = f"""
     WITH binned AS (
         SELECT *, least(floor(confidence * 100 + 1e-6), 100) AS bin FROM candidate
-    ), counted AS (
-        SELECT label, bin, sum(count(*)) OVER (PARTITION BY label ORDER BY bin DESC) AS gathered FROM binned GROUP BY label, bin
+    ), histogram AS (
+        SELECT label, bin, count(*) AS images FROM binned GROUP BY label, bin
+    ), gathering AS (
+        SELECT *, sum(images) OVER (PARTITION BY label ORDER BY bin DESC) AS gathered FROM histogram
     ), cut AS (
-        SELECT label, coalesce(max(bin) FILTER (gathered >= $n), min(bin)) AS lowest FROM counted GROUP BY label
-    ), kept AS (
-        SELECT binned.*, $n / count(*) OVER (PARTITION BY label) AS expected FROM binned JOIN cut USING (label) WHERE bin >= lowest
+        SELECT label, coalesce(max(bin) FILTER (gathered >= $n), min(bin)) AS lowest FROM gathering GROUP BY label
+    ), share AS (
+        SELECT label, any_value(lowest) AS lowest, $n / sum(images) AS expected
+        FROM histogram JOIN cut USING (label) WHERE bin >= lowest GROUP BY label
     )
-    SELECT id, label, confidence, CAST(floor(expected) + CAST({UNIFORM} < expected - floor(expected) AS INTEGER) AS INTEGER) AS copies
-    FROM kept
+    SELECT id, label, confidence, copies FROM (
+        SELECT id, label, confidence,
+            CAST(floor(expected) + CAST({UNIFORM} < expected - floor(expected) AS INTEGER) AS INTEGER) AS copies
+        FROM binned JOIN share USING (label) WHERE bin >= lowest
+    ) WHERE copies > 0
 """
 
 SUMMARY = """
     SELECT class,
-        (SELECT count(*) FROM prediction WHERE label = class) AS candidates,
-        (SELECT count(*) FROM candidate WHERE label = class) AS above_threshold,
+        coalesce(any_value(predicted), 0) AS candidates,
+        coalesce(any_value(counted.candidates), 0) AS above_threshold,
         count(selected.id) AS kept,
         CAST(coalesce(sum(copies), 0) AS BIGINT) AS rows,
         CAST(min(confidence) AS DOUBLE) AS threshold
-    FROM range($classes) AS classes(class) LEFT JOIN selected ON selected.label = class
+    FROM range($classes) AS classes(class) LEFT JOIN counted ON counted.label = class LEFT JOIN selected ON selected.label = class
     GROUP BY class ORDER BY class
 """
 
