@@ -36,8 +36,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
 HEAD = """# The configuration
 
 A run is decided by its configuration. A recipe gives a whole one (`noisystudent recipes NAME` prints it), `--config FILE.toml` reads
-one, and `--set KEY=VALUE` changes a setting: keys are dotted, generations are counted from 0, and `student`, `select` and `noise` stand
-for those of every generation (`noise` for the teacher's too), so that an ablation is one setting:
+one, and `--set KEY=VALUE` changes a setting: keys are dotted, generations are counted from 0, and `generation` stands for every generation,
+`student`, `select` and `noise` stand for those of every generation (`noise` for the teacher's too), so that an ablation is one setting:
 `--set student.noise.randaugment=false`. The `config.toml` of a run folder is complete: given back with `--config` and another
 `--out` it gives the same run.
 

@@ -85,7 +85,8 @@ class RunDir:
         right = f"are right on {found['accuracy']:.0f} % of {found['images']:,} labeled images, each by a fit that it took no part in"
         if found["accuracy"] >= known.accuracy:
             return (
-                f"Frozen features {right}: the pretrained network knows these classes, and only its last layer learned."
+                f"Frozen features {right}: the pretrained network knows these classes, and only its last layer learned. "
+                "(What `generations` are set to is for networks, which known_classes=false trains.)"
             )
         return f"Frozen features {right}, below {known.accuracy:g} %: networks were trained."
 

@@ -244,6 +244,7 @@ def test_what_a_user_gets_wrong(refused: Callable[..., str], noisystudent: Comma
     wrong: list[tuple[list[Any], str]] = [
         (["import", "none.json"], "none.json"),
         (["export", "--format", "xml", "--out", "x"], "there is no format 'xml'"),
+        (["import", "tables.json.gz", "--licence", "MIT"], "--licence goes with --layer"),
         (["export", "--format", "csv", "--of", "image-classification-on-imagnet", "--out", "x"], "near it there are"),
         (["export", "--format", "methods", "--of", "x", "--out", "x"], "--of goes with"),
         (["export", "--format", "methods", "--out", "none/x.json"], "a folder that exists"),

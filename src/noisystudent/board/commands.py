@@ -70,7 +70,10 @@ def import_(
     from noisystudent.board import screen
     from noisystudent.board.catalogue.store import Store
     from noisystudent.board.importing import Layer, import_file
+    from noisystudent.errors import UserError
 
+    if licence and not layer:
+        raise UserError("--licence goes with --layer, the name of the source whose licence it is")
     opened = Store(store)
     of = Layer(layer, licence) if layer else None
     return [import_file(opened, file, actor=_actor(actor), layer=of) for file in files], screen.show_imports

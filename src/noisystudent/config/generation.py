@@ -55,7 +55,8 @@ class Generation(Section):
     )
     mirrored: bool = Field(
         False,
-        description="label by the mean of what a teacher says of an image and of its mirror image; linear classifiers on features see one",
+        description="label by the mean of what a teacher says of an image and of its mirror image; "
+        "linear classifiers on features see the image only",
     )
     calibrated: bool = Field(
         False,

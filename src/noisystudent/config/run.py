@@ -39,12 +39,14 @@ class Config(Section):
     teacher: Training = Field(description="generation 0, trained on labels alone")
     generations: tuple[Generation, ...] = Field((), description="one a turn of the loop")
     known_classes: KnownClasses | None = Field(
-        None, description="false: networks are trained; else what is done in place of it where frozen features suffice"
+        None,
+        description="false: networks are always trained; else: where frozen features are right often enough, only linear classifiers are "
+        "fitted, and settings of generations, students and selections are not used",
     )
     robustness: tuple[Literal["c", "p", "adversarial", "calibration"], ...] = Field(
         (),
-        description="what the last student and the baseline meet at the end, on the test images: corruptions, perturbation "
-        "sequences, attacks, calibration (docs/robustness.md)",
+        description="what the last student and the baseline meet at the end, on the test images, else on the validation images: "
+        "corruptions, perturbation sequences, attacks, calibration (docs/robustness.md)",
     )
     execution: Execution = Field(Execution(), description="how, not what")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from noisystudent.board.catalogue import store as module
+from noisystudent.board.catalogue.failures import PUT_BACK
 from noisystudent.board.catalogue.store import Store, copy, migrations, statements
 from noisystudent.errors import RunError, UserError
 
@@ -161,6 +163,35 @@ def test_a_copy_that_was_killed_is_in_the_way_of_none(store: Store, tmp_path: Pa
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
+LEFT_OPEN = """
+import os, sys
+from pathlib import Path
+from noisystudent.board.catalogue.store import Store
+store = Store(Path(sys.argv[1]))
+with store.reading() as connection:
+    connection.execute("SELECT 1")
+with store.changing("anna", "add") as change:
+    change.task("Newer")
+os._exit(0)  # as a server that is ended: its log stays beside the file
+"""
+
+
+def test_a_backup_is_put_back_as_the_messages_say(store: Store, tmp_path: Path) -> None:
+    with store.changing("anna", "add") as change:
+        change.task("Older")
+    copy(store.path, tmp_path / "backup.db")
+    subprocess.run([sys.executable, "-c", LEFT_OPEN, store.path], check=True)
+    log, shared = (store.path.with_name(store.path.name + end) for end in ("-wal", "-shm"))
+    assert log.stat().st_size > 0
+
+    assert "-wal and -shm" in PUT_BACK
+    shutil.copy(tmp_path / "backup.db", store.path)
+    for beside in (log, shared):
+        beside.unlink()
+    with Store(store.path).reading() as connection:
+        assert [row["name"] for row in connection.execute("SELECT name FROM task")] == ["Older"]
+
+
 def test_a_catalogue_of_a_newer_version_is_refused(store: Store) -> None:
     connection = store.connect()
     connection.execute("PRAGMA user_version = 99")
@@ -267,6 +298,7 @@ MIGRATE_AND_DIE = """
 import os, signal, sqlite3, sys
 from pathlib import Path
 from noisystudent.board.catalogue import store as module
+from noisystudent.board.catalogue.failures import PUT_BACK
 path, count, second = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 known = module.migrations()
 real = module.statements

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.directions import direction
+from noisystudent.board.catalogue.failures import PUT_BACK
 from noisystudent.board.catalogue.store import Store
 
 Severity = Literal["error", "warning"]
@@ -74,7 +75,7 @@ def _findings(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 def _damage(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Pages, indexes and references of the file."""
-    remedy = "put the last backup in its place"
+    remedy = PUT_BACK
     try:
         for row in connection.execute("PRAGMA integrity_check(100)"):
             if row[0] != "ok":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from noisystudent import atomic
 from noisystudent.board.catalogue.change import Change
-from noisystudent.board.catalogue.failures import message_of
+from noisystudent.board.catalogue.failures import PUT_BACK, message_of
 from noisystudent.errors import RunError, UserError
 
 APPLICATION_ID = 0x6E737462  # "nstb": SQLite's header says which program a file belongs to
@@ -55,9 +55,7 @@ class Store:
                 f"--store {path}: there is no such file; `noisystudent board init --store {path}` makes one"
             )
         if not create and not self.path.stat().st_size:
-            raise RunError(
-                f"--store {path}: the catalogue is damaged: nothing is left in the file; put a backup in its place"
-            )
+            raise RunError(f"--store {path}: the catalogue is damaged: nothing is left in the file; {PUT_BACK}")
         self._check()
         if not read_only:
             self._migrate()
