@@ -22,7 +22,7 @@ from noisystudent.board import seed
 from noisystudent.board.app import create_app
 from noisystudent.board.catalogue.check import check
 from noisystudent.board.catalogue.history import restore
-from noisystudent.board.catalogue.store import Store, migrations
+from noisystudent.board.catalogue.store import Store, migrations, statements
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.board.web.site import Site
 
@@ -90,7 +90,7 @@ module.Store(Path(sys.argv[1]))
 
 def test_a_kill_anywhere_leaves_it_as_it_was(old: Path) -> None:
     before = tables(old)
-    for count in range(sum(script.count(";\n") for script in migrations()[1:])):
+    for count in range(sum(1 for script in migrations()[1:] for _ in statements(script))):
         killed = subprocess.run([sys.executable, "-c", KILLED, str(old), str(count)], capture_output=True, text=True)
         assert killed.returncode == -signal.SIGKILL, (count, killed.stderr)
         assert version(old) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -417,3 +419,94 @@ def test_a_leaderboard_of_very_many_rows_is_a_page_all_the_same(
     assert 'href="/export/sota/image-classification-on-imagenet.csv"' in all_there_are
     found = client.get(f"{address}.json?rows=all").json()
     assert (len(found["rows"]), found["matching"]) == (10, found["total"])
+
+
+CLAIMS = 5_000
+
+
+@pytest.fixture
+def large(store: Store) -> Store:
+    """A store with a leaderboard of 5,000 claims with values of their own, days, and models whose costs are known."""
+    with store.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Image Classification"), change.dataset("ImageNet"))
+        metric = change.metric(board, "Accuracy", higher_is_better=True)
+        numbers = range(1, CLAIMS + 1)
+        change.connection.executemany(
+            "INSERT INTO model (id, name, parameters, multiply_adds) VALUES (?, ?, ?, ?)",
+            ((number, f"Model {number}", 1e6 + 997 * number, 1e9 + 9973 * number) for number in numbers),
+        )
+        change.connection.executemany(
+            "INSERT INTO result (id, leaderboard_id, model_id, position, paper_date, tags, added_by) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    number,
+                    board,
+                    number,
+                    number,
+                    f"{2000 + number % 20}-{1 + number % 12:02}-{1 + number % 20:02}",
+                    '["CNN"]',
+                    change.event,
+                )
+                for number in numbers
+            ),
+        )
+        change.connection.executemany(
+            "INSERT INTO value (result_id, metric_id, raw, number) VALUES (?, ?, ?, ?)",
+            ((number, metric, str(number * 7919 % CLAIMS / 300), number * 7919 % CLAIMS / 300) for number in numbers),
+        )
+    return store
+
+
+@pytest.fixture
+def rows_read(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many rows Python is given, of all statements on connections that are opened from now on."""
+    counts = Counter[str]()
+
+    class CountingCursor(sqlite3.Cursor):
+        def __next__(self) -> Any:
+            row = super().__next__()
+            counts["rows"] += 1
+            return row
+
+        def fetchone(self) -> Any:
+            row = super().fetchone()
+            counts["rows"] += row is not None
+            return row
+
+        def fetchall(self) -> list[Any]:
+            rows = super().fetchall()
+            counts["rows"] += len(rows)
+            return rows
+
+    class CountingConnection(sqlite3.Connection):
+        def cursor(self, factory: type[sqlite3.Cursor] = CountingCursor) -> sqlite3.Cursor:
+            return super().cursor(factory)
+
+        def execute(self, *given: Any) -> sqlite3.Cursor:
+            return self.cursor().execute(*given)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *given, **named: connect(*given, factory=CountingConnection, **named)
+    )
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("path", "most_rows"),
+    [
+        (BOARD, 1_000),
+        (f"{BOARD}.json", 500),
+        (f"{BOARD}?tag=CNN&parameters=15M", 1_000),
+        (f"{BOARD}?as_of=2999-01-01", 1_000),
+        (f"{BOARD}?rows=all", 4_000),
+        ("/api/v1/evaluations/image-classification-on-imagenet/results/", 500),
+    ],
+)
+def test_a_page_of_very_many_rows_is_small_and_reads_few_of_them(
+    large: Store, browser_of: Callable[..., Any], rows_read: Counter[str], path: str, most_rows: int
+) -> None:
+    answer = browser_of(large).client.get(path)
+    assert answer.status_code == 200
+    assert len(answer.content) < 1_000_000
+    assert 100 <= rows_read["rows"] < most_rows

@@ -11,8 +11,10 @@ from fastapi import Depends, HTTPException, Query
 from noisystudent.board.api.evaluation_models import AppliedFilters
 from noisystudent.board.api.pages import Selection
 from noisystudent.board.catalogue.names import metric_meant
+from noisystudent.board.catalogue.ranking import comparable_in_sql
 from noisystudent.board.catalogue.values import parse_value
 from noisystudent.board.queries.leaderboards import metrics_of
+from noisystudent.board.queries.standings import HAS_CODE
 from noisystudent.board.web.reading import Reading
 
 MOST = 20  # filters of a kind
@@ -54,8 +56,7 @@ class Filters:
         if self.uses_additional_data is not None:
             conditions.append(f"coalesce(r.extra_data, 0) = {int(self.uses_additional_data)}")
         if self.has_code is not None:
-            code = "(r.code_links <> '[]' OR EXISTS (SELECT 1 FROM paper_repository c WHERE c.paper_id = r.paper_id))"
-            conditions.append(code if self.has_code else f"NOT {code}")
+            conditions.append(HAS_CODE if self.has_code else f"NOT {HAS_CODE}")
         rows = "result r LEFT JOIN value s ON s.result_id = r.id AND s.metric_id = :sort WHERE "
         order = "s.rank IS NULL, s.rank, r.position, r.id"
         applied = AppliedFilters(
@@ -111,7 +112,7 @@ def _value(
     bound = ""
     if comparison:
         parameters[f"number{place}"] = number
-        bound = f" AND v.number {comparison} :number{place} AND (v.unit = m.unit OR (m.unit = '%' AND v.unit = '' AND v.number > 1))"
+        bound = f" AND v.number {comparison} :number{place} AND {comparable_in_sql('m.unit')}"
     conditions.append(
         "EXISTS (SELECT 1 FROM value v JOIN metric m ON m.id = v.metric_id "
         f"WHERE v.result_id = r.id AND v.metric_id = :metric{place}{bound})"

@@ -21,7 +21,21 @@ def column_unit(values: Iterable[Value]) -> str:
     """
     numbers = [value for value in values if value.number is not None]
     units = Counter(value.unit for value in numbers)
-    if set(units) == {"", PERCENT} and any(value.number > 1 for value in numbers if not value.unit and value.number):
+    return unit_of(units, plain_above_1=any(value.number > 1 for value in numbers if not value.unit and value.number))
+
+
+def unit_of(units: Counter[str], *, plain_above_1: bool) -> str:
+    """The same from how many numbers have each unit; of units that equally many have, the first.
+
+    Args:
+        units: in the order in which a column has them.
+        plain_above_1: whether any number without a unit is above 1.
+
+    Example:
+        >>> unit_of(Counter({"": 2, "%": 1}), plain_above_1=True)
+        '%'
+    """
+    if set(units) == {"", PERCENT} and plain_above_1:
         return PERCENT
     return units.most_common(1)[0][0] if units else ""
 
@@ -36,6 +50,16 @@ def comparable(value: Value, unit: str) -> bool:
     if value.number is None:
         return False
     return value.unit == unit or (unit == PERCENT and value.unit == "" and value.number > 1)
+
+
+def comparable_in_sql(unit: str) -> str:
+    """The same as a condition on the row `v` of `value`; true or false where there is no such row, too.
+
+    Args:
+        unit: where the unit stands: a column, a parameter.
+    """
+    plain = f"{unit} = '{PERCENT}' AND v.unit = '' AND v.number > 1"
+    return f"(v.number IS NOT NULL AND (v.unit = {unit} OR ({plain})))"
 
 
 def ranks(values: Mapping[int, Value], *, higher_is_better: bool | None) -> dict[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import quantiles
@@ -24,6 +24,11 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def cells(self, values: Iterable[float], size: int) -> dict[float, int]:
+        """Of each value, the cell of a grid that it lies in: one call for 10^5 of them."""
+        first, share = self(0.0) / size, (self.end - self.start) / (self.high - self.low) / size
+        return {value: round(first + value * share) for value in set(values)}
 
 
 Tick = tuple[float, str]

@@ -56,7 +56,7 @@ class Plane:
 def progress(
     records: Sequence[Point],
     others: Sequence[Point],
-    dots: Sequence[tuple[float, float]] = (),
+    dots: Sequence[tuple[float, Sequence[float]]] = (),
     *,
     metric: str,
     label: str,
@@ -66,19 +66,24 @@ def progress(
     Args:
         records: those that were better than all before, by date; none where the direction is not known. `x` is the day's ordinal number.
         others: all other results; or, where there are very many,
-        dots: (day, value) of each, which lead nowhere.
+        dots: days with their values, which lead nowhere.
         metric: its name, beside the axis.
         label: what the chart shows.
     """
-    points = [*((point.x, point.y) for point in (*records, *others)), *dots]
-    days = [at for at, _ in points]
+    points = [*records, *others]
+    days = [*(point.x for point in points), *(at for at, _ in dots)]
     room = max((max(days) - min(days)) * 0.03, 15)
     x = Scale(min(days) - room, max(days) + room, LEFT, RIGHT)
-    y = values_scale([value for _, value in points], BOTTOM, TOP)
+    y = values_scale([*(point.y for point in points), *(value for _, values in dots for value in values)], BOTTOM, TOP)
     plane = Plane(x, y, day_ticks(x.low, x.high), "", metric, label)
     # Those who go by keyboard find the others in the table below; a thousand stops would bar their way to it.
     links = [_link(point, x(point.x), y(point.y), 3.5, "point", ' tabindex="-1"') for point in others]
-    return _drawn(plane, links or _cloud((x(at), y(value)) for at, value in dots), records)
+    columns, rows = (
+        x.cells((at for at, _ in dots), DOT),
+        y.cells((value for _, of_day in dots for value in of_day), DOT),
+    )
+    cells = ((columns[at], rows[value]) for at, of_day in dots for value in of_day)
+    return _drawn(plane, links or _cloud(cells), records)
 
 
 def trade_off(
@@ -98,9 +103,10 @@ def trade_off(
     powers = [at for at, _ in dots] + [point.x for point in best]
     room = max((max(powers) - min(powers)) * 0.05, 0.2)
     x = Scale(min(powers) - room, max(powers) + room, LEFT, RIGHT_OF_SMALL)
-    y = values_scale([value for _, value in dots] + [point.y for point in best], BOTTOM, TOP)
+    y = values_scale([value for _, value in others] + [point.y for point in best], BOTTOM, TOP)
     marks = [(math.log10(value), text) for value, text in cost_ticks(10**x.low, 10**x.high)]
-    cloud = _cloud((x(at), y(value)) for at, value in dots)
+    columns, rows = x.cells((at for at, _ in dots), DOT), y.cells((value for _, value in dots), DOT)
+    cloud = _cloud((columns[at], rows[value]) for at, value in dots)
     return _drawn(Plane(x, y, marks, cost, metric, label), cloud, best)
 
 
@@ -178,10 +184,19 @@ def _link(point: Point, x: float, y: float, radius: float, kind: str, more: str)
     )
 
 
-def _cloud(places: Iterable[tuple[float, float]]) -> list[str]:
-    """Mere dots. Those that would lie on each other are one, so that there is an end to how many can be drawn."""
-    dots = sorted({(DOT * round(x / DOT), DOT * round(y / DOT)) for x, y in places})
-    return [f'<path class="cloud" d="{"".join(f"M{x} {y}h0" for x, y in dots)}"/>'] if dots else []
+def _cloud(cells: Iterable[tuple[int, int]]) -> list[str]:
+    """Mere dots, in cells of a grid (column, row): one for each cell, and a stroke for those of a column that touch. So there is an end to
+    how many can be drawn."""
+    strokes: list[list[int]] = []  # first cell, last cell; a column has fewer than `HEIGHT`
+    for cell in sorted({column * HEIGHT + row for column, row in cells}):
+        if strokes and strokes[-1][1] == cell - 1:
+            strokes[-1][1] = cell
+        else:
+            strokes.append([cell, cell])
+    path = "".join(
+        f"M{DOT * (first // HEIGHT)} {DOT * (first % HEIGHT)}v{DOT * (last - first)}" for first, last in strokes
+    )
+    return [f'<path class="cloud" d="{path}"/>'] if path else []
 
 
 def _names(placed: Sequence[tuple[float, float, Point]], right: float, *, rising: bool) -> list[str]:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.history import event_as_of, last_event
 from noisystudent.board.catalogue.names import metric_meant
 from noisystudent.board.charts.leaderboard import against_cost, over_time
 from noisystudent.board.pages.selection import Selection
 from noisystudent.board.queries import leaderboards
-from noisystudent.board.queries.standings import MULTIPLY_ADDS, PARAMETERS, Claim, claims, records, standings, values_of
+from noisystudent.board.queries.standings import (
+    MULTIPLY_ADDS,
+    PARAMETERS,
+    Claim,
+    Standings,
+    records,
+    standings,
+    values_of,
+)
 from noisystudent.board.queries.verdicts import verdicts_of_leaderboard
 from noisystudent.board.web.refusal import refuse
 from noisystudent.board.web.view import View, Viewing, page
@@ -44,29 +52,29 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     event = event_as_of(view.connection, selection.as_of) if selection.as_of else last_event(view.connection)
     metrics = leaderboards.metrics_of(view.connection, board["id"])
     metric = _chosen(view, metrics, selection.metric)
-    found = claims(view.connection, board["id"], metric["id"] if metric else None, event)
-    better = None if metric is None or metric["higher_is_better"] is None else bool(metric["higher_is_better"])
-    matching = standings([claim for claim in found if filters.match(claim)], higher_is_better=better)
-    shown = matching[: MOST_ROWS if selection.rows == "all" else SHOWN_ROWS]
+    found = standings(view.connection, board["id"], metric, event)
+    matching, total = found.only(filters), found.count()
+    shown = matching.first(MOST_ROWS if selection.rows == "all" else SHOWN_ROWS)
+    leader = next((claim for claim in shown if claim.rank == 1), None)
     columns = [metric, *(other for other in metrics if other is not metric)] if metric else []
     data = {
         "leaderboard": _about(board),
         "metric": metric["name"] if metric else None,
         "metrics": [_metric(each) for each in columns],
         "filters": selection.chosen,
-        "total": len(found),
-        "matching": len(matching),
+        "total": total,
+        "matching": total if matching == found else matching.count(),
         "rows": _rows(view.connection, shown),
         "runs": _runs(view.connection, board["id"], metric, event, current=not selection.as_of),
     }
     name = board["shown"]
     if not view.as_json:
-        data |= _for_readers(board, selection, found, matching, metric, better)
+        data |= _for_readers(board, selection, found, matching, metric) | {"leader": leader}
     return view.page(
         "leaderboard.html.jinja",
         data,
         title=name,
-        description=_description(board, name, metric, matching),
+        description=_description(board, name, metric, leader),
         feed=f"/feeds/sota/{slug}.atom",
     )
 
@@ -197,34 +205,28 @@ def _runs(
 def _for_readers(
     board: sqlite3.Row,
     selection: Selection,
-    found: Sequence[Claim],
-    matching: Sequence[Claim],
+    found: Standings,
+    matching: Standings,
     metric: sqlite3.Row | None,
-    better: bool | None,
 ) -> dict[str, Any]:
     """What the page has and its JSON has not: charts, choices, sentences."""
-    today = datetime.now(UTC).date()
-    tags = {tag for text in {claim.row["tags"] for claim in found} for tag in json.loads(text)}
-    best = records(matching, higher_is_better=better, today=today) if better is not None else []
-    name = board["shown"]
-    chart, off_chart = over_time(matching, best, today, metric=metric["name"] if metric else "", name=name)
+    days, better = matching.days(today()), matching.higher_is_better
+    best = records(days, higher_is_better=better) if better is not None else []
+    metric_name = metric["name"] if metric else ""
+    chart, off_chart = over_time(matching, days, best, today(), metric=metric_name, name=board["shown"])
     return {
         "selection": selection,
         "most_rows": MOST_ROWS,
         "origins": ORIGINS,
         "chart": chart,
         "off_chart": off_chart,
-        "cost_charts": against_cost(matching, metric["name"], higher_is_better=better)
-        if metric and better is not None
-        else [],
-        "leader": next((claim for claim in matching if claim.rank == 1), None),
-        "since": best[-1].day if best else None,
-        "tags": {tag: selection.query(tag=tag, rows="") for tag in sorted(tags)},
-        "knows_parameters": any(claim.cost(PARAMETERS) for claim in found),
+        "cost_charts": against_cost(matching, metric_name, higher_is_better=better) if better is not None else [],
+        "since": best[-1][0] if best else None,
+        "tags": {tag: selection.query(tag=tag, rows="") for tag in sorted(found.tags())},
+        "knows_parameters": found.knows(PARAMETERS),
     }
 
 
-def _description(board: sqlite3.Row, name: str, metric: sqlite3.Row | None, matching: Sequence[Claim]) -> str:
-    leader = next((claim for claim in matching if claim.rank == 1), None)
+def _description(board: sqlite3.Row, name: str, metric: sqlite3.Row | None, leader: Claim | None) -> str:
     best = f" Best: {leader.row['model']}, {leader.row['raw']} {metric['name']}." if leader and metric else ""
     return f"{name}: {board['result_count']:,} results of {board['paper_count']:,} papers.{best}"

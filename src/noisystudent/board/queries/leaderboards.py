@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from noisystudent.board.catalogue.history import last_event
 from noisystudent.board.queries.search import literal
-from noisystudent.board.queries.standings import day_of
+from noisystudent.board.queries.standings import records, standings
 
 # The leader's paper is looked up for each leaderboard: SQLite would write out a view that is joined on the right.
 WITH_LEADERS = """
@@ -121,16 +123,10 @@ def rank_today(connection: sqlite3.Connection, leaderboard: int, paper: int) -> 
 
 def record_line(connection: sqlite3.Connection, slug: str, today: str) -> list[tuple[float, float]]:
     """The records of a leaderboard by its first metric until today, as (day's ordinal number, value)."""
-    rows = connection.execute(
-        "SELECT r.day, v.number, m.higher_is_better FROM leaderboard l "
-        "JOIN metric m ON m.id = (SELECT id FROM metric first WHERE first.leaderboard_id = l.id ORDER BY position, id LIMIT 1) "
-        "JOIN result_shown r ON r.leaderboard_id = l.id AND r.kind = 'claim' AND r.retired_by IS NULL "
-        "JOIN value v ON v.result_id = r.id AND v.metric_id = m.id AND v.rank IS NOT NULL WHERE l.slug = ? AND r.day <= ?",
-        (slug, today),
-    ).fetchall()
-    line: list[tuple[float, float]] = []
-    for row in sorted(rows, key=lambda row: (row["day"], row["number"] * (-1 if row["higher_is_better"] else 1))):
-        day, better = day_of(row["day"]), 1 if row["higher_is_better"] else -1
-        if day is not None and (not line or better * row["number"] > better * line[-1][1]):
-            line.append((day.toordinal(), row["number"]))
-    return line
+    board = connection.execute("SELECT id FROM leaderboard WHERE slug = ?", (slug,)).fetchone()
+    first = next(iter(metrics_of(connection, board["id"])), None)
+    found = standings(connection, board["id"], first, last_event(connection))
+    if found.higher_is_better is None:
+        return []
+    line = records(found.days(today), higher_is_better=found.higher_is_better)
+    return [(date.fromisoformat(day).toordinal(), value) for day, value in line]

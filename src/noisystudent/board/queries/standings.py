@@ -1,33 +1,61 @@
-"""The standings of a leaderboard: its claims by one metric, now or as of an event, filtered and ranked; the records; the Pareto front."""
+"""The standings of a leaderboard: its claims by one metric, now or as of an event, filtered and ranked; the records; the Pareto front.
+
+A leaderboard may have 10^5 claims. Of all of them there are counts and narrow rows; only those that are shown are read whole.
+"""
 
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any, NamedTuple
 
-from noisystudent.board.catalogue.ranking import column_unit, comparable, ranks
+from noisystudent.board.catalogue.history import last_event
+from noisystudent.board.catalogue.ranking import comparable, comparable_in_sql, ranks, unit_of
 from noisystudent.board.catalogue.values import Value
 
 PARAMETERS, MULTIPLY_ADDS = "parameters", "multiply_adds"  # columns of a model
 LEAST, MOST = 1e3, 1e18  # fewer is a count of millions of which nobody wrote so, more a slip of the pen
-CLAIMS = """
-SELECT r.id, r.position, r.extra_data, r.source_url, r.locator, r.code_links, r.model_links, r.tags, r.day,
-  r.paper_id, r.paper, r.paper_slug, r.paper_url, m.name AS model, m.parameters, m.multiply_adds, m.weights_url,
-  v.raw, v.number, v.unit, v.spread
-FROM result_shown r JOIN model m ON m.id = r.model_id LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = :metric
-WHERE r.leaderboard_id = :leaderboard AND r.kind = 'claim' AND r.added_by <= :event AND (r.retired_by IS NULL OR r.retired_by > :event)
-ORDER BY r.position, r.id
+COST = {
+    kind: f"CASE WHEN m.{kind} BETWEEN {LEAST} AND {MOST} THEN m.{kind} END" for kind in (PARAMETERS, MULTIPLY_ADDS)
+}
+HAS_CODE = "(r.code_links <> '[]' OR EXISTS (SELECT 1 FROM paper_repository c WHERE c.paper_id = r.paper_id))"
+COMPARABLE = comparable_in_sql(":unit")
+STOOD = (
+    "r.leaderboard_id = :leaderboard AND r.kind = 'claim' AND r.added_by <= :event "
+    "AND (r.retired_by IS NULL OR r.retired_by > :event)"
+)
+OF_RESULT = "v.result_id = r.id AND v.metric_id = :metric"
+OF_GIVEN = "IN (SELECT value FROM json_each(:given))"  # numbers, as a JSON list
+CLAIMS = f"""
+SELECT r.id, r.extra_data, r.source_url, r.locator, r.code_links, r.model_links, r.tags, r.on_day, r.paper_id, r.paper, r.paper_slug,
+  r.paper_url, m.name AS model, {COST[PARAMETERS]} AS parameters, {COST[MULTIPLY_ADDS]} AS multiply_adds, m.weights_url,
+  v.raw, v.number, v.unit
+FROM result_shown r JOIN model m ON m.id = r.model_id LEFT JOIN value v ON {OF_RESULT} WHERE r.id {OF_GIVEN}
 """
 # With max(), the other columns are those of the row that has it: the official code comes first, then what has most stars.
-CODE = """
+CODE = f"""
 SELECT pr.paper_id, count(*) AS number, rp.url, rp.owner, rp.name, max(pr.is_official * 1000000000 + coalesce(rp.stars, 0)) AS best
-FROM paper_repository pr JOIN repository rp ON rp.id = pr.repository_id
-WHERE pr.paper_id IN (SELECT paper_id FROM result WHERE leaderboard_id = ?) GROUP BY pr.paper_id
+FROM paper_repository pr JOIN repository rp ON rp.id = pr.repository_id WHERE pr.paper_id {OF_GIVEN} GROUP BY pr.paper_id
 """
+
+
+class Day(NamedTuple):
+    """The claims of a day that can be compared.
+
+    Args:
+        day: as YYYY-MM-DD.
+        low, high: the lowest and the highest value.
+        values: all of them, to 15 digits.
+    """
+
+    day: str
+    low: float
+    high: float
+    values: list[float]
 
 
 @dataclass(slots=True)
@@ -36,28 +64,22 @@ class Claim:
 
     Args:
         row: the columns of `CLAIMS`.
-        value: what was read from the value's text.
-        day: of the result, None where it has none that is a day.
-        code: the paper's best repository and how many it has, where the row names none itself.
+        day: of the result, None where it has none.
+        code: the paper's best repository and how many it has.
         comparable: whether the value can stand in one ranking with the others of its metric.
         rank: from 1, among those that were ranked together; None where it has none.
     """
 
     row: sqlite3.Row
-    value: Value
     day: date | None
     code: sqlite3.Row | None
-    comparable: bool = False
+    comparable: bool
     rank: int | None = None
 
     def cost(self, kind: str) -> float | None:
         """The model's `PARAMETERS` or `MULTIPLY_ADDS`; None where they are not known, or cannot be meant."""
         count: float | None = self.row[kind]
-        return count if count is not None and LEAST <= count <= MOST else None
-
-    @property
-    def has_code(self) -> bool:
-        return self.code is not None or self.row["code_links"] != "[]"
+        return count
 
 
 @dataclass(frozen=True)
@@ -71,63 +93,186 @@ class Filters:
     year_to: int | None = None
     tag: str = ""
 
-    def match(self, claim: Claim) -> bool:
-        """Whether a claim stays. Of one about which the catalogue does not say it, nothing is assumed: it goes."""
-        year = claim.day.year if claim.day else None
-        return (
-            (self.extra_data is None or claim.row["extra_data"] == int(self.extra_data))
-            and (not self.has_code or claim.has_code)
-            and (self.parameters_at_most is None or (claim.cost(PARAMETERS) or math.inf) <= self.parameters_at_most)
-            and (self.year_from is None or (year is not None and year >= self.year_from))
-            and (self.year_to is None or (year is not None and year <= self.year_to))
-            and (not self.tag or self.tag in json.loads(claim.row["tags"]))
-        )
+    def where(self) -> tuple[str, dict[str, Any]]:
+        """The condition in SQL on a result `r`, with its parameters. What the catalogue does not say of a claim is not assumed: it goes."""
+        conditions, parameters = ["1"], dict[str, Any]()
+        if self.extra_data is not None:
+            conditions.append("r.extra_data = :extra_data")
+            parameters["extra_data"] = int(self.extra_data)
+        if self.has_code:
+            conditions.append(HAS_CODE)
+        if self.parameters_at_most is not None:
+            of_model = f"SELECT 1 FROM model m WHERE m.id = r.model_id AND {COST[PARAMETERS]} <= :parameters_at_most"
+            conditions.append(f"EXISTS ({of_model})")
+            parameters["parameters_at_most"] = self.parameters_at_most
+        if self.year_from is not None:
+            conditions.append("r.on_day >= :first_day")
+            parameters["first_day"] = f"{self.year_from:04}-01-01"
+        if self.year_to is not None:
+            conditions.append("r.on_day <= :last_day")
+            parameters["last_day"] = f"{self.year_to:04}-12-31"
+        if self.tag:
+            conditions.append("EXISTS (SELECT 1 FROM json_each(r.tags) WHERE value = :tag)")
+            parameters["tag"] = self.tag
+        return " AND ".join(conditions), parameters
 
 
-def claims(connection: sqlite3.Connection, leaderboard: int, metric: int | None, event: int) -> list[Claim]:
-    """All claims that stood on a leaderboard after an event, in the order of their source; not ranked yet.
+@dataclass(frozen=True)
+class Standings:
+    """The claims that stood on a leaderboard after an event and pass the filters. `standings` makes them.
 
     Args:
-        metric: the one whose values to read; None where the leaderboard has none.
+        connection: to the catalogue.
+        leaderboard: its number.
+        metric: number of the one to rank by; None where the leaderboard has none.
+        unit: in which the metric's values are compared.
+        higher_is_better: None where it is not known; then nothing is ranked.
+        event: the last one that counts.
+        filters: which claims are left.
     """
-    parameters = {"leaderboard": leaderboard, "metric": metric, "event": event}
-    rows = connection.execute(CLAIMS, parameters).fetchall()
-    codes = {row["paper_id"]: row for row in connection.execute(CODE, (leaderboard,))}
-    found = [
-        Claim(
-            row,
-            Value(row["number"], row["unit"] or "", row["spread"]),
-            day_of(row["day"]),
-            codes.get(row["paper_id"]),
-        )
-        for row in rows
-    ]
-    unit = column_unit(claim.value for claim in found)
-    for claim in found:
-        claim.comparable = comparable(claim.value, unit)
-    return found
+
+    connection: sqlite3.Connection
+    leaderboard: int
+    metric: int | None
+    unit: str
+    higher_is_better: bool | None
+    event: int
+    filters: Filters = Filters()
+
+    def only(self, filters: Filters) -> Standings:
+        """Those of them that pass these filters, ranked among each other."""
+        return replace(self, filters=filters)
+
+    def count(self) -> int:
+        """How many they are."""
+        return int(self._select("count(*)", "result r").fetchone()[0])
+
+    def tags(self) -> set[str]:
+        """All tags that they have."""
+        return {tag for (text,) in self._select("DISTINCT r.tags", "result r") for tag in json.loads(text)}
+
+    def knows(self, kind: str) -> bool:
+        """Whether that cost of any model is known."""
+        models = "result r CROSS JOIN model m ON m.id = r.model_id"
+        return self._select("1", models, f"AND {COST[kind]} IS NOT NULL LIMIT 1").fetchone() is not None
+
+    def first(self, most: int) -> list[Claim]:
+        """The best of them by rank, at most so many; equal ones by date with the undated last, then those without a rank."""
+        ranked, rest = list[int](), ""
+        if self.higher_is_better is not None:
+            best = "DESC" if self.higher_is_better else "ASC"
+            order = f"v.number {best}, r.on_day IS NULL, r.on_day, r.position, r.id"
+            values = "value v CROSS JOIN result r ON r.id = v.result_id"
+            ranked = self._ids(values, f"AND v.metric_id = :metric AND {COMPARABLE} ORDER BY {order}", most)
+            rest = f"AND NOT {COMPARABLE} "
+        unranked = list[int]()
+        if len(ranked) < most:
+            results = f"result r LEFT JOIN value v ON {OF_RESULT}"
+            unranked = self._ids(results, f"{rest}ORDER BY r.position, r.id", most - len(ranked))
+        found = self.claims([*ranked, *unranked])
+        values_of_ranked = {claim.row["id"]: _value(claim.row) for claim in found[: len(ranked)]}
+        places = ranks(values_of_ranked, higher_is_better=self.higher_is_better)
+        for claim in found:
+            claim.rank = places.get(claim.row["id"])
+        return found
+
+    def dated(self, today: str) -> tuple[int, int, int]:
+        """How many they are, how many have a day, and how many one until today."""
+        counts = "count(*), count(r.on_day), count(CASE WHEN r.on_day <= :today THEN 1 END)"
+        found: tuple[int, int, int] = self._select(counts, "result r", today=today).fetchone()
+        return found
+
+    def days(self, today: str) -> list[Day]:
+        """The days until today with the values that can be compared: a few thousand rows, be they 10^5 claims."""
+        columns = "r.on_day, min(v.number), max(v.number), json_group_array(v.number)"
+        results = f"result r CROSS JOIN value v ON {OF_RESULT}"
+        more = f"AND r.on_day <= :today AND {COMPARABLE} GROUP BY r.on_day ORDER BY r.on_day"
+        rows = self._select(columns, results, more, today=today)
+        return [Day(day, low, high, json.loads(values)) for day, low, high, values in rows]
+
+    def of_records(self, line: Iterable[tuple[str, float]]) -> list[Claim]:
+        """Of each day and value that `records` found, the first claim."""
+        results = f"result r CROSS JOIN value v ON {OF_RESULT}"
+        more = f"AND r.on_day = :day AND v.number = :number AND {COMPARABLE} ORDER BY r.id"
+        return self.claims([self._ids(results, more, 1, day=day, number=value)[0] for day, value in line])
+
+    def until(self, today: str) -> list[Claim]:
+        """Those of them that can be compared and have a day until today, whole."""
+        more = f"AND r.on_day <= :today AND {COMPARABLE} ORDER BY r.on_day, r.id"
+        return self.claims(self._ids(f"result r CROSS JOIN value v ON {OF_RESULT}", more, -1, today=today))
+
+    def costs(self) -> dict[str, list[tuple[int, float, float]]]:
+        """Of each kind of cost, number, cost and value, to 15 digits, of those of them that can be compared and whose cost is known."""
+        results = f"result r CROSS JOIN model m ON m.id = r.model_id CROSS JOIN value v ON {OF_RESULT}"
+        columns = ("r.id", "v.number", *COST.values())
+        lists = ", ".join(f"json_group_array({column})" for column in columns)  # in one row: 10^5 take longer
+        more = f"AND coalesce({', '.join(COST.values())}) IS NOT NULL AND {COMPARABLE}"
+        numbers, values, *costs = map(json.loads, self._select(lists, results, more).fetchone())
+        return {
+            kind: [row for row in zip(numbers, of_kind, values, strict=True) if row[1] is not None]
+            for kind, of_kind in zip(COST, costs, strict=True)
+        }
+
+    def claims(self, results: Sequence[int]) -> list[Claim]:
+        """Results of the leaderboard as claims, in the order in which their numbers are given; not ranked."""
+        given = json.dumps(list(results))
+        rows = {row["id"]: row for row in self.connection.execute(CLAIMS, {"metric": self.metric, "given": given})}
+        papers = json.dumps([row["paper_id"] for row in rows.values() if row["paper_id"]])
+        codes = {row["paper_id"]: row for row in self.connection.execute(CODE, {"given": papers})}
+        return [self._claim(rows[number], codes) for number in results]
+
+    def _claim(self, row: sqlite3.Row, codes: dict[int, sqlite3.Row]) -> Claim:
+        day = date.fromisoformat(row["on_day"]) if row["on_day"] else None
+        return Claim(row, day, codes.get(row["paper_id"]), comparable(_value(row), self.unit))
+
+    def _ids(self, tables: str, more: str, most: int, **parameters: Any) -> list[int]:
+        return [number for (number,) in self._select("r.id", tables, f"{more} LIMIT :most", most=most, **parameters)]
+
+    def _select(self, columns: str, tables: str, more: str = "", **parameters: Any) -> sqlite3.Cursor:
+        """Columns of all of them, as plain tuples: 10^5 rows with names would take twice as long."""
+        where, chosen = self.filters.where()
+        about = {"leaderboard": self.leaderboard, "metric": self.metric, "unit": self.unit, "event": self.event}
+        cursor = self.connection.cursor()
+        cursor.row_factory = None
+        sql = f"SELECT {columns} FROM {tables} WHERE {STOOD} AND {where} {more}"
+        return cursor.execute(sql, {**about, **chosen, **parameters})
 
 
-def standings(found: Iterable[Claim], *, higher_is_better: bool | None) -> list[Claim]:
-    """Rank claims among each other and put them in order: equal ones by date with the undated last, then those without a rank."""
-    found = list(found)
-    places = ranks(
-        {claim.row["id"]: claim.value for claim in found if claim.comparable}, higher_is_better=higher_is_better
+def standings(connection: sqlite3.Connection, leaderboard: int, metric: sqlite3.Row | None, event: int) -> Standings:
+    """All claims that stood on a leaderboard after an event, by a metric of it; None where it has none."""
+    if metric is None:
+        return Standings(connection, leaderboard, None, "", None, event)
+    better = None if metric["higher_is_better"] is None else bool(metric["higher_is_better"])
+    now = Standings(connection, leaderboard, metric["id"], metric["unit"], better, event)
+    return now if event == last_event(connection) else replace(now, unit=_unit_then(now))
+
+
+def _unit_then(past: Standings) -> str:
+    """The unit of the column as it was: the catalogue keeps today's only."""
+    values = (
+        "SELECT v.unit, v.number, row_number() OVER (ORDER BY r.position, r.id) AS place "
+        f"FROM result r CROSS JOIN value v ON {OF_RESULT} WHERE {STOOD} AND v.number IS NOT NULL"
     )
-    for claim in found:
-        claim.rank = places.get(claim.row["id"])
-    return sorted(found, key=_order)
+    rows = past.connection.execute(
+        f"SELECT unit, count(*) AS number, max(number) AS highest FROM ({values}) GROUP BY unit ORDER BY min(place)",
+        {"leaderboard": past.leaderboard, "metric": past.metric, "event": past.event},
+    ).fetchall()
+    plain_above_1 = any(row["highest"] > 1 for row in rows if not row["unit"])
+    return unit_of(Counter({row["unit"]: row["number"] for row in rows}), plain_above_1=plain_above_1)
 
 
-def records(found: Iterable[Claim], *, higher_is_better: bool, today: date) -> list[Claim]:
-    """The claims that were better than all before them, by date; of equal ones the first. What lies after today is left out."""
-    dated = [claim for claim in found if claim.comparable and claim.day is not None and claim.day <= today]
-    better = 1 if higher_is_better else -1
-    best: list[Claim] = []
-    for claim in sorted(dated, key=lambda claim: (claim.day, -better * (claim.value.number or 0), claim.row["id"])):
-        if not best or better * (claim.value.number or 0) > better * (best[-1].value.number or 0):
-            best.append(claim)
-    return best
+def records(days: Iterable[Day], *, higher_is_better: bool) -> list[tuple[str, float]]:
+    """The days whose best value was better than all before, with it.
+
+    Args:
+        days: in order.
+    """
+    line: list[tuple[str, float]] = []
+    for day in days:
+        best = day.high if higher_is_better else day.low
+        if not line or (best > line[-1][1] if higher_is_better else best < line[-1][1]):
+            line.append((day.day, best))
+    return line
 
 
 def pareto_front(points: Sequence[tuple[float, float]], *, higher_is_better: bool) -> list[int]:
@@ -137,10 +282,11 @@ def pareto_front(points: Sequence[tuple[float, float]], *, higher_is_better: boo
         >>> pareto_front([(1.0, 70.0), (2.0, 80.0), (3.0, 75.0)], higher_is_better=True)
         [0, 1]
     """
-    better = 1 if higher_is_better else -1
+    costs, values = [cost for cost, _ in points], [value for _, value in points]
+    best_first = sorted(range(len(points)), key=values.__getitem__, reverse=higher_is_better)
     front: list[int] = []
-    for place in sorted(range(len(points)), key=lambda place: (points[place][0], -better * points[place][1])):
-        if not front or better * points[place][1] > better * points[front[-1]][1]:
+    for place in sorted(best_first, key=costs.__getitem__):  # of one cost, the best is still the first
+        if not front or (values[place] > values[front[-1]] if higher_is_better else values[place] < values[front[-1]]):
             front.append(place)
     return front
 
@@ -150,27 +296,13 @@ def values_of(connection: sqlite3.Connection, results: Sequence[int]) -> dict[in
     found: dict[int, dict[str, str]] = {result: {} for result in results}
     rows = connection.execute(
         "SELECT v.result_id, m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id "
-        "WHERE v.result_id IN (SELECT value FROM json_each(?)) ORDER BY m.position, m.id",
-        (json.dumps(list(results)),),
+        f"WHERE v.result_id {OF_GIVEN} ORDER BY m.position, m.id",
+        {"given": json.dumps(list(results))},
     )
     for row in rows:
         found[row["result_id"]][row["name"]] = row["raw"]
     return found
 
 
-def day_of(text: str | None) -> date | None:
-    """The day that a date of the catalogue names, if it names one.
-
-    Example:
-        >>> day_of("2019-11-11"), day_of("2019"), day_of(None)
-        (datetime.date(2019, 11, 11), None, None)
-    """
-    try:
-        return date.fromisoformat((text or "")[:10])
-    except ValueError:
-        return None
-
-
-def _order(claim: Claim) -> tuple[bool, int, date, int, int]:
-    when = (claim.day or date.max) if claim.rank else date.min
-    return (claim.rank is None, claim.rank or 0, when, claim.row["position"], claim.row["id"])
+def _value(row: sqlite3.Row) -> Value:
+    return Value(row["number"], row["unit"] or "")
