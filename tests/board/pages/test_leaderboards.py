@@ -421,6 +421,21 @@ def test_a_leaderboard_of_very_many_rows_is_a_page_all_the_same(
     assert (len(found["rows"]), found["matching"]) == (10, found["total"])
 
 
+def test_of_very_many_runs_the_first_are_shown(
+    client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaderboard, "MOST_ROWS", 3)
+    with store.changing("anna", "add runs") as change:
+        board = change.leaderboard(change.task("Image Classification"), change.dataset("Our photos"))
+        for number in range(5):
+            change.add_result(Result(board, f"net {number}", {"Top 1 Accuracy": f"{70 + number}%"}, kind="run"))
+    found = client.get("/sota/image-classification-on-our-photos.json").json()
+    assert ([run["rank"] for run in found["runs"]], found["run_count"]) == ([1, 2, 3], 5)
+    page = client.get("/sota/image-classification-on-our-photos").text
+    assert "Models measured here: 5." in page
+    assert "Of 5, the first 3." in page
+
+
 CLAIMS = 5_000
 
 

@@ -56,6 +56,10 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     matching, total = found.only(filters), found.count()
     shown = matching.first(MOST_ROWS if selection.rows == "all" else SHOWN_ROWS)
     leader = next((claim for claim in shown if claim.rank == 1), None)
+    ranks = leaderboards.ranks_of_runs(view.connection, board["id"]) if not selection.as_of else None
+    runs = leaderboards.runs_of(view.connection, board["id"], event)
+    if metric and ranks:
+        runs.sort(key=lambda run: ranks.get((run["id"], metric["name"])) or len(runs) + 1)
     columns = [metric, *(other for other in metrics if other is not metric)] if metric else []
     data = {
         "leaderboard": _about(board),
@@ -65,7 +69,8 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         "total": total,
         "matching": total if matching == found else matching.count(),
         "rows": _rows(view.connection, shown),
-        "runs": _runs(view.connection, board["id"], metric, event, current=not selection.as_of),
+        "run_count": len(runs),
+        "runs": _runs(view.connection, board["id"], runs[:MOST_ROWS], ranks),
     }
     name = board["shown"]
     if not view.as_json:
@@ -162,21 +167,15 @@ def _code(claim: Claim) -> dict[str, Any] | None:
 
 
 def _runs(
-    connection: sqlite3.Connection, board: int, metric: sqlite3.Row | None, event: int, *, current: bool
+    connection: sqlite3.Connection,
+    board: int,
+    runs: Sequence[sqlite3.Row],
+    ranks: dict[tuple[int, str], int] | None,
 ) -> list[dict[str, Any]]:
-    """What was measured, a row for each value; beside the claim and with a verdict where there is one, which is today's.
-
-    Where there are no claims, runs have ranks, and those of a low rank by the chosen metric come first.
-    """
-    verdicts: dict[tuple[int, str], dict[str, Any]] = {}
-    if current:
-        verdicts = {
-            (said["run_result_id"], said["metric"]): said for said in verdicts_of_leaderboard(connection, board)
-        }
-    runs = leaderboards.runs_of(connection, board, event)
-    ranks = leaderboards.ranks_of_runs(connection, board) if current else {}
-    if metric:
-        runs.sort(key=lambda run: ranks.get((run["id"], metric["name"])) or len(runs) + 1)
+    """What was measured, a row for each value; today (`ranks` is not None) beside the claim and with a verdict where there is one."""
+    said_of = verdicts_of_leaderboard(connection, board) if ranks is not None else []
+    verdicts = {(said["run_result_id"], said["metric"]): said for said in said_of}
+    ranks = ranks or {}
     values = values_of(connection, [run["id"] for run in runs])
     found = []
     for run in runs:
