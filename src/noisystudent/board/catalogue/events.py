@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from typing import Any
 
 SHOWN_RESULTS = 20  # of one event; an import may have brought a thousand
@@ -36,12 +37,18 @@ WHERE r.leaderboard_id = :leaderboard AND {which} = :event ORDER BY r.position, 
 
 
 def newest(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
-    """The newest events: when, who, what and why, and in `summary` what they added."""
+    """The newest events: when, who, what and why, and in `summary` what they added. The parts of one import are one, told as its last."""
     rows = connection.execute(
-        "SELECT id, at, actor, action, note, json_extract(detail, '$.counts') AS counts FROM event ORDER BY id DESC LIMIT ?",
-        (limit,),
+        "SELECT id, at, actor, action, note, json_extract(detail, '$.counts') AS counts, "
+        "coalesce(json_extract(detail, '$.report.import'), id) AS first FROM event ORDER BY id DESC"
     )
-    return [_told(row) for row in rows]
+    together: dict[int, list[sqlite3.Row]] = {}
+    for row in rows:
+        if len(together) < limit or row["first"] in together:
+            together.setdefault(row["first"], []).append(row)
+        if len(together) == limit and row["id"] <= min(together):
+            break
+    return [_told(*parts) for parts in together.values()]
 
 
 def count_of_leaderboard(connection: sqlite3.Connection, leaderboard: int) -> int:
@@ -108,11 +115,13 @@ def _edits(detail: str, leaderboard: int, metrics: dict[int, str]) -> list[dict[
     return edits
 
 
-def _told(row: sqlite3.Row) -> dict[str, Any]:
-    counts = json.loads(row["counts"]) if row["counts"] else {}
+def _told(*parts: sqlite3.Row) -> dict[str, Any]:
+    counts = Counter[str]()
+    for part in parts:
+        counts.update(json.loads(part["counts"] or "{}"))
     told = [
         f"{counts[table]:,} {one if counts[table] == 1 else many}"
         for table, (one, many) in COUNTED.items()
-        if counts.get(table)
+        if counts[table]
     ]
-    return {**{key: row[key] for key in ("id", "at", "actor", "action", "note")}, "summary": ", ".join(told)}
+    return {**{key: parts[0][key] for key in ("id", "at", "actor", "action", "note")}, "summary": ", ".join(told)}
