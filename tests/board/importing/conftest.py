@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from noisystudent.board import importing
 from noisystudent.board.catalogue.store import Store
-from noisystudent.board.importing import Layer, import_file
+from noisystudent.board.importing import Layer, import_file, parts
 
 
 @pytest.fixture
@@ -36,3 +37,19 @@ def rows(store: Store) -> Callable[..., list[dict[str, Any]]]:
             return [dict(row) for row in connection.execute(query, values)]
 
     return run
+
+
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """From now on, each object of a file is a part of its own; `between` is called before each part with its number."""
+
+    def begin(between: Callable[[int], None] = lambda number: None) -> None:
+        def at_once(cut: Iterator[parts.Part]) -> Iterator[parts.Part]:
+            for number, part in enumerate(cut, 1):
+                between(number)
+                yield part
+
+        monkeypatch.setattr(parts, "LARGEST", 1)
+        monkeypatch.setattr(importing, "at_intervals", at_once)
+
+    return begin

@@ -11,7 +11,6 @@ from noisystudent.board.catalogue.change import Result
 from noisystudent.board.catalogue.history import restore
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import Layer, import_file
-from noisystudent.board.importing.papers import BATCH
 from noisystudent.errors import UserError
 
 SITE = "https://paperswithcode.com/paper"
@@ -218,13 +217,21 @@ def test_a_paper_without_an_address_is_lost_with_its_position(
     assert [example["where"] for example in report["lost"]["paper"]["examples"]] == [f"item {n}" for n in range(2, 7)]
 
 
-def test_a_slug_that_comes_twice_counts_once(store: Store, import_objects: Callable[..., dict[str, Any]]) -> None:
-    filler = [paper(f"p-{number}") for number in range(BATCH)]
+@pytest.mark.parametrize("several_parts", [False, True])
+def test_a_slug_that_comes_twice_counts_once(
+    store: Store,
+    import_objects: Callable[..., dict[str, Any]],
+    in_parts: Callable[..., None],
+    several_parts: bool,
+) -> None:
+    if several_parts:
+        in_parts()
+    papers = [paper("one", abstract="first"), paper("one", abstract="second"), paper("two"), paper("one")]
 
-    report = import_objects([paper("one", abstract="first"), paper("one", abstract="second"), *filler, paper("one")])
+    report = import_objects(papers)
 
     assert rows(store, "SELECT abstract FROM paper WHERE slug = 'one'") == ["first"]
-    assert [example["where"] for example in report["lost"]["paper"]["examples"]] == ["item 2", f"item {BATCH + 3}"]
+    assert [example["where"] for example in report["lost"]["paper"]["examples"]] == ["item 2", "item 4"]
 
 
 def test_titles_are_cleaned(store: Store, import_objects: Callable[..., dict[str, Any]]) -> None:
@@ -371,9 +378,12 @@ def test_another_layer_fills_gaps_and_the_same_layer_corrects(store: Store, tmp_
 
 
 @pytest.mark.parametrize("ending", ["", ', {"paper_url": ', ', {"paper_url": "x",}]', ", 7]"])
-def test_a_file_that_breaks_in_the_middle_changes_nothing(ending: str, store: Store, tmp_path: Path) -> None:
+def test_a_file_that_breaks_in_the_middle_changes_nothing(
+    ending: str, store: Store, tmp_path: Path, in_parts: Callable[..., None]
+) -> None:
+    in_parts()
     path = tmp_path / "papers.json"
-    whole = json.dumps([{**PAPER, "paper_url": f"{SITE}/p-{number}"} for number in range(BATCH + 1)])
+    whole = json.dumps([{**PAPER, "paper_url": f"{SITE}/p-{number}"} for number in range(3)])
     path.write_text(whole.removesuffix("]") + ending, encoding="utf-8")
     with store.reading() as connection:
         before = "\n".join(connection.iterdump())

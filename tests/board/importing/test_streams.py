@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def objects(file: Path) -> list[dict[str, Any]]:
-    return [item for _, item in streams.items(file)]
+    return [item.object for item in streams.items(file)]
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_a_missing_file_is_named(file: Path) -> None:
 def test_what_comes_before_a_mistake_is_handed_out_first(file: Path) -> None:
     file.write_text('[{"a": 1}, {"a": 2}, oops]')
     found = streams.items(file)
-    assert next(found) == ("item 1", {"a": 1})
-    assert next(found) == ("item 2", {"a": 2})
+    assert next(found) == ("item 1", {"a": 1}, 1_008)
+    assert next(found) == ("item 2", {"a": 2}, 1_008)
     with pytest.raises(UserError, match="item 3: not an object"):
         next(found)
 

@@ -1,18 +1,24 @@
-"""Files of others into the catalogue: each whole or not at all, with a report of what could not be kept."""
+"""Files of others into the catalogue, with a report of what could not be kept. A broken one changes nothing, a large one comes in parts."""
 
 from __future__ import annotations
 
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from noisystudent.board.catalogue.failures import message_of
 from noisystudent.board.catalogue.store import Store
-from noisystudent.board.importing import documents, streams
+from noisystudent.board.importing import documents
+from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
-from noisystudent.errors import UserError
+from noisystudent.board.importing.parts import Part, at_intervals, cut
+from noisystudent.errors import RunError, UserError
+from noisystudent.stopping import Stopped
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ LAYERS = {  # of those that are not of the archive
     "model index": Layer("Model index files"),
     "model cards": Layer("Hugging Face model cards"),
 }
+# Each has a `Loader`, made anew for a file, whose `load(change, part)` is called with its parts in their order. Between two of them others
+# write, and may remove rows: a loader keeps what the file has said so far, and which rows of its own that was, but counts on none of them.
 LOADERS = {
     "evaluation tables": "evaluation_tables",
     "links between papers and code": "links",
@@ -56,52 +64,90 @@ _SIGNS = {  # keys of which an object of the format has one at least, and no obj
 
 
 def import_file(store: Store, path: Path, *, actor: str, layer: Layer | None = None) -> dict[str, Any]:
-    """Import a file, or a folder of model-index files or of model cards: all of it or, where it is broken, nothing.
+    """Import a file, or a folder of model-index files or of model cards; where it is broken, nothing of it.
 
     The format is found out from what is in the file: one of the archive's five (as JSON, gzipped JSON or Parquet), a sota-extractor
-    file, a model-index.yml, a Hugging Face model card.
+    file, a model-index.yml, a Hugging Face model card. A large file comes in parts, each a change with an event of its own; the
+    report of each of these events has the number of the first one as its `import`. When an import is killed, whole parts are there,
+    and the same import again goes on.
 
     Args:
         actor: who imports it.
         layer: source and licence of the rows; without it, those of the format.
 
     Returns:
-        The report: the format, the event, how many rows are new in each table, what was lost and what was there already.
+        The report: the format, the last event, how many rows are new in each table, what was lost and what was there already.
 
     Raises:
         UserError: the file is broken or of no known format; it names file, position and reason, and nothing has changed.
+        RunError: the disk is full, or the like, when some parts are there, which it says.
     """
     path = Path(path)
-    report, called = Loss(), path.name.encode("utf-8", "replace").decode()
-    format, items = documents.read(path, report) if documents.holds_documents(path) else _of_stream(path)
+    called = path.name.encode("utf-8", "replace").decode()
+    format, count, parts = _read(path)
     if not format:
-        return {"file": called, "format": None, "event": None, "counts": {}, **report.as_dict()}
+        return {"file": called, "format": None, "event": None, "counts": {}, **Loss().as_dict()}
     of_format = layer or LAYERS.get(format, ARCHIVE)
-    load = import_module(f"noisystudent.board.importing.{LOADERS[format]}").load
-    with store.changing(actor, "import", called) as change:
-        change.layer(**asdict(of_format))
-        load(change, items, report)
-        change.report.update(file=called, format=format, **report.as_dict())
-    return {**change.report, "event": change.event, "counts": change.counts}
+    loader = import_module(f"noisystudent.board.importing.{LOADERS[format]}").Loader()
+    events: list[int] = []
+    counts, report = Counter[str](), Loss()
+    with _telling_what_is_there(called, count, events):
+        for number, part in enumerate(at_intervals(parts), 1):
+            note = called if count == 1 else f"{called}, part {number} of {count}"
+            with store.changing(actor, "import", note) as change:
+                change.layer(**asdict(of_format))
+                loader.load(change, part)
+                told = {"file": called, "format": format, **change.report}
+                change.report.update(told, **part.report.as_dict())
+                if count > 1:
+                    change.report["import"] = [*events, change.event][0]
+            events.append(change.event)
+            counts.update(change.counts)
+            report.add(part.report)
+    return {**told, **report.as_dict(), "event": events[-1], "counts": dict(counts)}
 
 
-def _of_stream(path: Path) -> tuple[str, Iterator[dict[str, Any]]]:
-    """The format of a file, by its first object, and all its objects; "" where there is none."""
-    objects = streams.items(path)
-    first = next(objects, None)
+def _read(path: Path) -> tuple[str, int, Iterator[Part]]:
+    """The format of a file, in how many parts it comes, and these; "" where there is nothing in it.
+
+    One of several parts is read to its end here, so that a broken one is refused before anything has changed.
+    """
+    if documents.holds_documents(path):
+        format, documents_ = documents.read(path)
+        return format, 1, iter([documents_])
+    parts = cut(path)
+    first = next(parts, None)
     if first is None:
-        return "", iter(())
-    where, item = first
-    return _format(path, where, item), (item for _, item in chain([first], objects))
+        return "", 0, parts
+    format, count = _format(path, first.items[0]), 1 + sum(1 for _ in parts)
+    return format, count, iter([first]) if count == 1 else cut(path)
 
 
-def _format(path: Path, where: str, item: dict[str, Any]) -> str:
+@contextmanager
+def _telling_what_is_there(called: str, count: int, events: list[int]) -> Iterator[None]:
+    """What ends an import after some of its parts says so."""
+    try:
+        yield
+    except (UserError, Stopped, sqlite3.Error) as error:
+        if not events:
+            raise
+        there = f"parts 1 to {len(events)} of the {count} of {called} are in the catalogue"
+        if isinstance(error, Stopped):
+            raise Stopped(f"{error}: {there}", error.number) from error
+        if isinstance(error, UserError):
+            raise UserError(f"{error}; {there}, and the same command goes on") from error
+        if (message := message_of(error, there)) is None:
+            raise
+        raise RunError(f"{message} ({error})") from error
+
+
+def _format(path: Path, item: Fields) -> str:
     for format, signs in _SIGNS.items():
-        if signs & item.keys():
+        if signs & item.item.keys():
             return format
     known = "; ".join(f"{format}: {', '.join(sorted(signs))}" for format, signs in _SIGNS.items())
-    keys = ", ".join(sorted(item)[:20]) or "none"
+    keys = ", ".join(sorted(item.item)[:20]) or "none"
     raise UserError(
-        f"{path}, {where}: no known format. Its keys: {keys}. One of these tells a format: {known}. "
+        f"{path}, {item.where}: no known format. Its keys: {keys}. One of these tells a format: {known}. "
         "YAML and model cards are known by their names: .yml, .yaml, .md"
     )

@@ -1,4 +1,4 @@
-"""Many rows at a time: batches, rows found or made by name, a search index that is brought up to date once."""
+"""Many rows at a time: rows found or made by name, a search index that is brought up to date once."""
 
 from __future__ import annotations
 
@@ -6,27 +6,13 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.slugs import slugify
 
-Item = TypeVar("Item")
 SEARCH_MEMORY = 64 << 20  # bytes of new words that are sorted together; SQLite's own choice is 1 MiB
 SEARCH_MEMORY_BEFORE = 1 << 20
-
-
-def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of so many items, the last one shorter.
-
-    Example:
-        >>> list(batches("abcde", 2))
-        [['a', 'b'], ['c', 'd'], ['e']]
-    """
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 def rows_where(connection: sqlite3.Connection, query: str, values: Collection[Any]) -> sqlite3.Cursor:
@@ -51,7 +37,7 @@ def numbers_of_names(change: Change, table: str, names: Iterable[str], **columns
     }
     names_by_slug = {slug: name for name, slug in reversed(slugs.items()) if slug not in taken}
     easy = list(reversed(names_by_slug.items()))
-    first = change.connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]
+    first = next_number(change, table)
     insert_new(
         change,
         table,
@@ -62,6 +48,12 @@ def numbers_of_names(change: Change, table: str, names: Iterable[str], **columns
     for name in [name for name in slugs if name not in found]:  # their slug is another's
         found[name] = change.insert(table, slug=change.free_slug(table, name), name=name, **columns)
     return found
+
+
+def next_number(change: Change, table: str) -> int:
+    """That of the next row, as long as the change is under way; of an entry, one that none has had, be it gone by now."""
+    query = f"SELECT max(coalesce((SELECT max(id) FROM {table}), 0), coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0)) + 1"
+    return int(change.connection.execute(query, (table,)).fetchone()[0])
 
 
 def insert_new(change: Change, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:

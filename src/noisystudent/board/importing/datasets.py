@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from noisystudent.board.catalogue.change import Change
@@ -13,8 +12,8 @@ from noisystudent.board.importing.bulk import insert_missing
 from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.introduced_entries import introducing_paper, slug_and_name
-from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.names import is_name
+from noisystudent.board.importing.parts import Part
 
 KEYS = [
     "url",
@@ -39,60 +38,56 @@ KEYS = [
 ]
 
 
-def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
-    """Import the datasets dump. A dataset is known by the slug in its `url`, else by its name if a results table made it."""
-    known = KnownKeys(report, *KEYS)
-    known_of_loaders = KnownKeys(report, "url", "repo", "frameworks", of="data_loaders")
-    tasks = _Tasks(change)
-    seen: set[int] = set()
-    for number, item in enumerate(items, 1):
-        fields = Fields(item, f"item {number}", report)
-        known_as = slug_and_name(fields, "dataset")
-        if known_as is None:
-            continue
-        slug, name = known_as
-        known.check(fields)
-        for loader in fields.parts("data_loaders"):
-            known_of_loaders.check(loader)
-        columns = _columns(fields) | introducing_paper(change, fields)
-        dataset = _the_one(change, slug, name, seen)
-        if dataset in seen:
-            report.lost("dataset", fields.where, f"{slug} was in the file before")
-            continue
-        columns["name"] = _free_name(change, name, slug, dataset, fields)
-        if dataset is None:
-            free_the_slug(change, "dataset", slug)
-            dataset = change.insert("dataset", slug=slug, source_id=change.source, **columns)
-        else:
-            give_slug(change, "dataset", dataset, slug)
-            if not complete(change, "dataset", dataset, columns):
-                report.there("dataset")
-        seen.add(dataset)
-        of_tasks = ((dataset, task) for part in fields.parts("tasks") for task in tasks.numbers(part))
-        insert_missing(change, "dataset_task", ("dataset_id", "task_id"), of_tasks)
-        if columns["paper_id"] is not None:
-            _introduced(change, dataset, columns["paper_id"])
+class Loader:
+    """The datasets dump. A dataset is known by the slug in its `url`, else by its name if a results table made it."""
 
+    def __init__(self) -> None:
+        self.known = KnownKeys({"": KEYS, "data_loaders": ["url", "repo", "frameworks"]})
+        self.seen: set[str] = set()  # slugs
+        self.tasks: set[str] = set()  # names
+        self.task_slugs: set[str] = set()
 
-class _Tasks:
-    """The tasks that datasets name, each with the slug that its address has; of two with one slug, the first has it."""
+    def load(self, change: Change, part: Part) -> None:
+        for fields in part.items:
+            known_as = slug_and_name(fields, "dataset")
+            if known_as is None:
+                continue
+            slug, name = known_as
+            self.known.check(fields)
+            for loader in fields.parts("data_loaders"):
+                self.known.check(loader, "data_loaders")
+            columns = _columns(fields) | introducing_paper(change, fields)
+            if slug in self.seen:
+                part.report.lost("dataset", fields.where, f"{slug} was in the file before")
+                continue
+            dataset = _the_one(change, slug, name, self.seen)
+            columns["name"] = _free_name(change, name, slug, dataset, fields)
+            if dataset is None:
+                free_the_slug(change, "dataset", slug)
+                dataset = change.insert("dataset", slug=slug, source_id=change.source, **columns)
+            else:
+                give_slug(change, "dataset", dataset, slug)
+                if not complete(change, "dataset", dataset, columns):
+                    part.report.there("dataset")
+            self.seen.add(slug)
+            tasks = (self._task(change, task) for task in fields.parts("tasks"))
+            of_tasks = [(dataset, task) for task in tasks if task is not None]
+            insert_missing(change, "dataset_task", ("dataset_id", "task_id"), of_tasks)
+            if columns["paper_id"] is not None:
+                _introduced(change, dataset, columns["paper_id"])
 
-    def __init__(self, change: Change) -> None:
-        self.change = change
-        self._numbers: dict[str, int] = {}
-        self._slugs: set[str] = set()
-
-    def numbers(self, fields: Fields) -> list[int]:
-        """The task of an object {task, url}; none where it has no name."""
+    def _task(self, change: Change, fields: Fields) -> int | None:
+        """The task of an object {task, url}, with the slug that its address has; of two with one slug, the first has it."""
         name, slug = fields.line("task") or fields.line("name"), slug_of_address(fields.line("url"), "task")
         if not name or not is_name(name, "task", fields):
-            return []
-        if name not in self._numbers:
-            self._numbers[name] = self.change.task(name)
-            if slug and slug not in self._slugs:
-                self._slugs.add(slug)
-                give_slug(self.change, "task", self._numbers[name], slug)
-        return [self._numbers[name]]
+            return None
+        number = change.task(name)
+        if name not in self.tasks:
+            self.tasks.add(name)
+            if slug and slug not in self.task_slugs:
+                self.task_slugs.add(slug)
+                give_slug(change, "task", number, slug)
+        return number
 
 
 def _columns(fields: Fields) -> dict[str, Any]:
@@ -121,7 +116,7 @@ def _columns(fields: Fields) -> dict[str, Any]:
     }
 
 
-def _the_one(change: Change, slug: str, name: str, seen: set[int]) -> int | None:
+def _the_one(change: Change, slug: str, name: str, seen: set[str]) -> int | None:
     """The dataset of that slug and name; else one of that name of which only a results table has told; else the one of that slug."""
     of_slug = change.connection.execute(
         "SELECT id, name FROM dataset WHERE slug = ? AND parent_id IS NULL", (slug,)
@@ -129,9 +124,10 @@ def _the_one(change: Change, slug: str, name: str, seen: set[int]) -> int | None
     if of_slug and of_slug["name"] == name:
         return int(of_slug["id"])
     named = change.connection.execute(
-        "SELECT id FROM dataset WHERE name = ? AND parent_id IS NULL AND homepage = '' AND num_papers IS NULL", (name,)
+        "SELECT id, slug FROM dataset WHERE name = ? AND parent_id IS NULL AND homepage = '' AND num_papers IS NULL",
+        (name,),
     ).fetchone()
-    if named and named["id"] not in seen:
+    if named and named["slug"] not in seen:
         return int(named["id"])
     return int(of_slug["id"]) if of_slug else None
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from noisystudent.board.importing import safe_yaml
+from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
+from noisystudent.board.importing.parts import Part
 from noisystudent.board.importing.streams import too_deep
 from noisystudent.errors import UserError
 
@@ -25,17 +27,18 @@ def holds_documents(path: Path) -> bool:
     return path.is_dir() or path.suffix.lower() in (*YAML, *MARKDOWN)
 
 
-def read(path: Path, report: Loss) -> tuple[str, Iterator[dict[str, Any]]]:
-    """The format of a file or folder, and its documents, each with its `file`.
+def read(path: Path) -> tuple[str, Part]:
+    """The format of a file or folder, and its documents, which belong together: they are one part, each with its `file`.
 
     Raises:
         UserError: there is no such file, or no document in it, or a document is broken.
     """
     files = _files_of(path) if path.is_dir() else [path]
     cards = {file: card for file in files if (card := _card(file)) is not None}
-    if cards:
-        return "model cards", iter([{**card, "file": _name(file)} for file, card in cards.items()])
-    return "model index", _indexes(files, report)
+    report = Loss()
+    found = [{**card, "file": _name(file)} for file, card in cards.items()] or _indexes(files, report)
+    part = Part([Fields(document, document["file"], report) for document in found], report)
+    return "model cards" if cards else "model index", part
 
 
 def _files_of(folder: Path) -> list[Path]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -18,6 +17,7 @@ from noisystudent.board.importing.completing import EMPTY, complete
 from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.names import is_name, name, names, one_line, values
+from noisystudent.board.importing.parts import Part
 from noisystudent.board.importing.results import Results
 
 SLUG_TITLE = "Papers with Code Leaderboard URL"
@@ -25,19 +25,25 @@ FLAGS = {"true": True, "1": True, "false": False, "0": False}
 DIRECTIONS = {"higher": True, "lower": False}
 
 
-def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
-    """Read tasks, with all that stands under them, into the catalogue."""
-    tables = _Tables(change, report)
-    for number, item in enumerate(items, 1):
-        tables.task(Fields(item, f"item {number}", report), parent=None)
+class Loader:
+    """Tasks, with all that stands under them."""
+
+    def __init__(self) -> None:
+        self.said: set[int] = set()
+        self.completed: set[tuple[str, int]] = set()
+
+    def load(self, change: Change, part: Part) -> None:
+        tables = _Tables(change, part.report, self)
+        for fields in part.items:
+            tables.task(fields, parent=None)
 
 
 class _Tables:
-    def __init__(self, change: Change, report: Loss) -> None:
+    def __init__(self, change: Change, report: Loss, file: Loader) -> None:
         self.change = change
         self.report = report
-        self.results = Results(change, report)
-        self.completed: set[tuple[str, int]] = set()
+        self.results = Results(change, report, file.said)
+        self.completed = file.completed
         self.parents: dict[int, set[int]] = defaultdict(set)
         for row in change.connection.execute("SELECT task_id, parent_id FROM task_parent"):
             self.parents[row["task_id"]].add(row["parent_id"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from noisystudent.board.catalogue.characters import UNFIT
@@ -126,16 +128,19 @@ class Fields:
 
 
 class KnownKeys:
-    """The keys that an importer reads; each other one is reported once, where it first holds something."""
+    """The keys that an importer reads; each other one is reported once, where it first holds something.
 
-    def __init__(self, report: Loss, *known: str, of: str = "") -> None:
-        self.report = report
-        self.known = frozenset(known)
-        self.of = of and f"{of}."
-        self._told: set[str] = set()
+    Args:
+        known: of an object itself (""), and of those that stand in it, by what they are called in the report.
+    """
 
-    def check(self, fields: Fields) -> None:
-        for key in fields.item.keys() - self.known - self._told:
+    def __init__(self, known: Mapping[str, Iterable[str]]) -> None:
+        self._known = {of: frozenset(keys) for of, keys in known.items()}
+        self._told: dict[str, set[str]] = defaultdict(set)
+
+    def check(self, fields: Fields, of: str = "") -> None:
+        for key in fields.item.keys() - self._known[of] - self._told[of]:
             if fields.item[key] not in (None, "", [], {}):
-                self._told.add(key)
-                self.report.lost("unknown key", fields.where, f"{self.of}{key} has no place in the catalogue")
+                self._told[of].add(key)
+                name = f"{of}.{key}" if of else key
+                fields.report.lost("unknown key", fields.where, f"{name} has no place in the catalogue")

@@ -7,9 +7,7 @@ not comparable: a configuration is a part of its dataset, with a leaderboard of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.slugs import arxiv_id
@@ -17,36 +15,41 @@ from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.names import name, one_line, values
+from noisystudent.board.importing.parts import Part
 from noisystudent.board.importing.results import Results
 
 Key = tuple[int, str, str, str | None]  # leaderboard, model, locator, source
 
 
-def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
-    """Read the results of model cards."""
-    cards = _Cards(change, report)
-    for number, item in enumerate(items, 1):
-        card = Fields(item, str(item.get("file", f"item {number}")), report)
-        for model in card.parts("model-index"):
-            cards.model(model)
-    by_leaderboard: dict[int, list[Result]] = defaultdict(list)
-    for row in cards.rows.values():
-        by_leaderboard[row.leaderboard].append(row)
-    for leaderboard, rows in by_leaderboard.items():
-        cards.results.add(leaderboard, rows)
+KEYS = {
+    "task": ("type", "name"),
+    "dataset": ("type", "name", "config", "split", "revision"),
+    "metric": ("type", "value", "name"),
+}
+
+
+class Loader:
+    """The results of model cards."""
+
+    def load(self, change: Change, part: Part) -> None:
+        cards = _Cards(change, part.report)
+        for card in part.items:
+            for model in card.parts("model-index"):
+                cards.model(model)
+        by_leaderboard: dict[int, list[Result]] = defaultdict(list)
+        for row in cards.rows.values():
+            by_leaderboard[row.leaderboard].append(row)
+        for leaderboard, rows in by_leaderboard.items():
+            cards.results.add(leaderboard, rows)
 
 
 class _Cards:
     def __init__(self, change: Change, report: Loss) -> None:
         self.change = change
         self.report = report
-        self.results = Results(change, report)
+        self.results = Results(change, report, set())
         self.rows: dict[Key, Result] = {}
-        self.known = {
-            "task": KnownKeys(report, "type", "name", of="task"),
-            "dataset": KnownKeys(report, "type", "name", "config", "split", "revision", of="dataset"),
-            "metric": KnownKeys(report, "type", "value", "name", of="metric"),
-        }
+        self.known = KnownKeys(KEYS)
 
     def model(self, fields: Fields) -> None:
         called = name(fields, "name")
@@ -64,8 +67,8 @@ class _Cards:
         if task is None or dataset is None:
             self.report.lost("result", fields.where, "it names no task or no dataset")
             return None
-        self.known["task"].check(task)
-        self.known["dataset"].check(dataset)
+        self.known.check(task, "task")
+        self.known.check(dataset, "dataset")
         of_task = one_line(task, "name") or one_line(task, "type").replace("-", " ").title()
         of_dataset = one_line(dataset, "name") or one_line(dataset, "type")
         given = Fields({"task": of_task, "dataset": of_dataset}, fields.where, self.report)
@@ -86,7 +89,7 @@ class _Cards:
         paper_url = url if arxiv_id(url) else ""
         found: dict[str, str] = {}
         for metric in fields.parts("metrics"):
-            self.known["metric"].check(metric)
+            self.known.check(metric, "metric")
             of = one_line(metric, "name") or one_line(metric, "type")
             if of in found:
                 self.report.lost("metric", fields.where, f"{of} stands there twice")

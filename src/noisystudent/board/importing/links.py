@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.slugs import slug_of_address
 from noisystudent.board.importing.addresses import address
-from noisystudent.board.importing.bulk import batches, insert_new
+from noisystudent.board.importing.bulk import insert_new
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.paper_rows import Paper, add_papers, complete_paper, find_papers
 from noisystudent.board.importing.papers import arxiv_number
+from noisystudent.board.importing.parts import Part
 
 KEYS = [
     "paper_url",
@@ -27,31 +27,28 @@ KEYS = [
     "framework",
 ]
 FLAGS = ("is_official", "mentioned_in_paper", "mentioned_in_github")
-BATCH = 5_000
 COLUMNS = ("paper_id", "repository_id", *FLAGS, "framework")
 
 
-def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
-    """Import the links dump. A link's paper is known by the slug in its `paper_url`; where it is missing, a stub is made."""
-    known = KnownKeys(report, *KEYS)
-    repositories: dict[str, int] = {}
-    for batch in batches(enumerate(items, 1), BATCH):
+class Loader:
+    """The links dump. A link's paper is known by the slug in its `paper_url`; where it is missing, a stub is made."""
+
+    def __init__(self) -> None:
+        self.known = KnownKeys({"": KEYS})
+
+    def load(self, change: Change, part: Part) -> None:
         links = []
-        for number, item in batch:
-            fields = Fields(item, f"item {number}", report)
+        for fields in part.items:
             slug, url = slug_of_address(fields.line("paper_url"), "paper"), address(fields, "repo_url")
             if slug and url:
-                known.check(fields)
+                self.known.check(fields)
                 links.append((slug, url, fields))
             else:
-                report.lost(
-                    "link",
-                    fields.where,
-                    "it has no repo_url" if slug else "it has no paper_url with /paper/ and a slug",
-                )
+                reason = "it has no repo_url" if slug else "it has no paper_url with /paper/ and a slug"
+                part.report.lost("link", fields.where, reason)
         papers = _papers(change, {slug: _stub(slug, fields) for slug, _, fields in reversed(links)})
-        repositories = {url: repositories.get(url) or change.repository(url) for _, url, _ in links}
-        _write(change, [(papers[slug], repositories[url], fields) for slug, url, fields in links], report)
+        repositories = {url: change.repository(url) for url in dict.fromkeys(url for _, url, _ in links)}
+        _write(change, [(papers[slug], repositories[url], fields) for slug, url, fields in links], part.report)
 
 
 def _stub(slug: str, fields: Fields) -> Paper:

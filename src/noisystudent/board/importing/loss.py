@@ -40,6 +40,15 @@ class Loss:
         """Something of a file that the catalogue has already."""
         self._there[kind] = self._there.get(kind, 0) + count
 
+    def add(self, other: Loss) -> None:
+        """What another report has, too."""
+        for kind, lost in other._lost.items():
+            kept = self._lost.setdefault(kind, {"count": 0, "examples": []})
+            kept["count"] += lost["count"]
+            kept["examples"] = [*kept["examples"], *lost["examples"]][:EXAMPLES]
+        for kind, count in other._there.items():
+            self.there(kind, count)
+
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON: what was lost, by kind, with a count and the first examples, and what was there already."""
         return {"lost": dict(sorted(self._lost.items())), "already there": dict(sorted(self._there.items()))}

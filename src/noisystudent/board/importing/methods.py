@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from noisystudent.board.catalogue.change import Change
@@ -11,7 +10,7 @@ from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.introduced_entries import introducing_paper, slug_and_name
-from noisystudent.board.importing.loss import Loss
+from noisystudent.board.importing.parts import Part
 
 KEYS = [
     "url",
@@ -27,53 +26,59 @@ KEYS = [
     "collections",
 ]
 
-EMBEDDED_KEYS = [
-    "name",
-    "full_name",
-    "description",
-    "introduced_year",
-    "source_title",
-    "source_url",
-    "code_snippet_url",
-    "main_collection",
-]
+EMBEDDED_KEYS = {
+    "methods": [
+        "name",
+        "full_name",
+        "description",
+        "introduced_year",
+        "source_title",
+        "source_url",
+        "code_snippet_url",
+        "main_collection",
+    ],
+    "methods.main_collection": ["name", "area"],
+}
 
 
-def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
-    """Import the methods dump: objects with `url`, `name`, `full_name`, `description`, `paper`, `collections` and where they come from."""
-    known = KnownKeys(report, *KEYS)
-    seen: set[int] = set()
-    for number, item in enumerate(items, 1):
-        fields = Fields(item, f"item {number}", report)
-        known_as = slug_and_name(fields, "method")
-        if known_as is None:
-            continue
-        slug, _ = known_as
-        known.check(fields)
-        columns = _columns(fields) | introducing_paper(change, fields) | {"num_papers": fields.whole("num_papers")}
-        method = _the_one(change, slug, columns, seen)
-        if method is None:
-            free_the_slug(change, "method", slug)
-            method = change.insert("method", slug=slug, source_id=change.source, **columns)
-        elif method in seen:
-            report.lost("method", fields.where, f"{slug} was in the file before")
-            continue
-        else:
-            give_slug(change, "method", method, slug)
-            if not complete(change, "method", method, columns):
-                report.there("method")
-        seen.add(method)
-        for collection in fields.parts("collections"):
-            _collect(change, method, collection.line("collection"), collection.line("area"), collection.line("area_id"))
+class Loader:
+    """The methods dump: objects with `url`, `name`, `full_name`, `description`, `paper`, `collections` and where they come from."""
+
+    def __init__(self) -> None:
+        self.known = KnownKeys({"": KEYS})
+        self.seen: set[str] = set()  # slugs
+
+    def load(self, change: Change, part: Part) -> None:
+        for fields in part.items:
+            known_as = slug_and_name(fields, "method")
+            if known_as is None:
+                continue
+            slug, _ = known_as
+            self.known.check(fields)
+            columns = _columns(fields) | introducing_paper(change, fields) | {"num_papers": fields.whole("num_papers")}
+            if slug in self.seen:
+                part.report.lost("method", fields.where, f"{slug} was in the file before")
+                continue
+            method = _the_one(change, slug, columns, self.seen)
+            if method is None:
+                free_the_slug(change, "method", slug)
+                method = change.insert("method", slug=slug, source_id=change.source, **columns)
+            else:
+                give_slug(change, "method", method, slug)
+                if not complete(change, "method", method, columns):
+                    part.report.there("method")
+            self.seen.add(slug)
+            for collection in fields.parts("collections"):
+                said = (collection.line(key) for key in ("collection", "area", "area_id"))
+                _collect(change, method, *said)
 
 
 class EmbeddedMethods:
     """The methods that papers name, without an address: found by name, made where there is none."""
 
-    def __init__(self, change: Change, report: Loss) -> None:
+    def __init__(self, change: Change, known: KnownKeys) -> None:
         self.change = change
-        self._known = KnownKeys(report, *EMBEDDED_KEYS, of="methods")
-        self._known_of_collection = KnownKeys(report, "name", "area", of="methods.main_collection")
+        self._known = known
         self._numbers: dict[tuple[str, str, str], int] = {}
 
     def number(self, fields: Fields) -> int | None:
@@ -88,7 +93,7 @@ class EmbeddedMethods:
 
     def _found_or_made(self, fields: Fields, name: str, full_name: str, description: str) -> int:
         """Of several methods of that name, the one of that full name and description, as far as there is one."""
-        self._known.check(fields)
+        self._known.check(fields, "methods")
         columns = _columns(fields)
         found = self.change.connection.execute(
             "SELECT id FROM method WHERE name = ? AND (full_name = ? OR full_name = '' OR ? = '') "
@@ -103,7 +108,7 @@ class EmbeddedMethods:
         )
         collection = fields.part("main_collection")
         if collection:
-            self._known_of_collection.check(collection)
+            self._known.check(collection, "methods.main_collection")
             _collect(self.change, made, collection.line("name"), collection.line("area"), "")
         return made
 
@@ -121,17 +126,18 @@ def _columns(fields: Fields) -> dict[str, Any]:
     }
 
 
-def _the_one(change: Change, slug: str, columns: dict[str, Any], seen: set[int]) -> int | None:
+def _the_one(change: Change, slug: str, columns: dict[str, Any], seen: set[str]) -> int | None:
     """The method that a dump's object is: of that slug and name; else of that name, if only papers have named it; else of that slug."""
     of_slug = change.connection.execute("SELECT id, name, num_papers FROM method WHERE slug = ?", (slug,)).fetchone()
-    if of_slug and (of_slug["name"] == columns["name"] or of_slug["id"] in seen):
+    if of_slug and of_slug["name"] == columns["name"]:
         return int(of_slug["id"])
     named = change.connection.execute(
-        "SELECT id FROM method WHERE name = ? AND (full_name = ? OR full_name = '') AND num_papers IS NULL ORDER BY full_name = '', id",
+        "SELECT id, slug FROM method WHERE name = ? AND (full_name = ? OR full_name = '') AND num_papers IS NULL "
+        "ORDER BY full_name = '', id",
         (columns["name"], columns["full_name"]),
     ).fetchall()
     for row in named:
-        if row["id"] not in seen:
+        if row["slug"] not in seen:
             return int(row["id"])
     return int(of_slug["id"]) if of_slug and of_slug["num_papers"] is not None else None
 

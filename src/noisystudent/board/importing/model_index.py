@@ -6,7 +6,6 @@ A result's table is not ordered by rank here: models stand in the order of their
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
 from noisystudent.board.catalogue.change import Change, Link, Result
@@ -15,48 +14,53 @@ from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.names import name, one_line, values
+from noisystudent.board.importing.parts import Part
 from noisystudent.board.importing.results import Results
 
+KEYS = {
+    "file": ("models", "collections", "import", "file"),
+    "collection": ("name", "paper", "code"),
+    "model": ("name", "metadata", "in collection", "results", "weights", "paper", "code", "config"),
+    "metadata": ("parameters", "flops"),
+}
 
-def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
-    """Read the models of all files; a collection may stand in another file than its models."""
-    index = _Index(change, report)
-    documents = [_fields(item, str(item["file"]), report) for item in items]
-    for document in documents:
-        for collection in _parts(document, "collections"):
-            if called := name(collection, "name"):
-                index.collections[called] = collection
-                index.known_of_collection.check(collection)
-    for document in documents:
-        index.known_of_file.check(document)
-        for model in _parts(document, "models"):
-            index.model(model)
-    for leaderboard, rows in index.rows.items():
-        index.results.add(leaderboard, rows)
-    change.report["read"] = {"files": len(documents), "collections": len(index.collections), **index.read}
+
+class Loader:
+    """The models of all files; a collection may stand in another file than its models."""
+
+    def load(self, change: Change, part: Part) -> None:
+        index = _Index(change, part.report)
+        documents = [_fields(document.item, document.where, part.report) for document in part.items]
+        for document in documents:
+            for collection in _parts(document, "collections"):
+                if called := name(collection, "name"):
+                    index.collections[called] = collection
+                    index.known.check(collection, "collection")
+        for document in documents:
+            index.known.check(document, "file")
+            for model in _parts(document, "models"):
+                index.model(model)
+        for leaderboard, rows in index.rows.items():
+            index.results.add(leaderboard, rows)
+        change.report["read"] = {"files": len(documents), "collections": len(index.collections), **index.read}
 
 
 class _Index:
     def __init__(self, change: Change, report: Loss) -> None:
         self.change = change
         self.report = report
-        self.results = Results(change, report)
+        self.results = Results(change, report, set())
         self.rows: dict[int, list[Result]] = defaultdict(list)
         self.collections: dict[str, Fields] = {}
         self.read = {"models": 0, "results": 0}
-        self.known_of_file = KnownKeys(report, "models", "collections", "import", "file", of="file")
-        self.known_of_collection = KnownKeys(report, "name", "paper", "code", of="collection")
-        self.known_of_model = KnownKeys(
-            report, "name", "metadata", "in collection", "results", "weights", "paper", "code", "config", of="model"
-        )
-        self.known_metadata = KnownKeys(report, "parameters", "flops", of="metadata")
+        self.known = KnownKeys(KEYS)
 
     def model(self, fields: Fields) -> None:
         called = name(fields, "name")
         if not called:
             return
         fields.where = f"{fields.where}, {called}"
-        self.known_of_model.check(fields)
+        self.known.check(fields, "model")
         collection = one_line(fields, "in collection")
         above = self.collections.get(collection)
         if collection and not above:
@@ -93,7 +97,7 @@ class _Index:
         metadata = fields.part("metadata")
         if metadata:
             metadata = _fields(metadata.item, fields.where, self.report)
-            self.known_metadata.check(metadata)
+            self.known.check(metadata, "metadata")
         self.results.describe_model(
             model,
             parameters=metadata and parameters("parameters", one_line(metadata, "parameters")),

@@ -13,7 +13,7 @@ from typing import Any
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.slugs import slugify
 from noisystudent.board.importing.addresses import is_address
-from noisystudent.board.importing.bulk import insert_new, rows_where
+from noisystudent.board.importing.bulk import insert_new, next_number, rows_where
 from noisystudent.board.importing.completing import EMPTY, complete, free_the_slug, give_slug
 
 STUB = "(abstract = '' AND NOT EXISTS (SELECT 1 FROM paper_author WHERE paper_id = paper.id))"
@@ -37,22 +37,22 @@ COLUMNS = (
 Paper = Mapping[str, Any]  # columns of a paper
 
 
-def find_papers(change: Change, papers: dict[str, Paper], *, seen: Collection[int] = ()) -> dict[str, int]:
+def find_papers(change: Change, papers: dict[str, Paper], *, seen: Collection[str] = ()) -> dict[str, int]:
     """The rows of those papers, by slug, that are there: of the same slug, else a stub of the same arXiv number, else of the same title.
 
     Args:
         papers: by slug.
-        seen: rows that are no stubs any more, whatever they look like.
+        seen: slugs of papers that are no stubs any more, whatever they look like.
     """
     connection = change.connection
     found: dict[str, int] = {}
     rows = rows_where(connection, f"SELECT id, slug, arxiv_id, {STUB} AS stub FROM paper WHERE slug IN", papers)
     for row in rows.fetchall():
-        if row["stub"] and row["id"] not in seen and _contradict(row["arxiv_id"], papers[row["slug"]]["arxiv_id"]):
+        if row["stub"] and row["slug"] not in seen and _contradict(row["arxiv_id"], papers[row["slug"]]["arxiv_id"]):
             free_the_slug(change, "paper", row["slug"])  # another paper of that title
         else:
             found[row["slug"]] = row["id"]
-    taken = set(found.values()) | set(seen)
+    taken = set(found.values())
     for column, of_paper in (("arxiv_id", _arxiv_id), ("slug", _slug_of_title)):
         wanted = {of_paper(paper): slug for slug, paper in reversed(papers.items()) if slug not in found}
         wanted.pop(None, None)
@@ -61,7 +61,8 @@ def find_papers(change: Change, papers: dict[str, Paper], *, seen: Collection[in
             same = column == "arxiv_id" or (
                 row["title"] == paper["title"] and not _contradict(row["arxiv_id"], paper["arxiv_id"])
             )
-            if same and row["id"] not in taken and paper["slug"] not in found:
+            free = row["id"] not in taken and row["slug"] not in seen
+            if same and free and paper["slug"] not in found:
                 found[paper["slug"]] = row["id"]
                 taken.add(row["id"])
     return found
@@ -69,7 +70,7 @@ def find_papers(change: Change, papers: dict[str, Paper], *, seen: Collection[in
 
 def add_papers(change: Change, papers: Collection[Paper]) -> dict[str, int]:
     """New rows, by slug."""
-    first = change.connection.execute("SELECT coalesce(max(id), 0) + 1 FROM paper").fetchone()[0]
+    first = next_number(change, "paper")
     names = ("id", "source_id", *COLUMNS)
     insert_new(
         change,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.slugs import arxiv_id, slug_of_address
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.bulk import (
-    batches,
     insert_missing,
     insert_new,
     numbers_of_names,
@@ -19,10 +18,10 @@ from noisystudent.board.importing.bulk import (
     rows_where,
 )
 from noisystudent.board.importing.fields import Fields, KnownKeys
-from noisystudent.board.importing.loss import Loss
-from noisystudent.board.importing.methods import EmbeddedMethods
+from noisystudent.board.importing.methods import EMBEDDED_KEYS, EmbeddedMethods
 from noisystudent.board.importing.names import is_name
 from noisystudent.board.importing.paper_rows import add_papers, complete_paper, find_papers
+from noisystudent.board.importing.parts import Part
 
 KEYS = [
     "paper_url",
@@ -44,7 +43,6 @@ KEYS = [
     "reproduces_paper",
     "methods",
 ]
-BATCH = 2_000
 _PROCEEDING = re.compile(r"\A(?P<venue>.+?) (?P<year>\d{4})(?: (?P<month>\d{1,2}))?\Z")
 
 
@@ -59,17 +57,18 @@ class Paper:
     methods: list[int]
 
 
-def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
-    """Import the papers dump. A paper is known by the slug in its `paper_url`; one that is there already is filled in."""
-    reader = _Reader(change, report)
-    seen: set[int] = set()
-    with papers_indexed_afterwards(change.connection):
-        for batch in batches(enumerate(items, 1), BATCH):
-            papers = reader.papers(batch)
-            found = find_papers(change, {slug: paper.columns for slug, paper in papers.items()}, seen=seen)
-            for slug in [slug for slug, row in found.items() if row in seen]:
-                _twice(papers.pop(slug).fields, slug)
-                del found[slug]
+class Loader:
+    """The papers dump. A paper is known by the slug in its `paper_url`; one that is there already is filled in."""
+
+    def __init__(self) -> None:
+        self.known = KnownKeys({"": KEYS, **EMBEDDED_KEYS})
+        self.seen: set[str] = set()  # slugs
+
+    def load(self, change: Change, part: Part) -> None:
+        reader = _Reader(change, self.known)
+        with papers_indexed_afterwards(change.connection):
+            papers = reader.papers(part, self.seen)
+            found = find_papers(change, {slug: paper.columns for slug, paper in papers.items()}, seen=self.seen)
             new = add_papers(change, [paper.columns for slug, paper in papers.items() if slug not in found])
             rows = found | new
             without = [slug for slug, row in found.items() if _fill_in(change, row, papers[slug])]
@@ -81,29 +80,27 @@ def load(change: Change, items: Iterator[dict[str, Any]], report: Loss) -> None:
                 ("paper_id", "method_id"),
                 ((rows[slug], method) for slug, paper in papers.items() for method in paper.methods),
             )
-            seen.update(rows.values())
+        self.seen.update(papers)
 
 
 class _Reader:
-    """Reads the dump's objects; keeps the proceedings and methods that it met, of which there are some thousand."""
+    """Reads the objects of a part; keeps the proceedings and methods that it met."""
 
-    def __init__(self, change: Change, report: Loss) -> None:
+    def __init__(self, change: Change, known: KnownKeys) -> None:
         self.change = change
-        self.report = report
-        self.known = KnownKeys(report, *KEYS)
-        self.methods = EmbeddedMethods(change, report)
+        self.known = known
+        self.methods = EmbeddedMethods(change, known)
         self.proceedings: dict[str, int] = {}
 
-    def papers(self, items: list[tuple[int, dict[str, Any]]]) -> dict[str, Paper]:
-        """Papers by slug; what has none is lost."""
+    def papers(self, part: Part, seen: set[str]) -> dict[str, Paper]:
+        """Papers by slug; what has none is lost, and what was in the file before."""
         found: dict[str, Paper] = {}
-        for number, item in items:
-            fields = Fields(item, f"item {number}", self.report)
+        for fields in part.items:
             slug = slug_of_address(fields.line("paper_url"), "paper")
             if slug is None:
-                self.report.lost("paper", fields.where, "it has no paper_url with /paper/ and a slug")
-            elif slug in found:
-                _twice(fields, slug)
+                part.report.lost("paper", fields.where, "it has no paper_url with /paper/ and a slug")
+            elif slug in found or slug in seen:
+                part.report.lost("paper", fields.where, f"{slug} was in the file before")
             else:
                 self.known.check(fields)
                 found[slug] = self._paper(slug, fields)
@@ -117,7 +114,7 @@ class _Reader:
             return address(fields, key) or None
 
         if not fields.line("title"):
-            self.report.lost("title", fields.where, f"{slug} has none: its slug stands in for it")
+            fields.report.lost("title", fields.where, f"{slug} has none: its slug stands in for it")
         methods = (self.methods.number(method) for method in fields.parts("methods"))
         return Paper(
             fields,
@@ -228,7 +225,3 @@ def _write_tasks(change: Change, rows: Mapping[str, int], papers: Mapping[str, P
         ("paper_id", "task_id", "published"),
         ((rows[slug], numbers[name], dates[rows[slug]]) for slug, paper in papers.items() for name in paper.tasks),
     )
-
-
-def _twice(fields: Fields, slug: str) -> None:
-    fields.report.lost("paper", fields.where, f"{slug} was in the file before")

@@ -20,20 +20,24 @@ class _Known:
     number: int
     values: dict[str, str]
     details: tuple[Any, ...]
-    correctable: bool  # it came from this layer by an earlier import, and this one has not said it again
+    correctable: bool  # it came from this layer, and this import has not said it
 
 
 class Results:
-    """Adds results, but none that is there already.
+    """Adds results in one change, but none that is there already.
 
     A row is there when the same model of the same paper has the same values. Where a layer that was imported before now says something
     else of that model, the new row supersedes the old one. Rows of other layers are left alone.
+
+    Args:
+        said: the numbers of results that this import has added or met, in whichever change: a table that comes again corrects none of
+            them. No result is ever removed, so they stay what they are.
     """
 
-    def __init__(self, change: Change, report: Loss) -> None:
+    def __init__(self, change: Change, report: Loss, said: set[int]) -> None:
         self.change = change
         self.report = report
-        self._confirmed: set[int] = set()  # what this import has met: a table that comes again corrects nothing
+        self._said = said
         self._papers: dict[tuple[str, str], int | None] = {}
 
     def paper(self, title: str, url: str, published: str | None) -> int | None:
@@ -61,7 +65,7 @@ class Results:
             same = next((old for old in of_model if old.values == row.values and _agree(old, row)), None)
             if same:
                 of_model.remove(same)
-                self._confirmed.add(same.number)
+                self._said.add(same.number)
                 self.report.there("result")
             else:
                 new.append(row)
@@ -70,7 +74,7 @@ class Results:
             old = next((old for old in of_model if old.correctable), None)
             if old:
                 of_model.remove(old)
-            self.change.add_result(row, supersedes=old.number if old else None)
+            self._said.add(self.change.add_result(row, supersedes=old.number if old else None))
             self._costs(row)
 
     def _known(self, leaderboard: int) -> dict[tuple[str, int | None], list[_Known]]:
@@ -91,8 +95,7 @@ class Results:
             extra = None if row["extra_data"] is None else bool(row["extra_data"])
             lists = (json.loads(row["code_links"]), json.loads(row["model_links"]))
             details = (extra, row["paper_title"], row["paper_url"], row["paper_date"], *lists)
-            earlier = row["added_by"] != self.change.event and row["id"] not in self._confirmed
-            correctable = earlier and row["source_id"] == self.change.source
+            correctable = row["id"] not in self._said and row["source_id"] == self.change.source
             known[row["model"], row["paper_id"]].append(_Known(row["id"], values[row["id"]], details, correctable))
         return known
 

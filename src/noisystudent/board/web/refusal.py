@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
-from noisystudent.board.catalogue.failures import MESSAGES, message_of
+from noisystudent.board.catalogue.failures import message_of, message_of_code
 from noisystudent.board.web.security import HEADERS
 from noisystudent.board.web.view import View
 
@@ -88,11 +88,10 @@ async def invalid(request: Request, error: Exception) -> Response:
 async def failed(request: Request, error: Exception) -> Response:
     """503, or 507 on a full disk, with the sentence for what the catalogue's file or the disk cannot do; other failures are ours."""
     is_full = isinstance(error, OSError) and error.errno in FULL
-    message = (
-        MESSAGES[sqlite3.SQLITE_FULL] if is_full else message_of(error) if isinstance(error, sqlite3.Error) else None
-    )
+    full = message_of_code(sqlite3.SQLITE_FULL)
+    message = full if is_full else message_of(error) if isinstance(error, sqlite3.Error) else None
     if message is None:
         raise error
     logging.getLogger(__name__).error("%s (%s)", message, error)
-    status = 507 if message == MESSAGES[sqlite3.SQLITE_FULL] else 503
+    status = 507 if message == full else 503
     return refuse(request, status, f"{message[0].upper()}{message[1:]}.", {"Retry-After": "60"})
