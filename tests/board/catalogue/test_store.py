@@ -221,6 +221,29 @@ def test_reading_sees_one_state_and_may_not_be_nested(store: Store) -> None:
     assert tasks(store) == ["Parsing"]
 
 
+def test_a_long_log_is_shortened_but_no_writer_waits_for_who_reads_what_was_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, connect = list[str](), Store.connect
+
+    def traced(self: Store, **options: bool) -> sqlite3.Connection:
+        connection = connect(self, **options)
+        connection.set_trace_callback(run.append)
+        return connection
+
+    monkeypatch.setattr(module, "LARGEST_LOG", 50_000)
+    monkeypatch.setattr(Store, "connect", traced)
+    log = store.path.with_name("board.db-wal")
+    with store.reading() as connection:
+        connection.execute("SELECT count(*) FROM task").fetchone()
+        add_tasks(store, *(f"Task {number}" for number in range(500)))
+        assert log.stat().st_size > 50_000
+        assert "PRAGMA wal_checkpoint(TRUNCATE)" not in run  # which holds the lock while it waits
+    add_tasks(store, "Chess")
+    assert "PRAGMA wal_checkpoint(TRUNCATE)" in run
+    assert log.stat().st_size == 0
+
+
 def test_a_change_that_fails_changes_nothing(store: Store) -> None:
     def fail() -> None:
         with store.changing("anna", "add") as change:

@@ -103,8 +103,11 @@ class Store:
             connection.close()
 
     def _shorten_log(self, connection: sqlite3.Connection) -> None:
-        """After a large change: its log into the file and off the disk, unless somebody reads what was before for longer than a moment."""
-        if self._log_bytes() > LARGEST_LOG:
+        """After a large change: its log into the file and off the disk; where somebody reads what was before, a later one sees to it."""
+        if self._log_bytes() <= LARGEST_LOG:
+            return
+        _, pages, written = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if written == pages:
             connection.execute("PRAGMA busy_timeout = 500")  # milliseconds in which nobody else can write
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
