@@ -66,7 +66,7 @@ def import_(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
-    """Bring in files of others, each whole or not at all. The format is found out."""
+    """Bring in files of others; of a broken one, nothing. The format is found out."""
     from noisystudent.board import screen
     from noisystudent.board.catalogue.store import Store
     from noisystudent.board.importing import Layer, import_file
