@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,28 @@ def test_a_long_log_is_shortened_but_no_writer_waits_for_who_reads_what_was_befo
         assert "PRAGMA wal_checkpoint(TRUNCATE)" not in run  # which holds the lock while it waits
     add_tasks(store, "Chess")
     assert "PRAGMA wal_checkpoint(TRUNCATE)" in run
+    assert log.stat().st_size == 0
+
+
+def test_who_makes_large_changes_waits_for_readers_but_not_for_ever(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LARGEST_LOG", "LONGEST_LOG"):
+        monkeypatch.setattr(module, name, 50_000)
+    log = store.path.with_name("board.db-wal")
+
+    def seconds(most: float) -> float:
+        begun = time.monotonic()
+        store.wait_for_readers(most)
+        return time.monotonic() - begun
+
+    with store.reading() as connection:
+        connection.execute("SELECT count(*) FROM task").fetchone()
+        assert seconds(60) < 30  # the log is short
+        add_tasks(store, *(f"Task {number}" for number in range(500)))
+        assert seconds(0.3) >= 0.3
+        assert log.stat().st_size > 50_000
+    assert seconds(60) < 30
     assert log.stat().st_size == 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.resources import files
@@ -18,6 +19,7 @@ from noisystudent.errors import RunError, UserError
 APPLICATION_ID = 0x6E737462  # "nstb": SQLite's header says which program a file belongs to
 BUSY_SECONDS = 60.0  # how long a writer waits for the one before it
 LARGEST_LOG = 64 << 20  # bytes that the write-ahead log keeps when all of it is in the file
+LONGEST_LOG = 256 << 20  # from which on large changes wait for those who read what was before
 
 
 class Store:
@@ -111,6 +113,18 @@ class Store:
             connection.execute("PRAGMA busy_timeout = 500")  # milliseconds in which nobody else can write
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def wait_for_readers(self, seconds: float) -> None:
+        """For who makes large changes one after the other: while somebody reads what was before, the log only grows.
+
+        Args:
+            seconds: how long at most.
+        """
+        end = time.monotonic() + seconds
+        while self._log_bytes() > LONGEST_LOG and time.monotonic() < end:
+            time.sleep(0.2)
+            with closing(self.connect()) as connection:
+                self._shorten_log(connection)
+
     def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
         """A connection in autocommit mode, its rows by name; whoever takes it closes it."""
         mode = "ro" if read_only or self.read_only else "rw"
@@ -119,7 +133,9 @@ class Store:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")  # a change that was answered survives a loss of power
         connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG}")
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(
+            f"PRAGMA cache_size = {-16384 if mode == 'ro' else -65536}"
+        )  # readers, who are many, have mapped pages
         connection.execute("PRAGMA mmap_size = 1073741824")
         if mode == "ro":
             connection.execute("PRAGMA query_only = ON")

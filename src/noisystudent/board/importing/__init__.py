@@ -54,6 +54,7 @@ LOADERS = {
     "model index": "model_index",
     "model cards": "hugging_face",
 }
+SECONDS_FOR_READERS = 10.0  # at most, before each part, while they keep the log from being shortened
 _SIGNS = {  # keys of which an object of the format has one at least, and no object of a format further down; asked in this order
     "evaluation tables": {"task"},
     "links between papers and code": {"repo_url"},
@@ -93,6 +94,8 @@ def import_file(store: Store, path: Path, *, actor: str, layer: Layer | None = N
     counts, report = Counter[str](), Loss()
     with _telling_what_is_there(called, count, events):
         for number, part in enumerate(at_intervals(parts), 1):
+            if events:
+                store.wait_for_readers(SECONDS_FOR_READERS)
             note = called if count == 1 else f"{called}, part {number} of {count}"
             with store.changing(actor, "import", note) as change:
                 change.layer(**asdict(of_format))
@@ -113,8 +116,8 @@ def _read(path: Path) -> tuple[str, int, Iterator[Part]]:
     One of several parts is read to its end here, so that a broken one is refused before anything has changed.
     """
     if documents.holds_documents(path):
-        format, documents_ = documents.read(path)
-        return format, 1, iter([documents_])
+        format, part = documents.read(path)
+        return format, 1, iter([part])
     parts = cut(path)
     first = next(parts, None)
     if first is None:

@@ -15,7 +15,7 @@ from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
 
 LARGEST = 4_000_000  # of the sizes of its objects; of any format, this takes a few tenths of a second
-PAUSE = 0.12  # seconds; who waits for SQLite's lock asks for it every 0.1
+PAUSE = 0.15  # seconds; who waits for SQLite's lock asks for it every 0.1
 
 
 @dataclass(frozen=True)
