@@ -16,6 +16,7 @@ import pytest
 
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.check import check
+from noisystudent.board.catalogue.history import restore, taken_back_by
 from noisystudent.board.catalogue.removal import remove
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.exporting import FORMATS
@@ -164,6 +165,33 @@ def test_each_part_is_an_event_and_all_are_one_import(
         "lost": {kind: lost for detail in details for kind, lost in detail["report"]["lost"].items()},
         "already there": {},
     }
+
+
+def test_an_import_in_parts_is_taken_back_whole(
+    imported: Import, in_parts: InParts, store: Store, exported: Exported
+) -> None:
+    with store.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Parsing"), change.dataset("PTB"))
+        change.add_result(Result(board, "Kept", {"Accuracy": "50"}))
+    before = exported(store, "evaluation-tables")
+    in_parts()
+    tables = [table("Parsing", "PTB", row("A", "60")), table("Parsing", "PTB", row("A", "61")), table("Chess", "Games")]
+    last = imported(tables)["event"]
+    with store.reading() as connection:
+        parts = [row["id"] for row in connection.execute("SELECT id FROM event WHERE action = 'import' ORDER BY id")]
+    assert (len(parts), parts[-1]) == (3, last)
+
+    undone = restore(store, parts[1], actor="bert")  # any part stands for all
+
+    assert exported(store, "evaluation-tables") == before
+    with store.reading() as connection:
+        assert [taken_back_by(connection, part) for part in parts] == [undone] * 3
+    with pytest.raises(UserError, match=f"taken back already, by event {undone}"):
+        restore(store, parts[0], actor="bert")
+    again = restore(store, undone, actor="bert")
+    with store.reading() as connection:
+        assert [taken_back_by(connection, part) for part in parts] == [None] * 3
+        assert again > undone
 
 
 def test_an_unknown_key_is_told_once_of_a_file(imported: Import, in_parts: InParts) -> None:

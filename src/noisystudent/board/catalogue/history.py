@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.removal import bring_back, kept_by, remove
 from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
+
+OF_IMPORT = "json_extract(detail, '$.report.import')"  # of a part of one: the number of its first event
 
 
 def event_as_of(connection: sqlite3.Connection, day: str) -> int:
@@ -37,6 +40,8 @@ def last_event(connection: sqlite3.Connection) -> int:
 def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
     """Take back what one change did, by another: results that it added go, those that it retired come back, edits are undone.
 
+    Of an import in parts, any part stands for all of them.
+
     What later changes did to the same rows stays: a result that was retired since is left alone, a column that has another value now
     is left as it is. A new entry (a task, a paper) goes if nothing hangs on it; those of an import, which makes many, stay.
 
@@ -48,8 +53,8 @@ def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
     """
     with store.changing(actor, "restore", note or f"takes back event {event}") as change:
         connection = change.connection
-        row = connection.execute("SELECT detail FROM event WHERE id = ?", (event,)).fetchone()
-        if row is None:
+        events = _events_of(connection, event)
+        if not events:
             raise UserError(f"there is no event {event}")
         again = taken_back_by(connection, event)
         if again is not None:
@@ -57,25 +62,40 @@ def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
                 f"event {event} was taken back already, by event {again}; take that one back to have it again"
             )
         change.report["restores"] = event
-        detail = json.loads(row["detail"])
-        for gone in reversed(detail["report"].get("removed", [])):
-            bring_back(change, gone["table"], gone["row"])
-        _undo_results(change, event)
-        _undo_edits(change, detail)
-        for table, entry in reversed(detail.get("made", [])):
-            exists = connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (entry,)).fetchone()
-            if exists and not kept_by(connection, table, entry):
-                remove(change, table, entry)
+        _undo_results(change, list(events))
+        for detail in reversed(events.values()):
+            for gone in reversed(detail["report"].get("removed", [])):
+                bring_back(change, gone["table"], gone["row"])
+            _undo_edits(change, detail)
+            for table, entry in reversed(detail.get("made", [])):
+                exists = connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (entry,)).fetchone()
+                if exists and not kept_by(connection, table, entry):
+                    remove(change, table, entry)
         return change.event
 
 
-def _undo_results(change: Change, event: int) -> None:
-    """What an event added is retired, what it retired comes back."""
-    added = "SELECT id FROM result WHERE added_by = ? AND retired_by IS NULL"
-    for row in change.connection.execute(added, (event,)).fetchall():
+def _events_of(connection: sqlite3.Connection, event: int) -> dict[int, dict[str, Any]]:
+    """What an event did, by its number; of an import in parts, what each did. Empty where there is no such event."""
+    first = connection.execute(f"SELECT {OF_IMPORT} FROM event WHERE id = ?", (event,)).fetchone()
+    if first is None or first[0] is None:
+        rows = connection.execute("SELECT id, detail FROM event WHERE id = ?", (event,))
+    else:
+        parts = f"SELECT id, detail FROM event WHERE id >= ?1 AND action = 'import' AND {OF_IMPORT} = ?1 ORDER BY id"
+        rows = connection.execute(parts, (first[0],))
+    return {row["id"]: json.loads(row["detail"]) for row in rows}
+
+
+def _undo_results(change: Change, events: Sequence[int]) -> None:
+    """What some events added is retired; what they retired and had not added comes back."""
+    theirs = json.dumps(list(events))
+    added = "SELECT id FROM result WHERE added_by IN (SELECT value FROM json_each(?)) AND retired_by IS NULL"
+    for row in change.connection.execute(added, (theirs,)).fetchall():
         change.retire_result(row["id"])
-    retired = "SELECT id, leaderboard_id FROM result WHERE retired_by = ? AND added_by <> ?"
-    for row in change.connection.execute(retired, (event, event)).fetchall():
+    retired = (
+        "SELECT id, leaderboard_id FROM result WHERE retired_by IN (SELECT value FROM json_each(?1)) "
+        "AND added_by NOT IN (SELECT value FROM json_each(?1))"
+    )
+    for row in change.connection.execute(retired, (theirs,)).fetchall():
         _bring_back(change.connection, row["id"], change.event)
         change.touched.add(row["leaderboard_id"])
 
@@ -97,10 +117,11 @@ def _undo_edits(change: Change, detail: dict[str, Any]) -> None:
 
 
 def taken_back_by(connection: sqlite3.Connection, event: int) -> int | None:
-    """The event that took back what `event` did, if one did and was not taken back itself."""
+    """The event that took back what `event` did, if one did and was not taken back itself; of an import in parts, any stands for all."""
     rows = connection.execute(
-        "SELECT id FROM event WHERE action = 'restore' AND id > ? AND json_extract(detail, '$.report.restores') = ? ORDER BY id DESC",
-        (event, event),
+        "SELECT id FROM event WHERE action = 'restore' AND id > ? "
+        "AND json_extract(detail, '$.report.restores') IN (SELECT value FROM json_each(?)) ORDER BY id DESC",
+        (event, json.dumps(list(_events_of(connection, event)))),
     ).fetchall()
     return next((int(row["id"]) for row in rows if taken_back_by(connection, row["id"]) is None), None)
 
