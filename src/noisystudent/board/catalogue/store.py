@@ -110,7 +110,7 @@ class Store:
             return
         _, pages, written = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if written == pages:
-            connection.execute("PRAGMA busy_timeout = 500")  # milliseconds in which nobody else can write
+            connection.execute("PRAGMA busy_timeout = 50")  # milliseconds in which nobody else can write
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def wait_for_readers(self, seconds: float) -> None:
