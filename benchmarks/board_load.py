@@ -2,10 +2,15 @@
 
     python benchmarks/board_archive.py --work FOLDER
     python benchmarks/board_load.py --store FOLDER/board-1.db --work FOLDER --seconds 120
+    python benchmarks/board_load.py --store FOLDER/board-1.db --work FOLDER --seconds 120 --beside import
+    python benchmarks/board_load.py --store FOLDER/board-1.db --work FOLDER --seconds 120 --beside everything
 
 On a copy of the store, three programs run: the server with two processes; 16 readers, each of whom asks for a leaderboard, a paper or a
 search drawn at random, thinks for a moment and asks again; and a writer, who imports a small file of evaluation tables and submits a result
 through the API, again and again. Every change makes the server forget the pages that it kept.
+
+With `--beside`, the papers of another archive are imported meanwhile, from the first part on, and with `everything` there are stalled and
+abandoned downloads and odd addresses, too (`board_hostile.py`).
 """
 
 from __future__ import annotations
@@ -22,19 +27,20 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import board_hostile
 import httpx
 import numpy as np
-from board_archive import RESULTS, about
+from board_archive import RESULTS, about, archive
 from starlette.types import ASGIApp
 
-from noisystudent.board.app import create_app
+from noisystudent.board.app import PATIENCE, create_app
 from noisystudent.board.catalogue.store import Store, copy
 from noisystudent.board.importing import import_file
 from noisystudent.board.submitting import submissions, tokens
@@ -43,7 +49,8 @@ from noisystudent.board.web.site import Limits, Site
 VARIABLE = "BOARD_LOAD_STORE"
 UNLIMITED = Limits(reads=10**9, searches=10**9, writes=10**9, failures=10**9)  # all readers have one address here
 SHARES = {"leaderboard": 0.4, "paper": 0.4, "search": 0.2}
-TARGETS = {"leaderboard": 50, "paper": 50, "search": 200}  # p95, milliseconds
+WRITES = ("submission", "approval", "import")
+TARGETS = {"leaderboard": 50, "paper": 50, "search": 200} | dict.fromkeys(WRITES, 1_000)  # p95, milliseconds
 SECONDS_TO_START = 30
 
 
@@ -75,46 +82,81 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between two changes of the writer")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--beside", choices=["import", "everything"], help="a full-size import, or what misbehaves, too"
+    )
+    parser.add_argument("--scale", type=float, default=1.0, help="of the archive that is imported meanwhile")
     parser.add_argument("--trial", action="store_true", help="do not keep the table")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     named = ("seconds", "clients", "think", "pause", "workers")
     said = " ".join(f"--{name} {getattr(options, name):g}" for name in named)
-    machine = about(f"python benchmarks/board_load.py {said}")
+    machine = about(f"python benchmarks/board_load.py {said}{f' --beside {options.beside}' if options.beside else ''}")
     store = options.work / "board-load.db"
+    for ending in ("-wal", "-shm"):  # of a run that was killed: they would be taken for the copy's
+        store.with_name(f"{store.name}{ending}").unlink(missing_ok=True)
     copy(options.store, store, replace=True)
-    answers = under_load(store, options)
-    text = "\n\n".join([machine, contents(store), table(answers, options.seconds)])
+    run = beside_an_import if options.beside else under_load
+    answers, beside = run(store, options)
+    text = "\n\n".join([machine, contents(store), *beside, table(answers, options.seconds)])
     print(text)
     if not options.trial:
         RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "board_load.md").write_text(text + "\n", encoding="utf-8")
+        name = f"board_load_{options.beside}.md" if options.beside else "board_load.md"
+        (RESULTS / name).write_text(text + "\n", encoding="utf-8")
 
 
-def under_load(store: Path, options: argparse.Namespace) -> list[Answer]:
-    """Serve, read and write for a while; what came of each request and of each import."""
+def under_load(store: Path, options: argparse.Namespace) -> tuple[list[Answer], list[str]]:
+    """Serve, read and write for a while; what came of each request and of each import, and no more to say."""
+    with served(store, options.workers) as (address, _):
+        return loaded(store, address, options, []), []
+
+
+def beside_an_import(store: Path, options: argparse.Namespace) -> tuple[list[Answer], list[str]]:
+    """The same while a large file is imported, with `everything` beside what misbehaves, too; and what is to say of that."""
+    everything = options.beside == "everything"
+    folder = options.work / f"archive-{options.scale:g}-seed-{options.seed + 1}"
+    papers = next(file for file in archive(folder, options.scale, options.seed + 1) if "papers-with" in file.name)
+    importing = get_context("spawn").Process(target=board_hostile.import_large, args=(store, papers))
+    with served(store, options.workers) as (address, server):
+        importing.start()
+        board_hostile.wait_for_first_part(store, importing)
+        try:
+            downloads = board_hostile.downloads_that_end_badly(address) if everything else nullcontext()
+            with board_hostile.Watch(store, server) as watch, downloads:
+                before, start = board_hostile.parts_imported(store), time.time()
+                answers = loaded(store, address, options, [board_hostile.flood] if everything else [])
+                parts, seconds = board_hostile.parts_imported(store) - before, time.time() - start
+        finally:
+            importing.terminate()
+            importing.join()
+        short_after = board_hostile.seconds_to_a_short_log(watch, lambda: _import(Store(store), 0))
+        imported = f"Meanwhile {parts} parts of a full-size file of papers were imported, one in {seconds / max(parts, 1):.2f} s."
+        return answers, [imported, *([board_hostile.ABOUT] if everything else []), watch.told(short_after)]
+
+
+def loaded(store: Path, address: str, options: argparse.Namespace, others: list[Callable[..., None]]) -> list[Answer]:
+    """Read and write for a while, beside others, who are called as the flood of odd addresses is."""
     token = tokens.make(Store(store), f"load {time.time_ns()}", ["submit"])
     context = get_context("spawn")
     queue: SimpleQueue[list[Answer]] = context.SimpleQueue()
-    with served(store, options.workers) as address:
-        end = time.time() + options.seconds
-        programs = [
-            context.Process(
-                target=read, args=(queue, store, address, end, options.clients, options.think, options.seed)
-            ),
-            context.Process(target=change, args=(queue, store, address, end, token, options.pause)),
-        ]
-        for program in programs:
-            program.start()
-        answers = [answer for _ in programs for answer in queue.get()]
-        for program in programs:
-            program.join()
+    end = time.time() + options.seconds
+    programs = [
+        context.Process(target=read, args=(queue, store, address, end, options.clients, options.think, options.seed)),
+        context.Process(target=change, args=(queue, store, address, end, token, options.pause)),
+        *(context.Process(target=other, args=(queue, address, end, options.seed)) for other in others),
+    ]
+    for program in programs:
+        program.start()
+    answers = [Answer(*answer) for _ in programs for answer in queue.get()]
+    for program in programs:
+        program.join()
     return answers
 
 
 @contextmanager
-def served(store: Path, workers: int) -> Iterator[str]:
-    """The address of a server over a store, which ends with the block."""
+def served(store: Path, workers: int) -> Iterator[tuple[str, int]]:
+    """The address of a server over a store, which ends with the block, and the number of its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -146,7 +188,7 @@ def served(store: Path, workers: int) -> Iterator[str]:
             if server.poll() is not None or time.monotonic() > deadline:
                 sys.exit("the server did not start")
             time.sleep(0.2)
-        yield address
+        yield address, server.pid
     finally:
         server.terminate()
         server.wait()
@@ -218,7 +260,7 @@ def _failure(answer: httpx.Response, path: str) -> str:
 def change(queue: Any, store: Path, address: str, end: float, token: str, pause: float) -> None:
     """Import and submit in turns until the end; in a process of its own. Curators look at the submissions from time to time."""
     answers: list[Answer] = []
-    opened = Store(store)
+    opened = Store(store, patience=PATIENCE)  # as long as the server waits
     headers = {"Authorization": f"Token {token}"}
     with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
         for turn in range(10**9):
@@ -284,7 +326,7 @@ def table(answers: list[Answer], seconds: float) -> str:
         of_kind[answer.kind].append(answer)
     lines = ["| kind | number | a second | p50, ms | p95, ms | p99, ms | longest, ms | target of p95, ms | failures |"]
     lines.append("|---|---|---|---|---|---|---|---|---|")
-    for kind in [*SHARES, "submission", "approval", "import"]:
+    for kind in [*SHARES, *WRITES, *({board_hostile.KIND} & of_kind.keys())]:
         times = np.array([answer.milliseconds for answer in of_kind[kind]])
         p50, p95, p99, longest = np.percentile(times, [50, 95, 99, 100]) if len(times) else [float("nan")] * 4
         failed = sum(bool(answer.failure) for answer in of_kind[kind])
