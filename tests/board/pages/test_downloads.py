@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 import sqlite3
-from typing import BinaryIO
+import sys
 
 import pytest
 from starlette.testclient import TestClient
@@ -37,18 +37,18 @@ def test_no_other_file_can_be_had(client: TestClient, name: str) -> None:
 
 
 async def fetched(file: GrowingFile) -> bytes:
-    file._thread.join(60)
+    file._process.wait(60)
     return b"".join([piece async for piece in downloads._sent(file)])
 
 
 def test_half_a_file_is_not_taken_for_a_whole_one(noisy_student: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(connection: sqlite3.Connection, format: str, stream: BinaryIO) -> None:
-        stream.write(b"[")
-        raise sqlite3.DatabaseError("the disk is gone")
-
-    monkeypatch.setattr(growing, "export", failing)
+    told = '{"error": "the disk is gone", "sqlite_errorcode": 10, "errno": null}'
+    failing = f"import sys; print('['); sys.stdout.flush(); print(1, file=sys.stderr); print({told!r}, file=sys.stderr); sys.exit(1)"
+    monkeypatch.setattr(growing, "program", lambda store, format: [sys.executable, "-c", failing])
+    file = GrowingFile(noisy_student, "datasets")
+    assert file.begin() == 1
     with pytest.raises(sqlite3.DatabaseError, match="the disk is gone"):
-        asyncio.run(fetched(GrowingFile(noisy_student, "datasets")))
+        asyncio.run(fetched(file))
 
 
 def test_too_many_are_asked_to_wait(client: TestClient, noisy_student: Store, monkeypatch: pytest.MonkeyPatch) -> None:

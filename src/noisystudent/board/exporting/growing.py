@@ -1,87 +1,89 @@
 """Files of the catalogue for many readers: each is made once for a state of it, at its own pace, and read while it grows.
 
-So a reader who is slow, or who has gone, holds up neither the making nor the snapshot of the catalogue that it reads.
+So a reader who is slow, or who has gone, holds up neither the making nor the snapshot of the catalogue that it reads. A process of its own
+makes it (`packed.py`), so that those who answer readers of pages are not held up either; it is ended when nobody has the file any more.
 """
 
 from __future__ import annotations
 
-import gzip
+import json
 import os
+import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 import weakref
-from contextlib import closing
-from typing import BinaryIO, cast
 
-from noisystudent.board.catalogue.history import last_event
 from noisystudent.board.catalogue.store import Store
-from noisystudent.board.exporting import export
 
 MOST_MADE = 2  # at a time: each keeps a core busy
 MOST_KEPT = 12  # files on the disk, of older states of the catalogue too, as long as they are read
+
+
+def program(store: Store, format: str) -> list[str]:
+    """The command that makes a file."""
+    return [sys.executable, "-m", "noisystudent.board.exporting.packed", str(store.path), format]
 
 
 class GrowingFile:
     """A gzipped export in a file without a name, which goes when nobody has it any more.
 
     Args:
-        store: what is exported, as it is when the file is begun; `event` is that state's number.
+        store: what is exported, as it is when the file is begun.
         format: of `noisystudent.board.exporting.FORMATS`.
     """
 
-    event = 0
-    size = 0
-    is_whole = False
-    error: BaseException | None = None
-
     def __init__(self, store: Store, format: str) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # it is open for as long as this object is there
-        self._begun = threading.Event()
-        self._thread = threading.Thread(target=self._make, args=(store, format), name=f"export {format}", daemon=True)
-        self._thread.start()
+        self._process = subprocess.Popen(
+            program(store, format), stdin=subprocess.DEVNULL, stdout=self._file, stderr=subprocess.PIPE, text=True
+        )
+        self._event: int | None = None
+        self._lock = threading.Lock()
+        weakref.finalize(self, _end, self._process)
 
-    def begin(self) -> None:
-        """Wait until there is something to read, or raise what went wrong."""
-        self._begun.wait()
-        if self.error is not None:
-            raise self.error
-
-    def is_of(self, event: int) -> bool:
-        """Whether it has the catalogue as it is after an event."""
-        self._begun.wait()
-        return self.event >= event and self.error is None
+    def begin(self) -> int:
+        """Wait until there is something to read; the event after which the catalogue was so, or raise what went wrong."""
+        with self._lock:
+            if self._event is None:
+                assert self._process.stderr is not None
+                line = self._process.stderr.readline()
+                if not line.strip().isdigit():
+                    raise _error(line + self._process.stderr.read())
+                self._event = int(line)
+            return self._event
 
     def read(self, at: int, most: int) -> bytes:
         """What there is from a place on, so far; all of it, once the file is whole."""
-        return os.pread(self._file.fileno(), min(most, self.size - at), at)
+        return os.pread(self._file.fileno(), most, at)
 
-    def write(self, data: bytes) -> int:
-        """For the one who makes it."""
-        if data:
-            self._file.write(data)
-            self._file.flush()
-            self.size += len(data)
-            self._begun.set()
-        return len(data)
+    @property
+    def size(self) -> int:
+        """Bytes that there are so far."""
+        return os.fstat(self._file.fileno()).st_size
 
-    def _make(self, store: Store, format: str) -> None:
-        try:
-            with closing(store.connect(read_only=True)) as connection:
-                connection.execute("BEGIN")
-                self.event = last_event(connection)  # GzipFile writes its first bytes at once
-                with gzip.GzipFile(
-                    filename="", mode="wb", compresslevel=6, fileobj=cast(BinaryIO, self), mtime=0
-                ) as file:
-                    export(connection, format, cast(BinaryIO, file))
-            self.is_whole = True
-        except BaseException as error:
-            self.error = error
-        self._begun.set()
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is there."""
+        return self._process.poll() == 0
 
     @property
     def is_made(self) -> bool:
         """Whether nobody works on it any more."""
-        return self.is_whole or self.error is not None
+        return self._process.poll() is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it will never be whole."""
+        return self.is_made and not self.is_whole
+
+    def check(self) -> None:
+        """Raise what went wrong, where something did after the beginning."""
+        if self.has_failed:
+            with self._lock:
+                assert self._process.stderr is not None
+                raise _error(self._process.stderr.read())
 
 
 class Files:
@@ -97,10 +99,31 @@ class Files:
         """The file of a format as the catalogue is after an event, or later; None where too many are made or read."""
         with self._lock:
             newest = self._newest.get(format)
-            if newest is None or not newest.is_of(event):
+            if newest is None or newest.has_failed or newest.begin() < event:
                 if sum(not file.is_made for file in self._living) >= MOST_MADE or len(self._living) >= MOST_KEPT:
                     return None
                 newest = self._newest[format] = GrowingFile(self._store, format)
                 self._living.add(newest)
         newest.begin()
         return newest
+
+
+def _error(told: str) -> Exception:
+    """What a program said before it ended, as the error that it met."""
+    last = next(iter(told.strip().splitlines()[::-1]), "it said nothing")
+    try:
+        said = json.loads(last)
+    except ValueError:
+        return RuntimeError(f"an export ended: {last}")
+    if said["sqlite_errorcode"] is None:
+        return OSError(said["errno"], said["error"])
+    error = sqlite3.OperationalError(said["error"])
+    error.sqlite_errorcode = said["sqlite_errorcode"]
+    return error
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+    if process.stderr is not None:
+        process.stderr.close()

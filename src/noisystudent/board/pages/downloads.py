@@ -58,11 +58,10 @@ async def _sent(file: GrowingFile) -> AsyncIterator[bytes]:
         if piece:
             at += len(piece)
             yield piece
-        elif file.error is not None:
-            raise file.error
         elif is_whole:
             return
         else:
+            file.check()
             await asyncio.sleep(SECONDS_TO_GROW)
         if asyncio.get_running_loop().time() > end:
             raise TimeoutError("the download takes longer than an hour")
