@@ -50,7 +50,9 @@ class GrowingFile:
                 assert self._process.stderr is not None
                 line = self._process.stderr.readline()
                 if not line.strip().isdigit():
-                    raise _error(line + self._process.stderr.read())
+                    told = line + self._process.stderr.read()
+                    self._process.wait()  # from here on it `has_failed`
+                    raise _error(told)
                 self._event = int(line)
             return self._event
 
