@@ -149,12 +149,11 @@ class RunWriter:
         selected = choose(
             plain, Selection(threshold=self.threshold), classes=classes, seed=0, excluded=manifest.ids[:1]
         )
-        truth = dict(zip(manifest.ids, manifest.labels.tolist(), strict=True)) if self.known else {}
         summary = {
             "teacher": {"architecture": f"teacher-of-{number}"},
             "threshold": self.threshold,
             "excluded": 1,
-            "known_labels": known_accuracy(table, selected, truth),
+            "known_labels": known_accuracy(plain, selected, manifest) if self.known else None,
             "classes": [{"name": self.class_names[row["class"]], **row} for row in selected.classes],
         }
         self._table(f"gen-{number}/selection/selection.parquet", selected.table)

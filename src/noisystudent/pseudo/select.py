@@ -128,10 +128,7 @@ def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, cond
 
 def relation(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table) -> duckdb.DuckDBPyRelation:
     """Predictions as DuckDB reads them: a table, or a glob of Parquet files."""
-    if isinstance(predictions, str):
-        return database.read_parquet(predictions)
-    halves = [name for name in predictions.column_names if name == "probabilities"]  # of a type that DuckDB has not
-    return database.from_arrow(predictions.drop_columns(halves))
+    return database.read_parquet(predictions) if isinstance(predictions, str) else database.from_arrow(predictions)
 
 
 def _selected(database: duckdb.DuckDBPyConnection, classes: int) -> Selected:
