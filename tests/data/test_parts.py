@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from noisystudent.config import Execution
 from noisystudent.data.images import Skipped
-from noisystudent.data.parts import read_parts, write_parts
+from noisystudent.data.parts import PartsTable, read_parts, write_parts
 from noisystudent.errors import UserError
 
 
@@ -65,3 +66,17 @@ def test_a_broken_part_is_told(tmp_path: Path) -> None:
     (tmp_path / "part-00000.parquet").write_bytes(b"no table")
     with pytest.raises(UserError, match="cannot be read"):
         read_parts(tmp_path, ["row"])
+
+
+def test_rows_are_found_by_id_where_no_list_of_skipped_images_lies_beside_the_parts(tmp_path: Path) -> None:
+    for number, ids in enumerate((["a", "b"], ["c"])):
+        values = pa.FixedSizeListArray.from_arrays(pa.array(np.arange(2 * len(ids)) + 10.0 * number), 2)
+        pq.write_table(pa.table({"id": ids, "values": values}), tmp_path / f"part-{number:05d}.parquet")
+    table = PartsTable(tmp_path, ["values"])
+    positions = table.find(pa.array(["c", "nowhere", "a", "c"]))
+    assert positions.tolist() == [2, -1, 0, 2]
+    found: dict[int, list[float]] = {}
+    for here, (rows,) in table.by_part(positions[[0, 2, 3]]):
+        found |= dict(zip(here.tolist(), rows.tolist(), strict=True))
+    assert found == {0: [10.0, 11.0], 1: [0.0, 1.0], 2: [10.0, 11.0]}
+    assert table.width("values") == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -83,9 +84,6 @@ class PartsTable:
     Args:
         folder: of the table.
         columns: what is read of a row.
-
-    Attributes:
-        unread: why images could not be read, by id.
     """
 
     def __init__(self, folder: Path, columns: Sequence[str]) -> None:
@@ -93,8 +91,12 @@ class PartsTable:
         self._ends = np.cumsum([pq.read_metadata(part).num_rows for part in self._parts])
         self._ids = read_parts(folder, ["id"])["id"].combine_chunks()
         self._columns = list(columns)
-        self.unread = {skipped.id: skipped.reason for part in self._parts for skipped in read_skipped(part)}
         self._opened: tuple[int, list[np.ndarray]] | None = None
+
+    @functools.cached_property
+    def unread(self) -> dict[str, str]:
+        """Why images could not be read, by id."""
+        return {skipped.id: skipped.reason for part in self._parts for skipped in read_skipped(part)}
 
     def width(self, column: str) -> int:
         """How long the lists of a column are."""
