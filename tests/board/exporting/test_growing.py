@@ -20,6 +20,7 @@ from noisystudent.board.exporting import growing
 from noisystudent.board.exporting.growing import Files, GrowingFile
 
 Held = Callable[[], None]
+MUCH = 1 << 24  # bytes, more than any file here has
 SLOW = """
 import gzip, os, sqlite3, sys, time
 store, format, go_on = sys.argv[1:]
@@ -52,7 +53,7 @@ def event_of(store: Store) -> int:
 
 def whole(file: GrowingFile) -> bytes:
     file._process.wait(60)
-    return gzip.decompress(file.read(0, file.size))
+    return gzip.decompress(file.read(0, MUCH))
 
 
 def change(store: Store) -> int:

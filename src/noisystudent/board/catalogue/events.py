@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from typing import Any
 
+OF_IMPORT = "json_extract(detail, '$.report.import')"  # of a part of one: the number of its first event
 SHOWN_RESULTS = 20  # of one event; an import may have brought a thousand
 COUNTED = {
     "result": ("result", "results"),
@@ -40,7 +41,7 @@ def newest(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     """The newest events: when, who, what and why, and in `summary` what they added. The parts of one import are one, told as its last."""
     rows = connection.execute(
         "SELECT id, at, actor, action, note, json_extract(detail, '$.counts') AS counts, "
-        "coalesce(json_extract(detail, '$.report.import'), id) AS first FROM event ORDER BY id DESC"
+        f"coalesce({OF_IMPORT}, id) AS first FROM event ORDER BY id DESC"
     )
     together: dict[int, list[sqlite3.Row]] = {}
     for row in rows:

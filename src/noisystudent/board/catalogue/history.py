@@ -9,11 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.events import OF_IMPORT
 from noisystudent.board.catalogue.removal import bring_back, kept_by, remove
 from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
-
-OF_IMPORT = "json_extract(detail, '$.report.import')"  # of a part of one: the number of its first event
 
 
 def event_as_of(connection: sqlite3.Connection, day: str) -> int:

@@ -61,11 +61,6 @@ class GrowingFile:
         return os.pread(self._file.fileno(), most, at)
 
     @property
-    def size(self) -> int:
-        """Bytes that there are so far."""
-        return os.fstat(self._file.fileno()).st_size
-
-    @property
     def is_whole(self) -> bool:
         """Whether all of it is there."""
         return self._process.poll() == 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.importing.loss import Loss
 
 EMPTY = (None, "", "[]")
 
@@ -36,6 +37,22 @@ def complete(change: Change, table: str, row: int, columns: dict[str, Any], *, r
     if new:
         change.edit(table, row, **new)
     return bool(new)
+
+
+def put(change: Change, table: str, row: int | None, slug: str, columns: dict[str, Any], report: Loss) -> int:
+    """The row of an entry with what a dump says of it, under the dump's slug; made where there is none.
+
+    Args:
+        row: the one that the entry is; None where it is not there.
+        report: is told of one that was there and has nothing new.
+    """
+    if row is None:
+        free_the_slug(change, table, slug)
+        return change.insert(table, slug=slug, source_id=change.source, **columns)
+    give_slug(change, table, row, slug)
+    if not complete(change, table, row, columns):
+        report.there(table)
+    return row
 
 
 def give_slug(change: Change, table: str, row: int, slug: str) -> None:

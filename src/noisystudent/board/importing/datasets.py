@@ -9,7 +9,7 @@ from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.slugs import slug_of_address
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.bulk import insert_missing
-from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
+from noisystudent.board.importing.completing import give_slug, put
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.introduced_entries import introducing_paper, slug_and_name
 from noisystudent.board.importing.names import is_name
@@ -62,13 +62,7 @@ class Loader:
                 continue
             dataset = _the_one(change, slug, name, self.seen)
             columns["name"] = _free_name(change, name, slug, dataset, fields)
-            if dataset is None:
-                free_the_slug(change, "dataset", slug)
-                dataset = change.insert("dataset", slug=slug, source_id=change.source, **columns)
-            else:
-                give_slug(change, "dataset", dataset, slug)
-                if not complete(change, "dataset", dataset, columns):
-                    part.report.there("dataset")
+            dataset = put(change, "dataset", dataset, slug, columns, part.report)
             self.seen.add(slug)
             tasks = (self._task(change, task) for task in fields.parts("tasks"))
             of_tasks = [(dataset, task) for task in tasks if task is not None]

@@ -7,7 +7,7 @@ from typing import Any
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.slugs import slugify
 from noisystudent.board.importing.addresses import address
-from noisystudent.board.importing.completing import complete, free_the_slug, give_slug
+from noisystudent.board.importing.completing import complete, put
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.introduced_entries import introducing_paper, slug_and_name
 from noisystudent.board.importing.parts import Part
@@ -60,13 +60,7 @@ class Loader:
                 part.report.lost("method", fields.where, f"{slug} was in the file before")
                 continue
             method = _the_one(change, slug, columns, self.seen)
-            if method is None:
-                free_the_slug(change, "method", slug)
-                method = change.insert("method", slug=slug, source_id=change.source, **columns)
-            else:
-                give_slug(change, "method", method, slug)
-                if not complete(change, "method", method, columns):
-                    part.report.there("method")
+            method = put(change, "method", method, slug, columns, part.report)
             self.seen.add(slug)
             for collection in fields.parts("collections"):
                 said = (collection.line(key) for key in ("collection", "area", "area_id"))

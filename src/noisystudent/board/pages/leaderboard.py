@@ -56,9 +56,11 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     matching, total = found.only(filters), found.count()
     shown = matching.first(MOST_ROWS if selection.rows == "all" else SHOWN_ROWS)
     leader = next((claim for claim in shown if claim.rank == 1), None)
-    ranks = leaderboards.ranks_of_runs(view.connection, board["id"]) if not selection.as_of else None
-    runs = leaderboards.runs_of(view.connection, board["id"], event)
-    if metric and ranks:
+    runs, ranks, verdicts = leaderboards.runs_of(view.connection, board["id"], event), dict[tuple[int, str], int](), []
+    if not selection.as_of:  # both are of today
+        ranks = leaderboards.ranks_of_runs(view.connection, board["id"])
+        verdicts = verdicts_of_leaderboard(view.connection, board["id"])
+    if metric:
         runs.sort(key=lambda run: ranks.get((run["id"], metric["name"])) or len(runs) + 1)
     columns = [metric, *(other for other in metrics if other is not metric)] if metric else []
     data = {
@@ -70,7 +72,7 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         "matching": total if matching == found else matching.count(),
         "rows": _rows(view.connection, shown),
         "run_count": len(runs),
-        "runs": _runs(view.connection, board["id"], runs[:MOST_ROWS], ranks),
+        "runs": _runs(view.connection, runs[:MOST_ROWS], ranks, verdicts),
     }
     name = board["shown"]
     if not view.as_json:
@@ -168,14 +170,12 @@ def _code(claim: Claim) -> dict[str, Any] | None:
 
 def _runs(
     connection: sqlite3.Connection,
-    board: int,
     runs: Sequence[sqlite3.Row],
-    ranks: dict[tuple[int, str], int] | None,
+    ranks: dict[tuple[int, str], int],
+    verdicts: Sequence[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """What was measured, a row for each value; today (`ranks` is not None) beside the claim and with a verdict where there is one."""
-    said_of = verdicts_of_leaderboard(connection, board) if ranks is not None else []
-    verdicts = {(said["run_result_id"], said["metric"]): said for said in said_of}
-    ranks = ranks or {}
+    """What was measured, a row for each value; beside the claim and with a verdict where there is one."""
+    said_of = {(said["run_result_id"], said["metric"]): said for said in verdicts}
     values = values_of(connection, [run["id"] for run in runs])
     found = []
     for run in runs:
@@ -197,7 +197,7 @@ def _runs(
                 "tolerance": None,
                 "basis": "",
             }
-            found.append(about | verdicts.get((run["id"], name), {}) | {"model": run["model"]})
+            found.append(about | said_of.get((run["id"], name), {}) | {"model": run["model"]})
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-COUNTED = ("paper", "repository", "leaderboard", "result", "task", "dataset", "method", "author")
 LAYERED = ("paper", "task", "dataset", "method", "leaderboard", "result")  # what comes from one source
+COUNTED = (*LAYERED, "author", "repository")
 
 
 def sizes(connection: sqlite3.Connection) -> dict[str, int]:
