@@ -115,7 +115,6 @@ def test_what_is_left_out_of_a_source_is_said_once(
     pictures: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
-    monkeypatch.setattr("noisystudent.progress.logger.propagate", True)
     (pictures / "cat" / "a.psd").write_bytes(b"8BPS")
     plan = dry_run(config(pictures))  # the labeled images are the unlabeled ones too
     assert plan["warnings"][0] == f"{pictures}: left out: 1 .psd file: convert them to PNG or JPEG"

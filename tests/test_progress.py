@@ -3,21 +3,11 @@ import logging
 import re
 import time
 import warnings
-from collections.abc import Iterator
 
 import pytest
 from rich.console import Console
 
 from noisystudent import progress
-
-
-@pytest.fixture(autouse=True)
-def _restore() -> Iterator[None]:
-    logger, quiet = progress.logger, progress.console.quiet
-    before = (list(logger.handlers), logger.level, logger.propagate)
-    yield
-    logger.handlers, logger.level, logger.propagate = list(before[0]), before[1], before[2]
-    progress.console.quiet = quiet
 
 
 @pytest.fixture
@@ -45,7 +35,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_without_a_terminal_there_are_lines_with_the_rate_and_the_time_left(
     caplog: pytest.LogCaptureFixture, clock: list[float]
 ) -> None:
-    progress.logger.propagate = True
     left = progress.Stage("stage 3 of 9", lambda whole, own: f"whole {whole:.0f} s, own {own:.0f} s")
     caplog.set_level(logging.INFO, "noisystudent")
     bar = progress.track("training student 1", 100, done=20, unit="steps")

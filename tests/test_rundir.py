@@ -13,7 +13,6 @@ import pytest
 from noisystudent.config import Config, Training, load_config
 from noisystudent.config.settings import apply_settings
 from noisystudent.errors import UserError
-from noisystudent.progress import logger
 from noisystudent.run_plan import run_stages
 from noisystudent.rundir import RunDir, environment, locked, open_run
 from noisystudent.stopping import Stopped
@@ -88,7 +87,6 @@ def test_the_time_of_a_stage_counts_the_attempts_that_were_stopped_or_killed(
 
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
-    monkeypatch.setattr(logger, "propagate", True)
     caplog.set_level(logging.INFO, "noisystudent")
     return caplog
 

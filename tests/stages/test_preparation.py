@@ -1,5 +1,4 @@
 import json
-import logging
 import shutil
 from pathlib import Path
 
@@ -236,7 +235,6 @@ def test_classes_and_their_counts_are_said(tmp_path: Path, caplog: pytest.LogCap
     labeled = images(tmp_path / "labeled", {"cat": 3, "dog": 5})
     test = images(tmp_path / "test", {"cat": 1, "dog": 2}, seed=1)
     with caplog.at_level("INFO", logger="noisystudent"):
-        logging.getLogger("noisystudent").propagate = True
         prepare(RunDir(tmp_path / "run"), config(students=0, labeled=labeled, test=test))
     assert "2 classes, with the number of labeled + test images: 'cat' 3 + 1, 'dog' 5 + 2" in caplog.text
 
@@ -256,7 +254,6 @@ def test_what_is_skipped_is_replaced_stage_by_stage(tmp_path: Path) -> None:
 def test_images_that_every_generation_skips_are_told_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("noisystudent"), "propagate", True)
     for skipped in ("ab", "ab", "a", "ac"):
         write_skipped(RunDir(tmp_path), "label", [Skipped(id, "x", "cut off") for id in skipped])
     said = "2 images cannot be read and are left out"
