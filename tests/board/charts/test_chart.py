@@ -8,13 +8,14 @@ from datetime import date
 from itertools import pairwise
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from noisystudent.board.charts.axes import Scale, cost_ticks, count_text, day_ticks, reach, ticks, values_scale
 from noisystudent.board.charts.chart import BOTTOM, LEFT, RIGHT, TOP, Point, progress, sparkline, steps, trade_off
-from noisystudent.board.queries.standings import pareto_front
+from noisystudent.board.queries.points import Points
 
 NUMBERS = st.floats(-1e15, 1e15, allow_nan=False)
 
@@ -53,14 +54,17 @@ def test_the_front_is_what_no_other_point_beats(points: list[tuple[int, int]], h
         return no_worse and one != other
 
     expected = {one for one in points if not any(beats(other, one) for other in points)}
-    front = pareto_front([(float(cost), float(value)) for cost, value in points], higher_is_better=higher)
+    costs, values = np.array(points, np.float64).reshape(-1, 2).T
+    none = np.full(len(points), "NaT", "datetime64[D]")
+    drawn = Points(np.arange(len(points)), values, none, {"parameters": costs})
+    front = drawn.pareto_front("parameters", higher_is_better=higher).tolist()
     assert {points[place] for place in front} == expected
     assert len(front) == len(expected)
 
 
 @given(NUMBERS, NUMBERS)
 def test_ticks_are_few_inside_and_in_order(one: float, other: float) -> None:
-    scale = values_scale([one, other], 0, 100)
+    scale = values_scale(min(one, other), max(one, other), 0, 100)
     found = ticks(scale.low, scale.high, 6)
     assert 1 <= len(found) <= 7
     slack = (scale.high - scale.low) * 1e-6
@@ -92,10 +96,10 @@ def test_counts_are_short(count: float, text: str) -> None:
 
 
 def test_far_values_stay_off_but_records_do_not() -> None:
-    values = [88.0, 88.1, 88.2, 88.3, 88.4, 88.5, 88.6, 88.7, 2.0, 1e300]
+    values = np.array([88.0, 88.1, 88.2, 88.3, 88.4, 88.5, 88.6, 88.7, 2.0, 1e300])
     assert reach(values) == (88.0, 88.7)
-    assert reach(values, [2.0]) == (2.0, 88.7)
-    assert reach([1e300]) == (0.0, 0.0)
+    assert reach(values, np.array([2.0])) == (2.0, 88.7)
+    assert reach(np.array([1e300])) == (0.0, 0.0)
 
 
 def test_every_point_is_a_link_with_a_title() -> None:
@@ -115,7 +119,9 @@ def test_any_text_and_number_gives_a_well_formed_drawing(name: str, metric: str,
     drawn = Point(day, value, name, name, name)
     ElementTree.fromstring(progress([drawn], [drawn], metric=metric, label=name))
     cost = Point(float(day) * 1e3, value, name, name, name)
-    ElementTree.fromstring(trade_off([cost], [(1e6, 2.0)], metric=metric, cost=metric, label=name))
+    ElementTree.fromstring(
+        trade_off([cost], (np.array([1e6]), np.array([2.0])), metric=metric, cost=metric, label=name)
+    )
 
 
 def test_one_record_has_no_sparkline() -> None:
@@ -125,9 +131,10 @@ def test_one_record_has_no_sparkline() -> None:
 
 def test_very_many_dots_have_an_end() -> None:
     draw = random.Random(1)
-    dots = [(730_000.0 + day, [draw.gauss(70, 8) for _ in range(20)]) for day in range(5_000)]
+    days = [730_000.0 + day for day in range(5_000) for _ in range(20)]
+    values = [draw.gauss(70, 8) for _ in days]
     line = [Point(730_000, 70, "A", "A: 70", "/paper/a")]
-    drawing = str(progress(line, [], dots, metric="Accuracy", label="many"))
+    drawing = str(progress(line, [], (np.array(days), np.array(values)), metric="Accuracy", label="many"))
     assert len(drawing) < 200_000
     assert drawing.count("<a ") == 1  # the record leads to its paper
     cloud = re.search(r'class="cloud" d="([^"]+)"', drawing)
@@ -135,7 +142,6 @@ def test_very_many_dots_have_an_end() -> None:
     strokes = re.findall(r"M(\d+) (\d+)v(\d+)", cloud.group(1))
     drawn = {(int(x), int(y) + step) for x, y, length in strokes for step in range(0, int(length) + 1, 2)}
     assert len(drawn) == sum(int(length) // 2 + 1 for _, _, length in strokes)  # none twice
-    days, values = [at for at, _ in dots], [value for _, of_day in dots for value in of_day]
     room = max((days[-1] - days[0]) * 0.03, 15)
-    x, y = Scale(days[0] - room, days[-1] + room, LEFT, RIGHT), values_scale([*values, 70], BOTTOM, TOP)
-    assert drawn == {(2 * round(x(at) / 2), 2 * round(y(value) / 2)) for at, of_day in dots for value in of_day}
+    x, y = Scale(days[0] - room, days[-1] + room, LEFT, RIGHT), values_scale(min(values), max(values), BOTTOM, TOP)
+    assert drawn == {(2 * round(x(at) / 2), 2 * round(y(value) / 2)) for at, value in zip(days, values, strict=True)}

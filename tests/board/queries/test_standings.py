@@ -17,7 +17,7 @@ from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.values import Value
 from noisystudent.board.importing import import_file
 from noisystudent.board.queries import leaderboards
-from noisystudent.board.queries.standings import Filters, Standings, records, standings
+from noisystudent.board.queries.standings import Filters, Standings, standings
 
 TODAY = "2026-01-01"
 VALUES = ("70", "70%", "80.5%", "80.5", "0.7", "12M", "13M", "some words", "-3", "0")
@@ -147,8 +147,9 @@ def test_the_order_is_that_of_the_rules(
                 with store.reading() as connection:
                     found = asked(connection, event, chosen)
                     shown = found.first(most)
-                    assert found.count() == len(expected)
-                    assert found.tags() == {tag for row in expected for tag in json.loads(row["tags"])}
+                    counts = found.counts(TODAY)
+                    assert counts.total == len(expected)
+                    assert counts.tags == {tag for row in expected for tag in json.loads(row["tags"])}
                     assert [(claim.row["id"], claim.rank, claim.comparable, claim.day) for claim in shown] == [
                         (row["id"], row["rank"], row["comparable"], row["date"]) for row in expected[:most]
                     ]
@@ -172,19 +173,25 @@ def test_what_is_drawn_is_that_of_the_rules(rows: list[dict[str, Any]], higher: 
                 best.append(row)
         with store.reading() as connection:
             found = asked(connection, 2, filters)
-            days = found.days(TODAY)
-            line = found.of_records(records(days, higher_is_better=higher))
-            assert [claim.row["id"] for claim in line] == [row["id"] for row in best]
-            assert sorted((day.day, value) for day in days for value in day.values) == sorted(
-                (row["date"].isoformat(), row["number"]) for row in sound
+            points = found.points()
+            drawn = points.until(TODAY)
+            line = drawn.results[drawn.records(higher_is_better=higher)]
+            assert line.tolist() == [row["id"] for row in best]
+            sound.sort(key=lambda row: (row["date"], row["id"]))
+            assert drawn.results.tolist() == [row["id"] for row in sound]
+            assert drawn.days.tolist() == [row["date"] for row in sound]
+            assert drawn.values.tolist() == [row["number"] for row in sound]
+            assert found.counts(TODAY)[:3] == (
+                len(expected),
+                sum(row["date"] is not None for row in expected),
+                len(past),
             )
-            assert {claim.row["id"] for claim in found.until(TODAY)} == {row["id"] for row in sound}
-            assert found.dated(TODAY) == (len(expected), sum(row["date"] is not None for row in expected), len(past))
             known = [row for row in expected if row["parameters"] and 1e3 <= row["parameters"] <= 1e18]
             assert found.knows("parameters") == bool(known)
-            assert sorted(found.costs()["parameters"]) == sorted(
-                (row["id"], row["parameters"], row["number"]) for row in known if row["comparable"]
-            )
+            with_cost = points.at(points.costs["parameters"] > 0)
+            assert sorted(
+                zip(with_cost.results.tolist(), with_cost.costs["parameters"].tolist(), strict=True)
+            ) == sorted((row["id"], row["parameters"]) for row in known if row["comparable"])
 
 
 def record_line(store: Store, slug: str, metric: str) -> list[tuple[str, float]]:
@@ -194,9 +201,9 @@ def record_line(store: Store, slug: str, metric: str) -> list[tuple[str, float]]
         assert board is not None
         (chosen,) = (row for row in leaderboards.metrics_of(connection, board["id"]) if row["name"] == metric)
         event = connection.execute("SELECT max(id) FROM event").fetchone()[0]
-        days = standings(connection, board["id"], chosen, event).days(TODAY)
-        best = records(days, higher_is_better=bool(chosen["higher_is_better"]))
-        return [(day[:7], value) for day, value in best]
+        past = standings(connection, board["id"], chosen, event).points().until(TODAY)
+        best = past.at(past.records(higher_is_better=bool(chosen["higher_is_better"])))
+        return [(str(day)[:7], value) for day, value in zip(best.days, best.values.tolist(), strict=True)]
 
 
 def test_the_record_line_of_imagenet(store: Store, catalogue_files: Path) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from statistics import quantiles
 
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+NONE = np.empty(0)
 LARGEST = 1e15  # what lies beyond has no readable axis
 FAR = 3.0  # times the middle half's width from it: Tukey's outer fences
 FEW = 8  # of so few, none is far from the others
@@ -25,16 +29,16 @@ class Scale:
     def __call__(self, value: float) -> float:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
-    def cells(self, values: Iterable[float], size: int) -> dict[float, int]:
-        """Of each value, the cell of a grid that it lies in: one call for 10^5 of them."""
-        first, share = self(0.0) / size, (self.end - self.start) / (self.high - self.low) / size
-        return {value: round(first + value * share) for value in set(values)}
+    def cells(self, values: Numbers, size: int) -> NDArray[np.int64]:
+        """Of each value, the cell of a grid that it lies in."""
+        places = self.start + (values - self.low) / (self.high - self.low) * (self.end - self.start)
+        return np.rint(places / size).astype(np.int64)
 
 
 Tick = tuple[float, str]
 
 
-def reach(values: Sequence[float], seen: Sequence[float] = ()) -> tuple[float, float]:
+def reach(values: Numbers, seen: Numbers = NONE) -> tuple[float, float]:
     """From where to where an axis goes: values far from all others would press the rest into a line, so they stay off.
 
     Args:
@@ -42,21 +46,20 @@ def reach(values: Sequence[float], seen: Sequence[float] = ()) -> tuple[float, f
         seen: of those that must be on it.
 
     Example:
-        >>> reach([60, 70, 71, 72, 73, 74, 75, 76, 2])
-        (60, 76)
+        >>> reach(np.array([60.0, 70, 71, 72, 73, 74, 75, 76, 2]))
+        (60.0, 76.0)
     """
-    near = [value for value in values if abs(value) <= LARGEST]
+    near = values[np.abs(values) <= LARGEST]
     if len(near) >= FEW:
-        first, _, third = quantiles(near, n=4)
+        first, third = np.quantile(near, (0.25, 0.75), method="weibull")
         room = FAR * (third - first)
-        near = [value for value in near if not room or first - room <= value <= third + room]
-    shown = [*near, *(value for value in seen if abs(value) <= LARGEST)]
-    return (min(shown), max(shown)) if shown else (0.0, 0.0)
+        near = near[(near >= first - room) & (near <= third + room)] if room else near
+    shown = np.concatenate([near, seen[np.abs(seen) <= LARGEST]])
+    return (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 0.0)
 
 
-def values_scale(values: Sequence[float], start: float, end: float) -> Scale:
-    """A scale on which all values have room."""
-    low, high = min(values), max(values)
+def values_scale(low: float, high: float, start: float, end: float) -> Scale:
+    """A scale on which the values from low to high have room."""
     room = (high - low) * 0.06
     if room <= max(1e-9 * max(abs(low), abs(high)), 1e-13):
         room = max(abs(high) * 0.05, 1e-6) if high else 1.0

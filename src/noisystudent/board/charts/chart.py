@@ -7,11 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
+import numpy as np
 from markupsafe import Markup
 
-from noisystudent.board.charts.axes import Scale, Tick, cost_ticks, day_ticks, ticks, values_scale
+from noisystudent.board.charts.axes import NONE, Numbers, Scale, Tick, cost_ticks, day_ticks, ticks, values_scale
 from noisystudent.board.web.xml_text import xml_text
 
+Dots = tuple[Numbers, Numbers]  # where they stand across, and up
+
+NO_DOTS: Dots = (NONE, NONE)
 HEIGHT, LEFT, TOP, BOTTOM = 400, 76, 36, 352  # of the plot, in the units of the drawing
 RIGHT, RIGHT_OF_SMALL, MARGIN = 780, 540, 20  # where the plot ends, and what is left beside it
 MOST_TICKS = 6
@@ -56,7 +60,7 @@ class Plane:
 def progress(
     records: Sequence[Point],
     others: Sequence[Point],
-    dots: Sequence[tuple[float, Sequence[float]]] = (),
+    dots: Dots = NO_DOTS,
     *,
     metric: str,
     label: str,
@@ -66,48 +70,37 @@ def progress(
     Args:
         records: those that were better than all before, by date; none where the direction is not known. `x` is the day's ordinal number.
         others: all other results; or, where there are very many,
-        dots: days with their values, which lead nowhere.
+        dots: which lead nowhere.
         metric: its name, beside the axis.
         label: what the chart shows.
     """
-    points = [*records, *others]
-    days = [*(point.x for point in points), *(at for at, _ in dots)]
-    room = max((max(days) - min(days)) * 0.03, 15)
-    x = Scale(min(days) - room, max(days) + room, LEFT, RIGHT)
-    y = values_scale([*(point.y for point in points), *(value for _, values in dots for value in values)], BOTTOM, TOP)
+    first, last, low, high = _extent([*records, *others], dots)
+    room = max((last - first) * 0.03, 15)
+    x, y = Scale(first - room, last + room, LEFT, RIGHT), values_scale(low, high, BOTTOM, TOP)
     plane = Plane(x, y, day_ticks(x.low, x.high), "", metric, label)
     # Those who go by keyboard find the others in the table below; a thousand stops would bar their way to it.
     links = [_link(point, x(point.x), y(point.y), 3.5, "point", ' tabindex="-1"') for point in others]
-    columns, rows = (
-        x.cells((at for at, _ in dots), DOT),
-        y.cells((value for _, of_day in dots for value in of_day), DOT),
-    )
-    cells = ((columns[at], rows[value]) for at, of_day in dots for value in of_day)
-    return _drawn(plane, links or _cloud(cells), records)
+    return _drawn(plane, links or _cloud(plane, dots), records)
 
 
-def trade_off(
-    front: Sequence[Point], others: Sequence[tuple[float, float]], *, metric: str, cost: str, label: str
-) -> Markup:
+def trade_off(front: Sequence[Point], others: Dots, *, metric: str, cost: str, label: str) -> Markup:
     """Values against cost, which stands on a logarithmic axis, with the line of those that no cheaper one equals.
 
     Args:
         front: the points of the line, from the cheapest on; `x` is the cost, above zero.
-        others: (cost, value) of all other results, which are drawn as mere dots.
+        others: cost and value of all other results.
         metric: name of the value.
         cost: name of the cost.
         label: what the chart shows.
     """
-    dots = [(math.log10(at), value) for at, value in others]
+    dots = np.log10(others[0]), others[1]
     best = [replace(point, x=math.log10(point.x)) for point in front]
-    powers = [at for at, _ in dots] + [point.x for point in best]
-    room = max((max(powers) - min(powers)) * 0.05, 0.2)
-    x = Scale(min(powers) - room, max(powers) + room, LEFT, RIGHT_OF_SMALL)
-    y = values_scale([value for _, value in others] + [point.y for point in best], BOTTOM, TOP)
+    first, last, low, high = _extent(best, dots)
+    room = max((last - first) * 0.05, 0.2)
+    x, y = Scale(first - room, last + room, LEFT, RIGHT_OF_SMALL), values_scale(low, high, BOTTOM, TOP)
     marks = [(math.log10(value), text) for value, text in cost_ticks(10**x.low, 10**x.high)]
-    columns, rows = x.cells((at for at, _ in dots), DOT), y.cells((value for _, value in dots), DOT)
-    cloud = _cloud((columns[at], rows[value]) for at, value in dots)
-    return _drawn(Plane(x, y, marks, cost, metric, label), cloud, best)
+    plane = Plane(x, y, marks, cost, metric, label)
+    return _drawn(plane, _cloud(plane, dots), best)
 
 
 def sparkline(records: Sequence[tuple[float, float]]) -> Markup:
@@ -136,6 +129,15 @@ def steps(records: Sequence[tuple[float, float]], end: float) -> list[tuple[floa
             corners.append((at, corners[-1][1]))
         corners.append((at, value))
     return [*corners, (end, corners[-1][1])] if corners else []
+
+
+def _extent(points: Sequence[Point], dots: Dots) -> tuple[float, float, float, float]:
+    """From where to where points and dots reach: the least and the greatest x, then y."""
+    across = [point.x for point in points]
+    up = [point.y for point in points]
+    for found, drawn in ((across, dots[0]), (up, dots[1])):
+        found += [float(drawn.min()), float(drawn.max())] if len(drawn) else []
+    return min(across), max(across), min(up), max(up)
 
 
 def _drawn(plane: Plane, others: Iterable[str], best: Sequence[Point]) -> Markup:
@@ -184,19 +186,19 @@ def _link(point: Point, x: float, y: float, radius: float, kind: str, more: str)
     )
 
 
-def _cloud(cells: Iterable[tuple[int, int]]) -> list[str]:
-    """Mere dots, in cells of a grid (column, row): one for each cell, and a stroke for those of a column that touch. So there is an end to
-    how many can be drawn."""
-    strokes: list[list[int]] = []  # first cell, last cell; a column has fewer than `HEIGHT`
-    for cell in sorted({column * HEIGHT + row for column, row in cells}):
-        if strokes and strokes[-1][1] == cell - 1:
-            strokes[-1][1] = cell
-        else:
-            strokes.append([cell, cell])
-    path = "".join(
-        f"M{DOT * (first // HEIGHT)} {DOT * (first % HEIGHT)}v{DOT * (last - first)}" for first, last in strokes
-    )
-    return [f'<path class="cloud" d="{path}"/>'] if path else []
+def _cloud(plane: Plane, dots: Dots) -> list[str]:
+    """Mere dots, in cells of a grid: one for each cell, and a stroke for those of a column that touch. So there is an end to how many can
+    be drawn."""
+    if not len(dots[0]):
+        return []
+    cells = np.unique(
+        plane.x.cells(dots[0], DOT) * HEIGHT + plane.y.cells(dots[1], DOT)
+    )  # a column has fewer than `HEIGHT`
+    ends = np.flatnonzero(np.diff(cells) != 1)
+    first, last = cells[np.concatenate([[0], ends + 1])].tolist(), cells[np.concatenate([ends, [-1]])].tolist()
+    strokes = zip(first, last, strict=True)
+    path = "".join(f"M{DOT * (one // HEIGHT)} {DOT * (one % HEIGHT)}v{DOT * (other - one)}" for one, other in strokes)
+    return [f'<path class="cloud" d="{path}"/>']
 
 
 def _names(placed: Sequence[tuple[float, float, Point]], right: float, *, rising: bool) -> list[str]:

@@ -16,12 +16,13 @@ from noisystudent.board.catalogue.names import metric_meant
 from noisystudent.board.charts.leaderboard import against_cost, over_time
 from noisystudent.board.pages.selection import Selection
 from noisystudent.board.queries import leaderboards
+from noisystudent.board.queries.points import NO_PLACES
 from noisystudent.board.queries.standings import (
     MULTIPLY_ADDS,
     PARAMETERS,
     Claim,
+    Counts,
     Standings,
-    records,
     standings,
     values_of,
 )
@@ -53,7 +54,8 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     metrics = leaderboards.metrics_of(view.connection, board["id"])
     metric = _chosen(view, metrics, selection.metric)
     found = standings(view.connection, board["id"], metric, event)
-    matching, total = found.only(filters), found.count()
+    matching, counts = found.only(filters), found.counts(today())
+    counts_of_matching = counts if matching == found else matching.counts(today())
     shown = matching.first(MOST_ROWS if selection.rows == "all" else SHOWN_ROWS)
     leader = next((claim for claim in shown if claim.rank == 1), None)
     runs, ranks, verdicts = leaderboards.runs_of(view.connection, board["id"], event), dict[tuple[int, str], int](), []
@@ -68,15 +70,17 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         "metric": metric["name"] if metric else None,
         "metrics": [_metric(each) for each in columns],
         "filters": selection.chosen,
-        "total": total,
-        "matching": total if matching == found else matching.count(),
+        "total": counts.total,
+        "matching": counts_of_matching.total,
         "rows": _rows(view.connection, shown),
         "run_count": len(runs),
         "runs": _runs(view.connection, runs[:MOST_ROWS], ranks, verdicts),
     }
     name = board["shown"]
     if not view.as_json:
-        data |= _for_readers(board, selection, found, matching, metric) | {"leader": leader}
+        data |= _for_readers(board, selection, matching, counts_of_matching, metric)
+        data |= {"leader": leader, "tags": {tag: selection.query(tag=tag, rows="") for tag in sorted(counts.tags)}}
+        data["knows_parameters"] = found.knows(PARAMETERS)
     return view.page(
         "leaderboard.html.jinja",
         data,
@@ -204,25 +208,24 @@ def _runs(
 def _for_readers(
     board: sqlite3.Row,
     selection: Selection,
-    found: Standings,
     matching: Standings,
+    counts: Counts,
     metric: sqlite3.Row | None,
 ) -> dict[str, Any]:
     """What the page has and its JSON has not: charts, choices, sentences."""
-    days, better = matching.days(today()), matching.higher_is_better
-    best = records(days, higher_is_better=better) if better is not None else []
-    metric_name = metric["name"] if metric else ""
-    chart, off_chart = over_time(matching, days, best, today(), metric=metric_name, name=board["shown"])
+    points, better = matching.points(), matching.higher_is_better
+    past, metric_name = points.until(today()), metric["name"] if metric else ""
+    best = past.records(higher_is_better=better) if better is not None else NO_PLACES
+    chart, off_chart = over_time(matching, counts, past, best, metric=metric_name, name=board["shown"])
+    costs = against_cost(matching, points, metric_name, higher_is_better=better) if better is not None else []
     return {
         "selection": selection,
         "most_rows": MOST_ROWS,
         "origins": ORIGINS,
         "chart": chart,
         "off_chart": off_chart,
-        "cost_charts": against_cost(matching, metric_name, higher_is_better=better) if better is not None else [],
-        "since": best[-1][0] if best else None,
-        "tags": {tag: selection.query(tag=tag, rows="") for tag in sorted(found.tags())},
-        "knows_parameters": found.knows(PARAMETERS),
+        "cost_charts": costs,
+        "since": str(past.days[best[-1]]) if len(best) else None,
     }
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from noisystudent.board.catalogue.history import last_event
 from noisystudent.board.queries.search import literal
-from noisystudent.board.queries.standings import records, standings
+from noisystudent.board.queries.standings import standings
 
 # The leader's paper is looked up for each leaderboard: SQLite would write out a view that is joined on the right.
 WITH_LEADERS = """
@@ -128,5 +127,6 @@ def record_line(connection: sqlite3.Connection, slug: str, today: str) -> list[t
     found = standings(connection, board["id"], first, last_event(connection))
     if found.higher_is_better is None:
         return []
-    line = records(found.days(today), higher_is_better=found.higher_is_better)
-    return [(date.fromisoformat(day).toordinal(), value) for day, value in line]
+    past = found.points().until(today)
+    line = past.at(past.records(higher_is_better=found.higher_is_better))
+    return [(day.toordinal(), value) for day, value in zip(line.days.tolist(), line.values.tolist(), strict=True)]

@@ -1,6 +1,6 @@
-"""The standings of a leaderboard: its claims by one metric, now or as of an event, filtered and ranked; the records; the Pareto front.
+"""The standings of a leaderboard: its claims by one metric, now or as of an event, filtered and ranked.
 
-A leaderboard may have 10^5 claims. Of all of them there are counts and narrow rows; only those that are shown are read whole.
+A leaderboard may have 10^5 claims. All of them are counted, or read as arrays; only those that are shown are read whole.
 """
 
 from __future__ import annotations
@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from noisystudent.board.catalogue.history import last_event
 from noisystudent.board.catalogue.ranking import comparable, comparable_in_sql, ranks, unit_of
 from noisystudent.board.catalogue.values import Value
+from noisystudent.board.queries.points import Points
 
 PARAMETERS, MULTIPLY_ADDS = "parameters", "multiply_adds"  # columns of a model
 LEAST, MOST = 1e3, 1e18  # fewer is a count of millions of which nobody wrote so, more a slip of the pen
@@ -43,19 +46,13 @@ FROM paper_repository pr JOIN repository rp ON rp.id = pr.repository_id WHERE pr
 """
 
 
-class Day(NamedTuple):
-    """The claims of a day that can be compared.
+class Counts(NamedTuple):
+    """Of claims: how many they are, how many have a day, how many one until today; all tags that they have."""
 
-    Args:
-        day: as YYYY-MM-DD.
-        low, high: the lowest and the highest value.
-        values: all of them, to 15 digits.
-    """
-
-    day: str
-    low: float
-    high: float
-    values: list[float]
+    total: int
+    dated: int
+    past: int
+    tags: set[str]
 
 
 @dataclass(slots=True)
@@ -143,13 +140,12 @@ class Standings:
         """Those of them that pass these filters, ranked among each other."""
         return replace(self, filters=filters)
 
-    def count(self) -> int:
-        """How many they are."""
-        return int(self._select("count(*)", "result r").fetchone()[0])
-
-    def tags(self) -> set[str]:
-        """All tags that they have."""
-        return {tag for (text,) in self._select("DISTINCT r.tags", "result r") for tag in json.loads(text)}
+    def counts(self, today: str) -> Counts:
+        """How many they are and which tags they have, in one walk of an index."""
+        dated, past = "count(r.on_day)", "count(CASE WHEN r.on_day <= :today THEN 1 END)"
+        columns = f"count(*), {dated}, {past}, json_group_array(DISTINCT r.tags)"
+        total, with_day, until_today, tags = self._select(columns, "result r", today=today).fetchone()
+        return Counts(total, with_day, until_today, {tag for text in json.loads(tags) for tag in json.loads(text)})
 
     def knows(self, kind: str) -> bool:
         """Whether that cost of any model is known."""
@@ -162,7 +158,7 @@ class Standings:
         if self.higher_is_better is not None:
             best = "DESC" if self.higher_is_better else "ASC"
             order = f"v.number {best}, r.on_day IS NULL, r.on_day, r.position, r.id"
-            values = "value v CROSS JOIN result r ON r.id = v.result_id"
+            values = "value v INDEXED BY value_of_metric CROSS JOIN result r ON r.id = v.result_id"
             ranked = self._ids(values, f"AND v.metric_id = :metric AND {COMPARABLE} ORDER BY {order}", most)
             rest = f"AND NOT {COMPARABLE} "
         unranked = list[int]()
@@ -176,42 +172,20 @@ class Standings:
             claim.rank = places.get(claim.row["id"])
         return found
 
-    def dated(self, today: str) -> tuple[int, int, int]:
-        """How many they are, how many have a day, and how many one until today."""
-        counts = "count(*), count(r.on_day), count(CASE WHEN r.on_day <= :today THEN 1 END)"
-        found: tuple[int, int, int] = self._select(counts, "result r", today=today).fetchone()
-        return found
-
-    def days(self, today: str) -> list[Day]:
-        """The days until today with the values that can be compared: a few thousand rows, be they 10^5 claims."""
-        columns = "r.on_day, min(v.number), max(v.number), json_group_array(v.number)"
-        results = f"result r CROSS JOIN value v ON {OF_RESULT}"
-        more = f"AND r.on_day <= :today AND {COMPARABLE} GROUP BY r.on_day ORDER BY r.on_day"
-        rows = self._select(columns, results, more, today=today)
-        return [Day(day, low, high, json.loads(values)) for day, low, high, values in rows]
-
-    def of_records(self, line: Iterable[tuple[str, float]]) -> list[Claim]:
-        """Of each day and value that `records` found, the first claim."""
-        results = f"result r CROSS JOIN value v ON {OF_RESULT}"
-        more = f"AND r.on_day = :day AND v.number = :number AND {COMPARABLE} ORDER BY r.id"
-        return self.claims([self._ids(results, more, 1, day=day, number=value)[0] for day, value in line])
-
-    def until(self, today: str) -> list[Claim]:
-        """Those of them that can be compared and have a day until today, whole."""
-        more = f"AND r.on_day <= :today AND {COMPARABLE} ORDER BY r.on_day, r.id"
-        return self.claims(self._ids(f"result r CROSS JOIN value v ON {OF_RESULT}", more, -1, today=today))
-
-    def costs(self) -> dict[str, list[tuple[int, float, float]]]:
-        """Of each kind of cost, number, cost and value, to 15 digits, of those of them that can be compared and whose cost is known."""
-        results = f"result r CROSS JOIN model m ON m.id = r.model_id CROSS JOIN value v ON {OF_RESULT}"
-        columns = ("r.id", "v.number", *COST.values())
+    def points(self) -> Points:
+        """Those of them that can be compared, to be drawn: one walk along the metric's values, in the order of the results."""
+        values = f"value v INDEXED BY value_of_metric_and_result CROSS JOIN result r ON {OF_RESULT}"
+        columns = ("r.id", "v.number", "r.on_day", *(f"coalesce({cost}, 0)" for cost in COST.values()))
         lists = ", ".join(f"json_group_array({column})" for column in columns)  # in one row: 10^5 take longer
-        more = f"AND coalesce({', '.join(COST.values())}) IS NOT NULL AND {COMPARABLE}"
-        numbers, values, *costs = map(json.loads, self._select(lists, results, more).fetchone())
-        return {
-            kind: [row for row in zip(numbers, of_kind, values, strict=True) if row[1] is not None]
-            for kind, of_kind in zip(COST, costs, strict=True)
-        }
+        tables = f"{values} CROSS JOIN model m ON m.id = r.model_id"
+        found = self._select(lists, tables, f"AND v.metric_id = :metric AND {COMPARABLE}").fetchone()
+        results, numbers, days, *costs = map(json.loads, found)
+        return Points(
+            np.array(results, np.int64),
+            np.array(numbers, np.float64),
+            np.array(days, "datetime64[D]"),
+            {kind: np.array(of_kind, np.float64) for kind, of_kind in zip(COST, costs, strict=True)},
+        )
 
     def claims(self, results: Sequence[int]) -> list[Claim]:
         """Results of the leaderboard as claims, in the order in which their numbers are given; not ranked."""
@@ -259,36 +233,6 @@ def _unit_then(past: Standings) -> str:
     ).fetchall()
     plain_above_1 = any(row["highest"] > 1 for row in rows if not row["unit"])
     return unit_of(Counter({row["unit"]: row["number"] for row in rows}), plain_above_1=plain_above_1)
-
-
-def records(days: Iterable[Day], *, higher_is_better: bool) -> list[tuple[str, float]]:
-    """The days whose best value was better than all before, with it.
-
-    Args:
-        days: in order.
-    """
-    line: list[tuple[str, float]] = []
-    for day in days:
-        best = day.high if higher_is_better else day.low
-        if not line or (best > line[-1][1] if higher_is_better else best < line[-1][1]):
-            line.append((day.day, best))
-    return line
-
-
-def pareto_front(points: Sequence[tuple[float, float]], *, higher_is_better: bool) -> list[int]:
-    """Which points (cost, value) no other beats: places in the list, from the cheapest on.
-
-    Example:
-        >>> pareto_front([(1.0, 70.0), (2.0, 80.0), (3.0, 75.0)], higher_is_better=True)
-        [0, 1]
-    """
-    costs, values = [cost for cost, _ in points], [value for _, value in points]
-    best_first = sorted(range(len(points)), key=values.__getitem__, reverse=higher_is_better)
-    front: list[int] = []
-    for place in sorted(best_first, key=costs.__getitem__):  # of one cost, the best is still the first
-        if not front or (values[place] > values[front[-1]] if higher_is_better else values[place] < values[front[-1]]):
-            front.append(place)
-    return front
 
 
 def values_of(connection: sqlite3.Connection, results: Sequence[int]) -> dict[int, dict[str, str]]:

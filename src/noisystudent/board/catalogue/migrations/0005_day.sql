@@ -14,6 +14,7 @@ CREATE TRIGGER paper_day AFTER UPDATE OF published ON paper WHEN old.published I
 END;
 CREATE INDEX result_days ON result (leaderboard_id, kind, on_day, id, added_by, retired_by, model_id, extra_data, tags);
 
--- The best values of a metric are one walk of its index.
+-- The best values of a metric are one walk of its index, and all of them beside their results one of another.
 DROP INDEX value_of_metric;
 CREATE INDEX value_of_metric ON value (metric_id, number);
+CREATE INDEX value_of_metric_and_result ON value (metric_id, result_id, number, unit);
