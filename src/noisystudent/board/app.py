@@ -39,7 +39,7 @@ from noisystudent.board.web.cross_origin import CrossOriginReads
 from noisystudent.board.web.kept import Kept
 from noisystudent.board.web.lane import WriteLane
 from noisystudent.board.web.limits import BodyLimit, RateLimits
-from noisystudent.board.web.refusal import broken, failed, http_error, invalid
+from noisystudent.board.web.refusal import REFUSED, broken, failed, http_error, invalid, refused
 from noisystudent.board.web.secret import secret_of
 from noisystudent.board.web.security import SecurityHeaders
 from noisystudent.board.web.site import Site
@@ -96,6 +96,8 @@ def create_app(site: Site) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
+    for kind in REFUSED:
+        app.add_exception_handler(kind, refused)
     app.add_exception_handler(sqlite3.Error, failed)
     app.add_exception_handler(OSError, failed)
     app.add_exception_handler(Exception, broken)

@@ -76,14 +76,14 @@ def test_a_form_that_is_sent_again_is_refused(browser: Any) -> None:
     fields = browser.filled("/submit/task", "/submit/task", {"name": "A"})
     assert browser.post("/submit/task", fields).status_code == 201
     again = browser.post("/submit/task", fields)
-    assert again.status_code == 403
-    assert "sent already" in again.text
+    assert again.status_code == 409
+    assert "This was submitted already" in again.text
     assert count(browser) == 1
     # Also after a mistake, of which nothing was kept, the same form may be sent once.
     fields = browser.filled("/submit/task", "/submit/task", {"name": ""})
     assert browser.post("/submit/task", fields).status_code == 422
     mended = [(name, "B" if name == "name" else value) for name, value in fields]
-    assert [browser.post("/submit/task", mended).status_code for _ in range(2)] == [201, 403]
+    assert [browser.post("/submit/task", mended).status_code for _ in range(2)] == [201, 409]
 
 
 def test_a_form_gets_old(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ from noisystudent.board.api.access import Authorization, token_with
 from noisystudent.board.api.operations import OF_READS, write
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import submissions
-from noisystudent.board.submitting.payloads import Mistakes
 from noisystudent.board.web.row_numbers import RowNumber
 
 router = APIRouter(tags=["submissions"])
@@ -54,16 +53,9 @@ def submission_add(request: Request, body: SubmissionRequest, authorization: Aut
     """Submit something, with a token of scope submit. It waits until a curator approves it."""
     store: Store = request.app.state.store
     token = token_with(store, authorization, "submit")
-    try:
-        number, receipt = submissions.submit(
-            store, body.kind, body.payload, submitter=token.name, token=token, receipt=body.receipt
-        )
-    except Mistakes as mistakes:
-        raise HTTPException(422, "; ".join(mistakes.problems[:20])) from mistakes
-    except submissions.Conflict as conflict:
-        raise HTTPException(409, str(conflict)) from conflict
-    except submissions.QueueFull as full:
-        raise HTTPException(429, str(full), {"Retry-After": "3600"}) from full
+    number, receipt = submissions.submit(
+        store, body.kind, body.payload, submitter=token.name, token=token, receipt=body.receipt
+    )
     return SubmissionReceipt(id=number, receipt=receipt)
 
 

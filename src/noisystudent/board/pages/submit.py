@@ -76,10 +76,6 @@ def receive(view: Viewing, kind: str, form: SentForm) -> Response:
         answer = _form_page(view, kind, filled, mistakes.fields)
         answer.status_code = 422
         return answer
-    except submissions.Conflict:
-        return refuse(view.request, 403, "This form was sent already: what it said waits for the curators, once.")
-    except submissions.QueueFull as full:
-        return refuse(view.request, 429, str(full), {"Retry-After": "3600"})
     answer = view.page("submitted.html.jinja", {"number": number, "receipt": receipt}, title="Submitted")
     answer.status_code = 201
     answer.headers["Cache-Control"] = "no-store"
@@ -116,8 +112,8 @@ def withdraw(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     check_form(view.request, form, visitor_of(view.request))
     try:
         submissions.withdraw(view.store, number, text_of(form, "receipt").strip())
-    except submissions.Conflict as conflict:
-        return refuse(view.request, 409, f"{str(conflict).capitalize()}.")
+    except submissions.Conflict:
+        raise
     except UserError as error:
         return refuse(view.request, 403, f"{error}.")
     return refuse(view.request, 200, f"Submission {number} was withdrawn.")

@@ -105,7 +105,7 @@ def submit(
         if problems:
             raise Mistakes(problems)
         if connection.execute("SELECT 1 FROM submission WHERE receipt = ?", (hashed(receipt),)).fetchone():
-            raise Conflict("this was submitted already")
+            raise Conflict("this was submitted already: it waits for the curators, once")
         _check_room(connection, submitter, limits)
         cursor = connection.execute(
             "INSERT INTO submission (at, submitter, token_id, kind, payload, receipt) VALUES (?, ?, ?, ?, ?, ?)",

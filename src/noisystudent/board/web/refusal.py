@@ -15,8 +15,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from noisystudent.board.catalogue.failures import message_of, message_of_code
+from noisystudent.board.submitting.payloads import Mistakes
+from noisystudent.board.submitting.submissions import Conflict, QueueFull
 from noisystudent.board.web.security import HEADERS
 from noisystudent.board.web.view import View
+from noisystudent.errors import UserError
 
 TITLES = {
     400: "Not understood",
@@ -33,6 +36,8 @@ TITLES = {
     507: "Disk full",
 }
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+REFUSED: Mapping[type[Exception], int] = {Mistakes: 422, Conflict: 409, QueueFull: 429}
+WAIT = {"Retry-After": "3600"}  # until a curator has looked at some
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -94,4 +99,17 @@ async def failed(request: Request, error: Exception) -> Response:
         raise error
     logging.getLogger(__name__).error("%s (%s)", message, error)
     status = 507 if message == full else 503
-    return refuse(request, status, f"{message[0].upper()}{message[1:]}.", {"Retry-After": "60"})
+    return refuse(request, status, _sentence(message), {"Retry-After": "60"})
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """What the rules of submissions refuse; see `REFUSED`."""
+    assert isinstance(error, UserError)
+    status = next(status for kind, status in REFUSED.items() if isinstance(error, kind))
+    said = "; ".join(error.problems[:20])
+    said = said if is_for_programs(request) else _sentence(said)  # for programs fields keep their names
+    return refuse(request, status, said, WAIT if status == 429 else None)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
