@@ -20,6 +20,7 @@ from timm.data.auto_augment import rand_augment_transform
 from torchvision.transforms import v2
 
 from noisystudent.config import RandAugment
+from noisystudent.noise.draws import Draws
 from noisystudent.noise.randaugment import augment
 
 RESULTS = Path(__file__).parent / "results"
@@ -57,7 +58,7 @@ def pictures(side: int, count: int) -> list[Image.Image]:
 
 def implementations(images: list[Image.Image]) -> dict[str, Work]:
     batch = torch.stack([v2.functional.pil_to_tensor(image) for image in images])
-    draw = torch.Generator().manual_seed(0)
+    draws = Draws(torch.Generator().manual_seed(0), len(batch))
     side = images[0].width
     torchvision_op = v2.RandAugment(num_ops=2, magnitude=9)
     timm_op = rand_augment_transform("rand-m9-n2-p1-inc1", {"translate_const": side // 8})
@@ -69,8 +70,8 @@ def implementations(images: list[Image.Image]) -> dict[str, Work]:
         return torch.stack([torchvision_op(image) for image in batch])
 
     return {
-        "noisystudent, official": lambda: augment(batch, RandAugment(magnitude=9, semantics="official"), draw),
-        "noisystudent, clamped": lambda: augment(batch, RandAugment(magnitude=9), draw),
+        "noisystudent, official": lambda: augment(batch, RandAugment(magnitude=9, semantics="official"), draws),
+        "noisystudent, clamped": lambda: augment(batch, RandAugment(magnitude=9), draws),
         "torchvision, PIL": on_pictures(torchvision_op),
         "torchvision, tensors": on_tensors,
         "timm, PIL": on_pictures(timm_op),

@@ -23,9 +23,9 @@ def test_the_loop_does_the_stages_that_are_listed(
     done: list[str] = []
     stage = RunDir.stage
 
-    def recorded(self: RunDir, name: str, work: Any) -> dict[str, Any]:
+    def recorded(self: RunDir, name: str, work: Any, **how: bool) -> dict[str, Any]:
         done.append(name)
-        return stage(self, name, work)
+        return stage(self, name, work, **how)
 
     monkeypatch.setattr(RunDir, "stage", recorded)
     images = write_images(tmp_path)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 
-from noisystudent import progress
+from noisystudent import processes, progress
 from noisystudent.errors import RunError, UserError
 from noisystudent.stopping import Stopped, stopped_by_signals
 
@@ -46,7 +46,7 @@ def commands_of(
         def register(function: Command) -> Command:
             @functools.wraps(function)
             def guarded(*args: Any, as_json: Json = False, quiet: Quiet = False, **options: Any) -> None:
-                progress.configure(quiet=quiet)
+                progress.configure(quiet=quiet, silent=not processes.is_first())
                 try:
                     with stopped_by_signals(), around():
                         result, show, *status = function(*args, as_json=as_json, quiet=quiet, **options)
@@ -64,8 +64,8 @@ def commands_of(
                     )
                 except Stopped as stop:
                     fail(f"{stop}; the same command goes on from here", 128 + stop.number, as_json=as_json)
-                if result is None:
-                    return  # it has said all
+                if result is None or not processes.is_first():
+                    return  # it has said all, or another one says it
                 if as_json:
                     print(json.dumps(result, ensure_ascii=False, allow_nan=False))  # noqa: T201
                 elif not quiet:
@@ -82,7 +82,9 @@ def commands_of(
 
 
 def fail(message: str, status: int, *, as_json: bool) -> None:
-    """Say what went wrong on stderr, with `as_json` on stdout too, and end."""
+    """Say what went wrong on stderr, with `as_json` on stdout too, and end. Of several processes one says what happens to all."""
+    if not processes.is_first():
+        raise typer.Exit(status)
     if as_json:
         print(json.dumps({"error": message}, ensure_ascii=False))  # noqa: T201
     print(f"noisystudent: {message}", file=sys.stderr)  # noqa: T201

@@ -32,6 +32,7 @@ from noisystudent.evaluation.published import compare, published
 from noisystudent.evaluation.suites import Request, check, evaluate_suites
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity, stands_for
+from noisystudent.processes import from_first
 from noisystudent.progress import logger, track, warn
 from noisystudent.pseudo.label import ByNetwork, predict_batches, write_predictions
 from noisystudent.pseudo.select import Selected, choose, parts_glob, relabel
@@ -57,7 +58,7 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
         data = prepared(folder, config)
         networks.measure_frozen_features(folder, config, data)
         networks.train(folder, config, data, 0, config.teacher)
-        return summarize(folder, config)
+        return from_first(lambda: summarize(folder, config))
 
 
 def label(
@@ -84,15 +85,20 @@ def label(
         "class_names": list(teacher.class_names),
     }
     with locked(Path(out)):
-        recorded = Path(out) / "teacher.json"
-        if recorded.exists() and json.loads(recorded.read_text()) != identity:
-            raise UserError(
-                f"--out {out} holds predictions of another model or other images ({recorded}): give another folder"
-            )
-        atomic.write_json(recorded, identity)
+        from_first(lambda: _begin_predictions(Path(out), identity))
         images_of = image_set(manifest, teacher.preprocessing, execution)
         skipped = write_predictions(ByNetwork(teacher, images_of, execution), Path(out), execution=execution)
     return {"out": str(out), "images": len(manifest) - len(skipped), "skipped": [row._asdict() for row in skipped]}
+
+
+def _begin_predictions(out: Path, identity: dict[str, Any]) -> None:
+    """Write who makes the predictions, or find that it is the same as before."""
+    recorded = out / "teacher.json"
+    if recorded.exists() and json.loads(recorded.read_text()) != identity:
+        raise UserError(
+            f"--out {out} holds predictions of another model or other images ({recorded}): give another folder"
+        )
+    atomic.write_json(recorded, identity)
 
 
 def select(predictions: str | Path, out: str | Path, selection: Selection, *, seed: int = 0) -> dict[str, Any]:
@@ -217,7 +223,7 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
 
         into = folder.generation(1)
         fit_and_measure(folder, config, data, into, training, pseudo, "the student", start=start, selected=selected)
-        return summarize(folder, config)
+        return from_first(lambda: summarize(folder, config))
 
 
 def _warm_start(teacher: dict[str, Any], training: Training) -> Path:

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import torch
 
+from noisystudent import processes
 from noisystudent.config import Execution
 from noisystudent.errors import UserError
 
@@ -42,6 +43,8 @@ def compute_device(execution: Execution) -> torch.device:
         )
     if name == "cpu":
         keep_freed_memory()
+    if name == "cuda" and processes.count() > 1:  # each has its own
+        name = f"cuda:{processes.number_here()}"
     return torch.device(name)
 
 

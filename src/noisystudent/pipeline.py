@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noisystudent.config import Config
+from noisystudent.processes import from_first
 from noisystudent.progress import logger
 from noisystudent.report.html import write_report
 from noisystudent.run_plan import robustness_stage
@@ -30,7 +31,8 @@ from noisystudent.stages.summary import summarize
 def run(config: Config, out: str | Path) -> dict[str, Any]:
     """Train a teacher, then generation after generation of students, and the supervised baseline.
 
-    Given again with the same configuration on the same folder, it goes on where it stopped.
+    Given again with the same configuration on the same folder, it goes on where it stopped. Several processes, started by `torchrun`,
+    share labeling and training.
 
     Args:
         config: everything that decides the run.
@@ -68,6 +70,6 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
         if config.robustness:
             folder.stage(robustness_stage(config), lambda: measure_robustness(folder, config))
 
-        results = summarize(folder, config)
-        write_report(folder.path)
+        results = from_first(lambda: summarize(folder, config))
+        from_first(lambda: write_report(folder.path))
     return results

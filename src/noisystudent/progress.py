@@ -31,8 +31,12 @@ SECONDS_OF_RATE = 30.0  # a rate is that of the last half minute
 Advance = Callable[[int, str], None]
 
 
-def configure(*, quiet: bool) -> None:
-    """Send messages to stderr; with `quiet` only warnings and errors, and no progress. Python's own warnings are not for users."""
+def configure(*, quiet: bool, silent: bool = False) -> None:
+    """Send messages to stderr; with `quiet` only warnings and errors, and no progress; `silent`: nothing, since another process tells.
+
+    Python's own warnings are not for users.
+    """
+    quiet = quiet or silent
     console.quiet = quiet
     screen = Console(stderr=True)
     if screen.is_terminal:
@@ -41,7 +45,7 @@ def configure(*, quiet: bool) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(levelname)-8s %(message)s"))
     logger.handlers = [handler]
-    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    logger.setLevel(logging.CRITICAL if silent else logging.WARNING if quiet else logging.INFO)
     logger.propagate = False
     if not sys.warnoptions:
         python_warnings.simplefilter("ignore")

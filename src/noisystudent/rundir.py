@@ -23,7 +23,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from noisystudent import atomic, progress
+from noisystudent import atomic, processes, progress
 from noisystudent.config import Config, load_config
 from noisystudent.errors import UserError
 from noisystudent.outlook import time_left
@@ -109,15 +109,22 @@ class RunDir:
     def _record(self, stage: str) -> Path:
         return self.path / ".stages" / f"{stage.replace('/', '.')}.json"
 
-    def stage(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def stage(self, name: str, work: Callable[[], dict[str, Any]], *, shared: bool = False) -> dict[str, Any]:
         """Do a stage unless it is done; what it returned, now or then.
 
         Args:
             name: such as `gen-1/label`.
             work: does the stage and returns what is worth recording, as JSON values.
+            shared: all processes do it together; else the first does, and the others wait.
         """
-        if (done := self.record(name)) is not None:
+        if (done := processes.from_first(lambda: self.record(name))) is not None:
             return done
+        if not shared:
+            return processes.from_first(lambda: self._do(name, work))
+        record = self._do(name, work) if processes.is_first() else work()
+        return processes.from_first(lambda: record)
+
+    def _do(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         with self._announced(name), self._timed(name) as seconds:
             found = work()
         record = {**found, "seconds": round(seconds(), 3)}
@@ -232,26 +239,32 @@ def open_run(path: Path, config: Config, *, whole: bool = True) -> Iterator[RunD
         UserError: another process holds it; it was begun with another configuration; it is a file, or a folder of something else.
     """
     with locked(path):
-        recorded = path / "config.toml"
-        differences = config.differences(load_config(recorded)) if recorded.exists() else []
-        if differences and _training_was_begun(path):
-            raise UserError(
-                [
-                    f"{path} was begun with another configuration. Give the old settings to go on, or another --out to start anew:",
-                    *differences,
-                ]
-            )
-        if recorded.exists() and not differences and any(path.glob(".stages/*.json")):
-            said = sum(len(record.get("warnings", ())) for record in RunDir(path).records().values())
-            before = f"; the {said} warnings of what is done are in its report" if said > 1 else ""
-            before = "; the warning of what is done is in its report" if said == 1 else before
-            logger.info("going on with the run in %s%s", path, before)
-        else:
-            for stage in path.glob(".stages/*.json"):  # of the configuration that is given up
-                stage.unlink()
-            atomic.write_json(path / "environment.json", environment(config.seed))
-            atomic.write_text(recorded, config.to_toml())
+        started = environment(config.seed)
+        processes.from_first(lambda: _begin(path, config, started))
         yield RunDir(path, config if whole else None)
+
+
+def _begin(path: Path, config: Config, started: dict[str, Any]) -> None:
+    """Write what a run begins with, its configuration and its environment, or find that it is the same."""
+    recorded = path / "config.toml"
+    differences = config.differences(load_config(recorded)) if recorded.exists() else []
+    if differences and _training_was_begun(path):
+        raise UserError(
+            [
+                f"{path} was begun with another configuration. Give the old settings to go on, or another --out to start anew:",
+                *differences,
+            ]
+        )
+    if recorded.exists() and not differences and any(path.glob(".stages/*.json")):
+        said = sum(len(record.get("warnings", ())) for record in RunDir(path).records().values())
+        before = f"; the {said} warnings of what is done are in its report" if said > 1 else ""
+        before = "; the warning of what is done is in its report" if said == 1 else before
+        logger.info("going on with the run in %s%s", path, before)
+    else:
+        for stage in path.glob(".stages/*.json"):  # of the configuration that is given up
+            stage.unlink()
+        atomic.write_json(path / "environment.json", started)
+        atomic.write_text(recorded, config.to_toml())
 
 
 def _training_was_begun(path: Path) -> bool:
@@ -261,11 +274,23 @@ def _training_was_begun(path: Path) -> bool:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Create an output folder if need be and hold it: no second process writes there meanwhile.
+    """Create an output folder if need be and hold it: no second process writes there meanwhile, but those started with this one.
 
     Raises:
         UserError: it is a file, it holds files that are not ours, it cannot be written, or another process holds it (named).
     """
+    held: list[FileLock] = []
+    processes.from_first(lambda: held.append(_held(path)))
+    try:
+        yield
+    finally:
+        for lock in held:
+            (path / ".holder.json").unlink(missing_ok=True)
+            lock.release()
+
+
+def _held(path: Path) -> FileLock:
+    """The lock of a folder, which is taken."""
     if path.exists() and not path.is_dir():
         raise UserError(f"--out {path} is a file: give a folder that is new, empty, or a run of ours")
     if path.is_dir() and not (path / ".lock").exists() and any(path.iterdir()):
@@ -278,12 +303,8 @@ def locked(path: Path) -> Iterator[None]:
         raise UserError(f"{path} is in use by {_holder(path)}: wait for it, stop it, or give another --out") from None
     except (PermissionError, NotADirectoryError) as error:
         raise UserError(f"--out {path} cannot be written: {error.strerror}") from None
-    try:
-        atomic.write_json(path / ".holder.json", {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()})
-        yield
-    finally:
-        (path / ".holder.json").unlink(missing_ok=True)
-        lock.release()
+    atomic.write_json(path / ".holder.json", {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()})
+    return lock
 
 
 def check_output_file(path: Path) -> None:
@@ -311,6 +332,7 @@ def environment(seed: int) -> dict[str, Any]:
         "started": _now(),
         "command": sys.argv,
         "seed": seed,
+        "processes": processes.count(),
         "python": platform.python_version(),
         "packages": versions,
         "git_commit": _git_commit(),

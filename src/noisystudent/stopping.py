@@ -43,14 +43,14 @@ class StopRequest:
     def came(self) -> bool:
         return self.number is not None
 
-    def stop(self, message: str) -> None:
-        """End, if a signal came.
+    def stop(self, message: str, *, anyway: bool = False) -> None:
+        """End, if a signal came; `anyway`: or since it came to another process.
 
         Raises:
             Stopped: with this message.
         """
-        if self.number is not None:
-            raise Stopped(message, self.number)
+        if self.number is not None or anyway:
+            raise Stopped(message, self.number or signal.SIGTERM)
 
     def _receive(self, number: int, _: FrameType | None) -> None:
         if self.came or not self._waits:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from noisystudent.data.images import ImageSet, Skipped, check_readable, fits_in_memory
+from noisystudent.data.images import ImageSet, RandomCrops, Skipped, check_readable, fits_in_memory
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
@@ -41,14 +41,14 @@ def test_memory_and_threads_change_nothing(manifest: Manifest) -> None:
 
 def test_random_crops_depend_on_seed_and_position_alone(manifest: Manifest) -> None:
     rows = np.array([3, 3, 4, 5, 6, 7])
-    crops = [images(manifest, workers=workers).fetch(rows, random_crop_seed=11) for workers in (1, 2, 5)]
+    crops = [images(manifest, workers=workers).fetch(rows, crops=RandomCrops(11)) for workers in (1, 2, 5)]
     assert torch.equal(crops[0], crops[1])
     assert torch.equal(crops[0], crops[2])
     assert not torch.equal(crops[0][0], crops[0][1])
-    assert torch.equal(images(manifest).fetch(rows[:2], random_crop_seed=11), crops[0][:2])
-    assert not torch.equal(images(manifest).fetch(rows, random_crop_seed=12), crops[0])
+    assert torch.equal(images(manifest).fetch(rows[:2], crops=RandomCrops(11)), crops[0][:2])
+    assert not torch.equal(images(manifest).fetch(rows, crops=RandomCrops(12)), crops[0])
     with pytest.raises(ValueError, match="in_memory=False"):
-        images(manifest, in_memory=True).fetch(rows, random_crop_seed=1)
+        images(manifest, in_memory=True).fetch(rows, crops=RandomCrops(1))
 
 
 def test_crop_scale(tmp_path: Path) -> None:
@@ -57,8 +57,8 @@ def test_crop_scale(tmp_path: Path) -> None:
     whole = ImageSet(
         read_source(str(tmp_path), split="train", labels="ignored"), size=50, channels=1, workers=1, in_memory=False
     )
-    small = whole.fetch(np.zeros(20, np.int64), random_crop_seed=0, crop_scale=(0.01, 0.02)).int()
-    large = whole.fetch(np.zeros(20, np.int64), random_crop_seed=0, crop_scale=(0.8, 1.0)).int()
+    small = whole.fetch(np.zeros(20, np.int64), crops=RandomCrops(0, (0.01, 0.02))).int()
+    large = whole.fetch(np.zeros(20, np.int64), crops=RandomCrops(0, (0.8, 1.0))).int()
     spans = [(crops.amax(dim=(1, 2, 3)) - crops.amin(dim=(1, 2, 3))) for crops in (small, large)]
     assert spans[0].max() <= 35  # sqrt(0.02 * 4 / 3) of 200 rows, and a little
     assert spans[1].min() >= 150

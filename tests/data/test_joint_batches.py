@@ -8,7 +8,8 @@ from PIL import Image
 
 from noisystudent.config import Noise, Training
 from noisystudent.data.images import ImageSet
-from noisystudent.data.joint_batches import Examples, ShuffledStream, joint_batches
+from noisystudent.data.joint_batches import Batch, Examples, ShuffledStream, joint_batches
+from noisystudent.data.pieces import Piece
 from noisystudent.data.sources import read_source
 
 
@@ -41,13 +42,13 @@ def training(**settings: object) -> Training:
     return Training(model="x", **{"batch_size": 3, "steps": 14, "unlabeled_ratio": 2.0, **settings})  # type: ignore[arg-type]
 
 
-def values(batches: list[tuple[torch.Tensor, torch.Tensor]]) -> list[list[int]]:
+def values(batches: list[Batch]) -> list[list[int]]:
     """The grey values of each batch, which are its targets too."""
-    for images, targets in batches:
+    for images, targets, *_ in batches:
         assert torch.equal(images.float().mean(dim=(1, 2, 3)), targets[:, 0])
         assert images.dtype == torch.uint8
         assert targets.dtype == torch.float32
-    return [targets[:, 0].int().tolist() for _, targets in batches]
+    return [batch.targets[:, 0].int().tolist() for batch in batches]
 
 
 @pytest.mark.parametrize(("ratio", "unlabeled"), [(1.0, 3), (2.0, 6), (0.5, 2), (0.1, 1), (14.0, 42)])
@@ -113,8 +114,8 @@ def test_random_crops_depend_on_the_step_and_the_part_of_the_batch(tmp_path: Pat
     manifest = read_source(str(folder), split="train", labels="ignored")
     one = Examples(ImageSet(manifest, size=8, channels=1, workers=1, in_memory=False), torch.ones(1, 1).__getitem__)
     cropped = training(noise=Noise(crop="random-resized"), batch_size=2, unlabeled_ratio=1.0, steps=4)
-    batches = [images for images, _ in joint_batches(cropped, one, one, seed=0)]
-    again = [images for images, _ in joint_batches(cropped, one, one, seed=0, start=2)]
+    batches = [images for images, *_ in joint_batches(cropped, one, one, seed=0)]
+    again = [images for images, *_ in joint_batches(cropped, one, one, seed=0, start=2)]
     assert torch.equal(batches[2], again[0])
     assert torch.equal(batches[3], again[1])
     pictures = {image.numpy().tobytes() for batch in batches for image in batch}
@@ -166,3 +167,31 @@ def test_labels_alone_do_not_care_how_they_would_be_joined(labeled: Examples) ->
         for joint in (True, False)
     )
     assert together == apart
+
+
+@pytest.mark.parametrize("of", [2, 3, 9])
+def test_pieces_are_the_batch_cut_up(labeled: Examples, pseudo: Examples, of: int) -> None:
+    whole = list(joint_batches(training(), labeled, pseudo, seed=3))
+    pieces = [Piece(number, of) for number in range(of)]
+    cut = list(joint_batches(training(), labeled, pseudo, seed=3, pieces=pieces))
+    assert len(cut) == of * len(whole)
+    for step, batch in enumerate(whole):
+        parts = cut[step * of : (step + 1) * of]
+        assert sorted(place for part in parts for place in part.here.tolist()) == list(range(9))
+        for part in parts:
+            assert torch.equal(part.images, batch.images[part.here])
+            assert torch.equal(part.targets, batch.targets[part.here])
+            assert (part.labeled, part.total) == (int((part.here < 3).sum()), 9)
+
+
+def test_random_crops_of_pieces_are_those_of_the_batch(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    for name in "abc":
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.fromarray(draw.integers(0, 256, (40, 40), dtype=np.uint8)).save(tmp_path / "photos" / f"{name}.png")
+    manifest = read_source(str(tmp_path / "photos"), split="train", labels="ignored")
+    one = Examples(ImageSet(manifest, size=8, channels=1, workers=1, in_memory=False), torch.ones(3, 1).__getitem__)
+    cropped = training(noise=Noise(crop="random-resized"), batch_size=3, unlabeled_ratio=1.0, steps=2)
+    whole = list(joint_batches(cropped, one, one, seed=0))
+    for part, batch in zip(joint_batches(cropped, one, one, seed=0, pieces=[Piece(1, 2)]), whole, strict=True):
+        assert torch.equal(part.images, batch.images[part.here])

@@ -1,8 +1,13 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from noisystudent.config import Noise, RandAugment
+from noisystudent.noise.draws import Draws
 from noisystudent.noise.input_noise import add_input_noise, shifted_crop
 
 NONE = Noise(crop="none", flip=False, randaugment=None, cutout=0)
@@ -17,6 +22,16 @@ def test_without_noise_the_images_stay_as_they_are() -> None:
     assert torch.equal(add_input_noise(images, NONE, seed=0), images)
     # random-resized crops are made where the picture has its full size
     assert torch.equal(add_input_noise(images, NONE.model_copy(update={"crop": "random-resized"}), seed=0), images)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 5), st.integers(0, 99), st.sampled_from(("official", "clamped")))
+def test_an_image_gets_the_same_noise_in_a_piece_of_the_batch_as_in_the_whole(count: int, seed: int, kind: Any) -> None:
+    images, noise = pictures(23, channels=3, height=12), Noise(cutout=4, randaugment=RandAugment(semantics=kind))
+    whole = add_input_noise(images, noise, seed=seed)
+    pieces = [torch.arange(23)[first::count] for first in range(count)]
+    for here in pieces:
+        assert torch.equal(add_input_noise(images[here], noise, seed=seed, total=23, here=here), whole[here])
 
 
 def test_half_of_the_images_are_mirrored_left_to_right() -> None:
@@ -45,11 +60,11 @@ def test_a_shifted_crop_is_a_window_of_the_reflected_picture(padding: int) -> No
 
 def test_each_image_of_a_batch_is_cropped_from_itself() -> None:
     images = torch.arange(50, dtype=torch.uint8).view(50, 1, 1, 1).expand(50, 3, 6, 6)
-    assert torch.equal(shifted_crop(images, 2, torch.Generator().manual_seed(0)), images)
+    assert torch.equal(shifted_crop(images, 2, Draws(torch.Generator(), len(images))), images)
 
 
 def test_padding_is_limited_by_what_can_be_reflected() -> None:
-    assert shifted_crop(pictures(2, height=3, width=10), 9, torch.Generator()).shape == (2, 1, 3, 10)
+    assert shifted_crop(pictures(2, height=3, width=10), 9, Draws(torch.Generator(), 2)).shape == (2, 1, 3, 10)
 
 
 @pytest.mark.parametrize("side", [2, 4, 6])

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from noisystudent.config import RandAugment
 from noisystudent.errors import UserError
 from noisystudent.noise import randaugment as ra
+from noisystudent.noise.draws import Draws
 
 MAGNITUDES = (5, 6, 12, 15, 18, 24, 27)
 SIGNED = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
@@ -38,9 +39,11 @@ def pictures(n: int = 2, channels: int = 3, height: int = HEIGHT, width: int = W
 def level(magnitude: float, signs: list[int], *, official: bool = True, seed: int = 0) -> ra.Level:
     """The same level for all images, in the directions given."""
     directions = torch.tensor(signs, dtype=torch.float64).view(-1, 1, 1, 1)
-    return ra.Level(
-        torch.full_like(directions, magnitude / 10), directions, official, torch.Generator().manual_seed(seed)
-    )
+    return ra.Level(torch.full_like(directions, magnitude / 10), directions, official, draws(directions, seed))
+
+
+def draws(images: torch.Tensor, seed: int = 0) -> Draws:
+    return Draws(torch.Generator().manual_seed(seed), len(images))
 
 
 def apply(name: str, images: torch.Tensor, magnitude: float, sign: int = 1, *, official: bool = True) -> torch.Tensor:
@@ -321,7 +324,7 @@ def test_an_image_in_a_batch_is_changed_as_it_is_alone(name: str, official: bool
 def test_both_signs_are_drawn_and_each_image_has_its_own() -> None:
     images = pictures(1).expand(200, -1, -1, -1)
     config = RandAugment(magnitude=10, num_ops=1, ops=("translate_x",), semantics="official")
-    changed = ra.augment(images, config, torch.Generator().manual_seed(0))
+    changed = ra.augment(images, config, draws(images))
     left, right = (apply("translate_x", images[:1], 10, sign)[0] for sign in (-1, 1))
     lefts = sum(torch.equal(result, left) for result in changed)
     rights = sum(torch.equal(result, right) for result in changed)
@@ -341,8 +344,7 @@ def test_clamped_magnitude_0_changes_nothing(name: str, channels: int, sign: int
 def test_clamped_levels_stop_at_10(name: str) -> None:
     images = pictures(8)
     at_10, at_27 = (
-        ra.augment(images, RandAugment(magnitude=magnitude, ops=(name,)), torch.Generator().manual_seed(0))
-        for magnitude in (10, 27)
+        ra.augment(images, RandAugment(magnitude=magnitude, ops=(name,)), draws(images)) for magnitude in (10, 27)
     )
     assert torch.equal(at_10, at_27)
 
@@ -352,7 +354,7 @@ def test_clamped_levels_are_drawn_evenly_from_0_to_the_magnitude(magnitude: floa
     """What is added to a black picture is int(110 * level / 10): it tells the level of each image."""
     black = torch.zeros(3000, 1, 2, 2, dtype=torch.uint8)
     config = RandAugment(magnitude=magnitude, num_ops=1, ops=("solarize_add",))
-    added = ra.augment(black, config, torch.Generator().manual_seed(0))[:, 0, 0, 0].float()
+    added = ra.augment(black, config, draws(black))[:, 0, 0, 0].float()
     assert float(added.max()) <= 11 * highest
     shares = [float((added < 11 * highest * quarter / 4).float().mean()) for quarter in (1, 2, 3)]
     assert shares == pytest.approx([0.25, 0.5, 0.75], abs=0.04)
@@ -361,7 +363,7 @@ def test_clamped_levels_are_drawn_evenly_from_0_to_the_magnitude(magnitude: floa
 def test_the_official_level_is_the_magnitude_for_every_image() -> None:
     black = torch.zeros(50, 1, 2, 2, dtype=torch.uint8)
     config = RandAugment(magnitude=6, num_ops=1, ops=("solarize_add",), semantics="official")
-    assert ra.augment(black, config, torch.Generator().manual_seed(0)).unique().tolist() == [66]
+    assert ra.augment(black, config, draws(black)).unique().tolist() == [66]
 
 
 def test_images_of_different_levels_are_changed_as_each_would_be_alone() -> None:
@@ -370,7 +372,7 @@ def test_images_of_different_levels_are_changed_as_each_would_be_alone() -> None
         for official in (True, False):
             fractions = torch.tensor([0.2, 1.0, 0.6, 0.9], dtype=torch.float64).view(-1, 1, 1, 1)
             signs = torch.tensor([1.0, -1, 1, -1], dtype=torch.float64).view(-1, 1, 1, 1)
-            together = ra.OPERATIONS[name](images, ra.Level(fractions, signs, official, torch.Generator()))
+            together = ra.OPERATIONS[name](images, ra.Level(fractions, signs, official, draws(images)))
             for row, (fraction, sign) in enumerate(zip((2, 10, 6, 9), (1, -1, 1, -1), strict=True)):
                 alone = apply(name, images[row : row + 1], fraction, sign, official=official)
                 assert torch.equal(together[row : row + 1], alone), name
@@ -400,7 +402,7 @@ def test_a_clamped_magnitude_of_0_changes_no_pixel(name: str, channels: int) -> 
         torch.arange(256).view(1, 1, 16, 16).expand(8, channels, 16, 16).byte(),
     ):
         config = RandAugment(magnitude=0, num_ops=3, ops=(name,))
-        assert torch.equal(ra.augment(images, config, torch.Generator().manual_seed(0)), images)
+        assert torch.equal(ra.augment(images, config, draws(images)), images)
 
 
 @pytest.mark.parametrize("name", ra.WITHOUT_LEVEL)
@@ -415,11 +417,9 @@ def test_a_fixed_level_is_the_magnitude_of_every_image() -> None:
     images = torch.full((200, 1, 4, 4), 100, dtype=torch.uint8)
     for magnitude in (9, 27):  # levels stop at 10
         config = RandAugment(magnitude=magnitude, num_ops=1, ops=("solarize_add",), level="fixed")
-        changed = ra.augment(images, config, torch.Generator().manual_seed(0))
+        changed = ra.augment(images, config, draws(images))
         assert changed.unique().tolist() == [100 + int(11 * min(magnitude, 10))]
-    drawn = ra.augment(
-        images, RandAugment(magnitude=9, num_ops=1, ops=("solarize_add",)), torch.Generator().manual_seed(0)
-    )
+    drawn = ra.augment(images, RandAugment(magnitude=9, num_ops=1, ops=("solarize_add",)), draws(images))
     assert len(drawn.unique()) > 50
 
 
@@ -478,7 +478,7 @@ class NoFloat64(TorchDispatchMode):
 def test_no_operation_needs_float64_on_the_images_device(name: str, semantics: str) -> None:
     images = torch.zeros(2, 3, 16, 16, dtype=torch.uint8, device="meta")
     with NoFloat64():
-        changed = ra.augment(images, RandAugment(ops=(name,), semantics=semantics), torch.Generator())
+        changed = ra.augment(images, RandAugment(ops=(name,), semantics=semantics), draws(images))
     assert changed.device.type == "meta"
 
 
@@ -486,7 +486,7 @@ def test_the_same_seed_gives_the_same_images_and_leaves_the_input_alone() -> Non
     images = pictures(8)
     before = images.clone()
     config = RandAugment(magnitude=9, semantics="official")
-    first, second, other = (ra.augment(images, config, torch.Generator().manual_seed(seed)) for seed in (3, 3, 4))
+    first, second, other = (ra.augment(images, config, draws(images, seed)) for seed in (3, 3, 4))
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
     assert torch.equal(images, before)
@@ -501,7 +501,7 @@ def test_operations_are_drawn_equally_often_and_always_applied() -> None:
     config = RandAugment(
         magnitude=10, num_ops=1, ops=("invert", "posterize", "solarize_add", "brightness"), semantics="official"
     )
-    values = ra.augment(images, config, torch.Generator().manual_seed(1))[:, 0, 0, 0]
+    values = ra.augment(images, config, draws(images, 1))[:, 0, 0, 0]
     counts = {value: int((values == value).sum()) for value in (155, 96, 210, 190)}
     assert sum(counts.values()) == n
     for count in counts.values():
@@ -512,7 +512,7 @@ def test_each_of_several_operations_is_drawn_anew() -> None:
     n = 2000
     images = torch.full((n, 1, 2, 2), 100, dtype=torch.uint8)
     config = RandAugment(magnitude=10, num_ops=2, ops=("invert", "solarize_add"), semantics="official")
-    values = ra.augment(images, config, torch.Generator().manual_seed(1))[:, 0, 0, 0]
+    values = ra.augment(images, config, draws(images, 1))[:, 0, 0, 0]
     # invert twice 100; invert, then add: 155; add, then invert: 45; add twice: 210
     for value in (100, 155, 45, 210):
         assert abs(int((values == value).sum()) - n / 4) < 4 * math.sqrt(n * 0.25 * 0.75)

@@ -17,7 +17,7 @@ from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
-from noisystudent.training import loop
+from noisystudent.training import forward_backward, loop
 from noisystudent.training.loss import label_targets
 from noisystudent.training.metrics_log import read_metrics
 
@@ -133,7 +133,7 @@ def test_the_speed_that_is_logged_is_that_of_training_alone(
         return result
 
     monkeypatch.setattr(loop.time, "monotonic", lambda: now)
-    monkeypatch.setattr(loop, "add_input_noise", lambda batch, *_, **__: takes(2, batch))
+    monkeypatch.setattr(forward_backward, "add_input_noise", lambda batch, *_, **__: takes(2, batch))
     monkeypatch.setattr(loop, "VALIDATIONS", 2)
     rarely = Execution(device="cpu", checkpoint_seconds=1e9, log_steps=2, workers=1)
     fit(images, tmp_path, execution=rarely, validate=lambda _: takes(1000, {"top1": 1.0}))
@@ -217,7 +217,7 @@ def test_by_the_sum_the_weights_go_where_the_released_code_takes_them(
     pseudo = Examples(
         images, torch.softmax(torch.randn(10, 3, generator=torch.Generator().manual_seed(0)), dim=1).__getitem__
     )
-    for pixels, targets in joint_batches(training, labeled, pseudo, seed=7):
+    for pixels, targets, *_ in joint_batches(training, labeled, pseudo, seed=7):
         losses = -(torch.log_softmax(network((pixels.float() / 255 - 0.5) / 0.25), dim=1) * targets).sum(dim=1)
         loss = losses[:4].mean() + 3 * losses[4:].mean()
         loss = loss + 0.01 * sum(v.square().sum() for v, decays in zip(values, decayed, strict=True) if decays) / 2

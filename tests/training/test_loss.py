@@ -39,7 +39,7 @@ def test_the_sum_is_the_released_codes_and_one_plus_the_ratio_times_the_mean(rat
     labeled, unlabeled = batch(4), batch(4 * ratio, seed=1)
     logits, targets = (torch.cat(pair) for pair in zip(labeled, unlabeled, strict=True))
     training = Training(model="x", batch_size=4, unlabeled_ratio=ratio, objective=objective)
-    loss = batch_loss(logits, targets, training)
+    loss = batch_loss(logits, targets, training, labeled=4, total=4 + 4 * ratio)
     released = soft_cross_entropy(*labeled) + ratio * soft_cross_entropy(*unlabeled)
     assert loss.item() == pytest.approx(released.item() / (1 if objective == "sum" else 1 + ratio), rel=1e-5)
 
@@ -47,7 +47,8 @@ def test_the_sum_is_the_released_codes_and_one_plus_the_ratio_times_the_mean(rat
 def test_the_sum_weighs_by_the_ratio_asked_for_where_the_batch_rounds_it() -> None:
     labeled, unlabeled = batch(3), batch(5, seed=1)  # 3 x 1.5 is 4.5 images
     logits, targets = (torch.cat(pair) for pair in zip(labeled, unlabeled, strict=True))
-    loss = batch_loss(logits, targets, Training(model="x", batch_size=3, unlabeled_ratio=1.5, objective="sum"))
+    training = Training(model="x", batch_size=3, unlabeled_ratio=1.5, objective="sum")
+    loss = batch_loss(logits, targets, training, labeled=3, total=8)
     assert loss.item() == pytest.approx(
         (soft_cross_entropy(*labeled) + 1.5 * soft_cross_entropy(*unlabeled)).item(), rel=1e-5
     )
@@ -65,7 +66,23 @@ def test_a_batch_of_one_kind_has_its_mean_by_either_objective(images: int, setti
     logits, targets = batch(images)
     for objective in ("mean", "sum"):
         training = Training(model="x", batch_size=4, objective=objective, **settings)
-        assert torch.equal(batch_loss(logits, targets, training), soft_cross_entropy(logits, targets))
+        loss = batch_loss(logits, targets, training, labeled=images, total=images)
+        assert torch.equal(loss, soft_cross_entropy(logits, targets))
+
+
+@pytest.mark.parametrize("objective", ["mean", "sum"])
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_the_losses_of_pieces_add_up_to_that_of_the_batch(objective: str, count: int) -> None:
+    logits, targets = batch(14)
+    training = Training(model="x", batch_size=4, unlabeled_ratio=2.5, objective=objective)
+    shares = torch.log(torch.full((logits.shape[1],), 0.3))
+    whole = batch_loss(logits, targets, training, labeled=4, total=14, log_shares=shares)
+    parts = [torch.arange(14)[first::count] for first in range(count)]
+    losses = [
+        batch_loss(logits[own], targets[own], training, labeled=int((own < 4).sum()), total=14, log_shares=shares)
+        for own in parts
+    ]
+    assert sum(losses).item() == pytest.approx(whole.item(), rel=1e-5)
 
 
 def test_the_gradient_of_the_logits_is_softmax_minus_targets_over_the_batch() -> None:
@@ -133,7 +150,8 @@ def test_adjusted_logits_are_those_of_the_labeled_images_alone() -> None:
     shares = torch.log(torch.tensor([0.9, 0.1]))
     labeled = soft_cross_entropy(logits[:1] + shares, targets[:1])
     pseudo = soft_cross_entropy(logits[1:], targets[1:])
-    assert batch_loss(logits, targets, training, shares).item() == pytest.approx(((labeled + pseudo) / 2).item())
+    loss = batch_loss(logits, targets, training, labeled=1, total=2, log_shares=shares)
+    assert loss.item() == pytest.approx(((labeled + pseudo) / 2).item())
 
 
 def test_adjusted_logits_make_the_optimum_one_of_classes_alike() -> None:
@@ -145,7 +163,8 @@ def test_adjusted_logits_make_the_optimum_one_of_classes_alike() -> None:
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        loss = batch_loss(logits.expand(10, 2), targets, training, torch.log(torch.tensor([0.9, 0.1])))
+        shares = torch.log(torch.tensor([0.9, 0.1]))
+        loss = batch_loss(logits.expand(10, 2), targets, training, labeled=10, total=10, log_shares=shares)
         loss.backward()
         return loss
 

@@ -23,6 +23,12 @@ class Execution(Section):
     )
     workers: int = Field(0, ge=0, description="threads that decode images; 0: one a core")
     checkpoint_seconds: float = Field(60.0, ge=0.0, description="what a kill can cost a training")
+    images_at_a_time: int = Field(
+        0,
+        ge=0,
+        description="that a network is trained on at once, at most, where those of a step are too many for the memory: gradients are added "
+        "up, and BatchNorm sees so many at a time; 0: all of them",
+    )
     log_steps: int = Field(50, ge=1, description="steps between two lines of metrics.jsonl")
     label_batch_size: int = Field(256, ge=1, description="images at a time when labeling and evaluating, at most")
     part_rows: int = Field(50_000, ge=1, description="rows of a predictions part: what a kill can cost the label stage")

@@ -39,6 +39,22 @@ def changed_since(id: str, reason: str) -> str:
     return f"{id!r} disappeared or changed since the run began ({reason}): put it back"
 
 
+class RandomCrops(NamedTuple):
+    """A random part of each picture of a batch.
+
+    Args:
+        seed: of the batch; a part depends on it and on the picture's place in the batch, not on threads.
+        scale: smallest and largest share of a picture's area that a part has.
+        draw: how it is drawn.
+        places: int [n], of the pictures in the batch; None: as they come.
+    """
+
+    seed: int
+    scale: tuple[float, float] = (0.08, 1.0)
+    draw: Draw = even_area
+    places: np.ndarray | None = None
+
+
 class Pictures(Protocol):
     """What a classifier can be asked about: a manifest, and the pixels of some of its rows (see `ImageSet.try_fetch`)."""
 
@@ -92,22 +108,13 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.manifest)
 
-    def fetch(
-        self,
-        rows: np.ndarray,
-        *,
-        random_crop_seed: int | None = None,
-        crop_scale: tuple[float, float] = (0.08, 1.0),
-        draw: Draw = even_area,
-    ) -> torch.Tensor:
+    def fetch(self, rows: np.ndarray, *, crops: RandomCrops | None = None) -> torch.Tensor:
         """The pictures of some rows.
 
         Args:
             rows: int [n], row numbers of the manifest; a row may occur more than once.
-            random_crop_seed: give a random part of each picture instead of the evaluation view; it depends on this seed
-                and the position in `rows`, not on threads. Not for an in-memory set, which has no whole pictures.
-            crop_scale: smallest and largest share of a picture's area that such a part has.
-            draw: how it is drawn.
+            crops: give a random part of each picture instead of the evaluation view. Not for an in-memory set, which has no
+                whole pictures.
 
         Returns:
             uint8 [n, channels, size, size].
@@ -115,12 +122,12 @@ class ImageSet:
         Raises:
             UserError: naming the images that cannot be read.
         """
-        if random_crop_seed is None:
+        if crops is None:
             pixels, unreadable = self.try_fetch(rows)
         elif self._in_memory:
             raise ValueError("random crops need in_memory=False")
         else:
-            pixels, unreadable = self._decoded(rows, self._random_view(random_crop_seed, crop_scale, draw))
+            pixels, unreadable = self._decoded(rows, self._random_view(crops))
         if unreadable:
             ids = self.manifest.take(np.asarray(rows)[sorted(unreadable)]).ids
             raise UserError(
@@ -176,14 +183,15 @@ class ImageSet:
         with decoded(read_bytes(uri), channels=self.channels, at_least=at_least) as image:
             return eval_view(image, size=self.size, crop_pct=self.crop_pct)
 
-    def _random_view(self, seed: int, scale: tuple[float, float], draw: Draw) -> View:
+    def _random_view(self, crops: RandomCrops) -> View:
         # decode() leaves at least twice as many pixels: enough for the smallest part.
-        at_least = math.ceil(self.size / (2 * math.sqrt(scale[0])))
+        at_least = math.ceil(self.size / (2 * math.sqrt(crops.scale[0])))
 
         def view(uri: str, position: int) -> np.ndarray:
-            rng = np.random.default_rng((seed, position))
+            place = position if crops.places is None else int(crops.places[position])
+            rng = np.random.default_rng((crops.seed, place))
             with decoded(read_bytes(uri), channels=self.channels, at_least=at_least) as image:
-                return random_resized_view(image, size=self.size, rng=rng, scale=scale, draw=draw)
+                return random_resized_view(image, size=self.size, rng=rng, scale=crops.scale, draw=crops.draw)
 
         return view
 

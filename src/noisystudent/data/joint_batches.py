@@ -5,16 +5,19 @@ The batch of a step depends on the seed and the step alone. So a resumed run nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from noisystudent.config import Training
-from noisystudent.data.images import ImageSet
+from noisystudent.data.images import ImageSet, RandomCrops
+from noisystudent.data.pieces import WHOLE, Piece
 from noisystudent.data.random_crops import DRAWS
 from noisystudent.seeds import derive_seed
 
@@ -87,10 +90,34 @@ def in_proportion(weights: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     return found
 
 
+class Batch(NamedTuple):
+    """The images of a step, labeled ones first, or a piece of them.
+
+    Args:
+        images: uint8 [n, C, S, S].
+        targets: float32 [n, K].
+        labeled: how many of them are labeled.
+        total: how many images all pieces have together.
+        here: int64 [n], the places of these among all; None: they are all.
+    """
+
+    images: Tensor
+    targets: Tensor
+    labeled: int
+    total: int
+    here: Tensor | None = None
+
+
 def joint_batches(
-    training: Training, labeled: Examples, pseudo: Examples | None, *, seed: int, start: int = 0
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches from step `start` to the last: images uint8 [B + U, C, S, S] and targets float32 [B + U, K].
+    training: Training,
+    labeled: Examples,
+    pseudo: Examples | None,
+    *,
+    seed: int,
+    start: int = 0,
+    pieces: Sequence[Piece] = (WHOLE,),
+) -> Iterator[Batch]:
+    """Batches of B + U images from step `start` to the last; of each, one piece after another.
 
     Args:
         training: gives B = `batch_size`, U = `unlabeled_batch_size`, the number of steps and the kind of crop.
@@ -98,6 +125,7 @@ def joint_batches(
         pseudo: where the U come from; None for a teacher or a baseline (U = 0).
         seed: of the order and of the random crops.
         start: first step.
+        pieces: of a batch, in their order.
 
     When `training.joint` is off, the same number of images of each kind comes one kind after the other, in batches as large.
     """
@@ -108,27 +136,29 @@ def joint_batches(
     }
     noise = training.noise
 
-    def batch(step: int) -> tuple[Tensor, Tensor]:
-        images, targets = [], []
+    def batch(step: int, piece: Piece) -> Batch:
+        images, targets, places, known, total = [], [], [], 0, 0
         for name, begin, count in _parts(training, step, with_pseudo=pseudo is not None):
-            examples = sources[name]
-            rows = streams[name].take(begin, count)
-            if noise.shows_parts:
-                crop_seed, draw = derive_seed(seed, name, "crop", step), DRAWS[noise.crop]
-                part = examples.images.fetch(rows, random_crop_seed=crop_seed, crop_scale=noise.crop_scale, draw=draw)
-            else:
-                part = examples.images.fetch(rows)
-            images.append(part)
-            targets.append(examples.targets(rows))
-        return torch.cat(images), torch.cat(targets)
+            examples, own = sources[name], piece.places(total, count)
+            if len(own):
+                rows = streams[name].take(begin, count)[own]
+                crop_seed = derive_seed(seed, name, "crop", step)
+                crops = RandomCrops(crop_seed, noise.crop_scale, DRAWS[noise.crop], own) if noise.shows_parts else None
+                images.append(examples.images.fetch(rows, crops=crops))
+                targets.append(examples.targets(rows))
+            places.append(own + total)
+            known += len(own) if name == "labeled" else 0
+            total += count
+        here = None if piece.of == 1 else torch.from_numpy(np.concatenate(places))
+        return Batch(torch.cat(images), torch.cat(targets), known, total, here)
 
-    # One batch is made ready while the network works on the one before.
+    # One piece is made ready while the network works on the one before.
+    coming = ((step, piece) for step in range(start, training.steps) for piece in pieces)
     with ThreadPoolExecutor(max_workers=1) as ahead:
-        coming = ahead.submit(batch, start)
-        for step in range(start, training.steps):
-            ready = coming.result()
-            if step + 1 < training.steps:
-                coming = ahead.submit(batch, step + 1)
+        waiting = [ahead.submit(batch, *which) for which in itertools.islice(coming, 1)]
+        while waiting:
+            ready = waiting.pop().result()
+            waiting = [ahead.submit(batch, *which) for which in itertools.islice(coming, 1)]
             yield ready
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from noisystudent import atomic
+from noisystudent import atomic, processes
 from noisystudent.config import Execution
 from noisystudent.data.images import Skipped
 from noisystudent.device import batches
@@ -28,6 +29,8 @@ def write_parts(
 ) -> list[Skipped]:
     """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.
 
+    Several processes have every so many-th part each; where there is less than a part for each, parts are smaller.
+
     Args:
         make: makes the rows of a batch of images.
         count: of all images.
@@ -42,26 +45,29 @@ def write_parts(
     Raises:
         UserError: none of them can be read.
     """
-    part_rows = _rows_of_a_part(folder) or execution.part_rows
+    most = min(execution.part_rows, max(math.ceil(count / processes.count()), 1))
+    part_rows = processes.from_first(lambda: _rows_of_a_part(folder) or most)
     starts = range(0, count, part_rows)
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(starts))]
-    done = sum(min(part_rows, count - start) for start, part in zip(starts, parts, strict=True) if part.exists())
-    with track(description, count, done=done) as advance:
-        for start, part in zip(starts, parts, strict=True):
-            if part.exists():
-                continue
+    missing = processes.from_first(lambda: [number for number, part in enumerate(parts) if not part.exists()])
+    own = [np.arange(starts[number], min(starts[number] + part_rows, count)) for number in processes.own(missing)]
+    images = sum(map(len, own))
+    done = count - images if processes.count() == 1 else 0
+    with track(description, done + images, done=done) as advance:
+        for rows in own:
             tables: list[pa.Table] = []
             unread: list[Skipped] = []
-            for batch in batches(np.arange(start, min(start + part_rows, count)), image_size, execution):
+            for batch in batches(rows, image_size, execution):
                 table, unreadable = make(batch)
                 tables.append(table)
                 unread += unreadable
                 advance(len(batch), "")
-            _write(part, pa.concat_tables(tables), unread)
+            _write(parts[rows[0] // part_rows], pa.concat_tables(tables), unread)
+    processes.wait_for_all()
     skipped = [row for part in parts for row in read_skipped(part)]
     if len(skipped) == count:
         for part in parts:  # so that the same command, given when the images are mended, looks at them again
-            part.unlink()
+            part.unlink(missing_ok=True)
         raise UserError(f"none of the {count} images can be read; the first: {skipped[0].reason}")
     return skipped
 

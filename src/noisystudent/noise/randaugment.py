@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 from noisystudent.config import RandAugment
 from noisystudent.errors import UserError
+from noisystudent.noise.draws import Draws
 from noisystudent.noise.geometry import (
     bilinear,
     nearest,
@@ -56,7 +57,7 @@ class Level:
     fractions: Tensor
     signs: Tensor
     official: bool
-    generator: torch.Generator
+    draws: Draws
     device: torch.device = CPU
 
     def whole(self, scale: float) -> Tensor:
@@ -80,13 +81,13 @@ class Level:
 Operation = Callable[[Tensor, Level], Tensor]
 
 
-def augment(images: Tensor, config: RandAugment, generator: torch.Generator) -> Tensor:
+def augment(images: Tensor, config: RandAugment, draws: Draws) -> Tensor:
     """Apply RandAugment to a batch.
 
     Args:
         images: uint8 [N, C, H, W], C of 1 or 3, on any device.
         config: magnitude, number of operations an image, semantics, and which operations to draw from.
-        generator: on the CPU; all draws come from it, so that they do not depend on the device.
+        draws: of the N images; on the processor, so that they do not depend on the device.
 
     Returns:
         uint8 [N, C, H, W], a new tensor.
@@ -96,14 +97,14 @@ def augment(images: Tensor, config: RandAugment, generator: torch.Generator) -> 
 
     Example:
         >>> images = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
-        >>> augment(images, RandAugment(ops=("invert",), num_ops=1), torch.Generator()).unique().tolist()
+        >>> augment(images, RandAugment(ops=("invert",), num_ops=1), Draws(torch.Generator(), 2)).unique().tolist()
         [255]
     """
     names = operation_names(config.ops)
     for _ in range(config.num_ops):
-        drawn = torch.randint(len(names), (len(images),), generator=generator)
-        signs = torch.randint(2, (len(images), 1, 1, 1), generator=generator).double() * 2 - 1
-        fractions = _fractions(len(images), config, generator)
+        drawn, of_operation = draws.split(len(names))
+        signs = draws.integers(2).view(-1, 1, 1, 1).double() * 2 - 1
+        fractions = _fractions(len(images), config, draws)
         # Images of the same operation lie together, and go back as one: index_select copies whole images twenty times as fast as
         # indexing and index_copy_ do.
         order = drawn.argsort(stable=True)
@@ -113,20 +114,20 @@ def augment(images: Tensor, config: RandAugment, generator: torch.Generator) -> 
             for values in (images, signs, fractions)
         ]
         changed = [
-            OPERATIONS[name](group, Level(fraction, sign, config.semantics == "official", generator, images.device))
-            for name, group, sign, fraction in zip(names, *by_operation, strict=True)
-            if len(group)
+            OPERATIONS[name](group, Level(fraction, sign, config.semantics == "official", its, images.device))
+            for name, its, group, sign, fraction in zip(names, of_operation, *by_operation, strict=True)
+            if len(group) or (its.total and name in DRAWING)
         ]
         images = torch.cat(changed or [images]).index_select(0, order.argsort().to(images.device))
     return images
 
 
-def _fractions(count: int, config: RandAugment, generator: torch.Generator) -> Tensor:
+def _fractions(count: int, config: RandAugment, draws: Draws) -> Tensor:
     """Each image's level over 10, float64 [count, 1, 1, 1]."""
     magnitude = config.magnitude if config.semantics == "official" else min(config.magnitude, 10.0)
     if config.semantics == "official" or config.level == "fixed":
         return torch.full((count, 1, 1, 1), magnitude / 10, dtype=torch.float64)
-    return torch.rand(count, 1, 1, 1, generator=generator, dtype=torch.float64) * magnitude / 10
+    return draws.shares(torch.float64).view(-1, 1, 1, 1) * magnitude / 10
 
 
 def operation_names(names: Sequence[str]) -> list[str]:
@@ -250,14 +251,14 @@ def cutout(images: Tensor, level: Level) -> Tensor:
     side = min(images.shape[2:])
     published = level.whole(side // 8 if side <= SMALL_IMAGE else 40)
     half = published if level.official else level.nearest(0.2 * side)
-    return grey_square(images, half, level.generator)
+    return grey_square(images, half, level.draws)
 
 
-def grey_square(images: Tensor, half: int | Tensor, generator: torch.Generator) -> Tensor:
+def grey_square(images: Tensor, half: int | Tensor, draws: Draws) -> Tensor:
     """Grey out, in each image, the square of side `2 * half` ([n, 1, 1, 1], or one for all) around a pixel drawn uniformly."""
-    n, _, height, width = images.shape
-    center_y = torch.randint(height, (n, 1, 1, 1), generator=generator).to(images.device)
-    center_x = torch.randint(width, (n, 1, 1, 1), generator=generator).to(images.device)
+    height, width = images.shape[2:]
+    center_y = draws.integers(height).view(-1, 1, 1, 1).to(images.device)
+    center_x = draws.integers(width).view(-1, 1, 1, 1).to(images.device)
     rows = torch.arange(height, device=images.device).view(1, 1, -1, 1)
     columns = torch.arange(width, device=images.device).view(1, 1, 1, -1)
     inside_y = ((rows >= center_y - half) & (rows < center_y + half)).to(torch.uint8) * 255
@@ -303,4 +304,5 @@ OPERATIONS: dict[str, Operation] = {
     "solarize_add": solarize_add,
     "cutout": cutout,
 }
+DRAWING = ("cutout",)  # draw for images of other pieces of the batch too
 WITHOUT_LEVEL = ("auto_contrast", "equalize", "invert")

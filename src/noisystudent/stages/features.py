@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from noisystudent import processes
 from noisystudent.config import Config, Training
 from noisystudent.data.class_balance import balancing_copies, log_shares
 from noisystudent.data.images import Skipped, changed_since, image_set
@@ -51,7 +52,7 @@ def embed(run: RunDir, config: Config, training: Training, build: Callable[[], C
                 if skipped:
                     raise UserError([changed_since(row.id, row.reason) for row in skipped])
         values, labels = _labeled(run, training)
-        found = cross_validate(values, labels, seed=derive_seed(config.seed, "probe"))
+        found = processes.from_first(lambda: cross_validate(values, labels, seed=derive_seed(config.seed, "probe")))
         if found is None:
             return {"strength": STRENGTH, "temperature": 1.0, "accuracy": None, "images": 0}
         return {
@@ -61,7 +62,7 @@ def embed(run: RunDir, config: Config, training: Training, build: Callable[[], C
             "images": len(found.right),
         }
 
-    return run.stage(embedding_stage(training, "labeled"), work)
+    return run.stage(embedding_stage(training, "labeled"), work, shared=True)
 
 
 def embed_unlabeled(run: RunDir, config: Config, training: Training, build: Callable[[], Classifier]) -> None:
@@ -71,10 +72,10 @@ def embed_unlabeled(run: RunDir, config: Config, training: Training, build: Call
         classifier = build()
         classifier.network.eval()
         skipped = _embed_split(run, config, training, classifier, "unlabeled")
-        write_skipped(run, "embed", skipped)
+        processes.from_first(lambda: write_skipped(run, "embed", skipped))
         return {"skipped": len(skipped)}
 
-    run.stage(embedding_stage(training, "unlabeled"), work)
+    run.stage(embedding_stage(training, "unlabeled"), work, shared=True)
 
 
 def _embed_split(run: RunDir, config: Config, training: Training, classifier: Classifier, split: str) -> list[Skipped]:

@@ -36,6 +36,7 @@ from noisystudent.models.classifier import (
 from noisystudent.models.loading import load_classifier
 from noisystudent.models.weights import check_weights
 from noisystudent.noise.randaugment import operation_names
+from noisystudent.processes import from_first
 from noisystudent.progress import logger
 from noisystudent.pseudo.quality import check_teacher
 from noisystudent.pseudo.selections import read_selection
@@ -223,10 +224,10 @@ def fit_and_measure(
             embed_unlabeled(run, config, training, lambda: _build(network, training))
         if first_to_embed(config, training).folder == folder.name:
             seconds = embedded["seconds"]
-    trained = run.stage(f"{folder.name}/train", fit_first)
+    trained = run.stage(f"{folder.name}/train", fit_first, shared=True)
     trained = {**trained, "seconds": round(trained["seconds"] + seconds, 3)}
     if fix is not None:
-        fixed = run.stage(f"{folder.name}/resolution-fix", lambda: fix_resolution(fix))
+        fixed = run.stage(f"{folder.name}/resolution-fix", lambda: fix_resolution(fix), shared=True)
         trained = {**trained, "seconds": round(trained["seconds"] + fixed["seconds"], 3)}
     run.stage(f"{folder.name}/evaluate", lambda: _measure(network, trained))
 
@@ -242,10 +243,10 @@ def _fit(
         load_weights(classifier, start)
     elif part.start == "probe":
         table = network.selected() if network.selected else None
-        put_head(classifier, probe(network.run, config, part, network.folder.name, table))
+        put_head(classifier, from_first(lambda: probe(network.run, config, part, network.folder.name, table)))
     parameters = {"parameters": sum(parameter.numel() for parameter in classifier.network.parameters())}
     if part.frozen:
-        classifier.save(into / "model")
+        from_first(lambda: classifier.save(into / "model"))
         return parameters
     classes = len(labeled.class_names)
     shares = torch.from_numpy(log_shares(labeled.labels, classes)).float() if part.class_balance == "logits" else None

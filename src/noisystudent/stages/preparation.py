@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from noisystudent import atomic
+from noisystudent import atomic, processes
 from noisystudent.config import Config
 from noisystudent.configuration import missing_sources
 from noisystudent.data.copies import copy_groups
@@ -45,6 +45,11 @@ def prepared(run: RunDir, config: Config) -> dict[str, Any]:
     Raises:
         UserError: as `prepare`; the sources have changed since.
     """
+    processes.from_first(lambda: _check_unchanged(run, config))
+    return run.stage("prepare", lambda: prepare(run, config))
+
+
+def _check_unchanged(run: RunDir, config: Config) -> None:
     if run.done("prepare"):
         try:
             now = read_sources(config)
@@ -57,7 +62,6 @@ def prepared(run: RunDir, config: Config) -> dict[str, Any]:
                 ]
             ) from None
         check_unchanged(run, now)
-    return run.stage("prepare", lambda: prepare(run, config))
 
 
 def prepare(run: RunDir, config: Config) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from noisystudent import atomic
+from noisystudent import atomic, processes
 from noisystudent.config import FROZEN_TEACHER, PREVIOUS, Config, Selection, Training, View
 from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
@@ -75,7 +75,7 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
             execution=config.execution,
             description=f"labeling for student {number}",
         )
-        write_skipped(run, "label", skipped)
+        processes.from_first(lambda: write_skipped(run, "label", skipped))
         identities = [model_identity(str(teacher.model), teacher.classifier) for teacher in teachers]
         return {
             "teacher": _identity(identities),
@@ -84,7 +84,7 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
             "temperatures": [round(temperature, 4) for temperature in temperatures],
         }
 
-    return run.stage(f"gen-{number}/label", work)
+    return run.stage(f"gen-{number}/label", work, shared=True)
 
 
 def _model(run: RunDir, config: Config, name: str, before: Path) -> str | Path:

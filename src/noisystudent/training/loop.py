@@ -13,19 +13,18 @@ from torch import Tensor
 
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Examples, joint_batches
-from noisystudent.device import autocast, compute_device, own_draws, seed_draws
+from noisystudent.data.pieces import own_pieces
+from noisystudent.device import compute_device, own_draws
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
-from noisystudent.noise.input_noise import add_input_noise
+from noisystudent.processes import any_of_them, is_first, wait_for_all
 from noisystudent.progress import track
-from noisystudent.seeds import derive_seed
 from noisystudent.stopping import stop_requests
 from noisystudent.training.checkpoint import load_checkpoint, save_checkpoint
 from noisystudent.training.ema import moving_average
+from noisystudent.training.forward_backward import ForwardBackward, losses_of_steps
 from noisystudent.training.freezing import freeze
-from noisystudent.training.loss import batch_loss
 from noisystudent.training.metrics_log import MetricsLog
-from noisystudent.training.mixup import mixup
 from noisystudent.training.optimizer import build_optimizer
 from noisystudent.training.schedule import learning_rate
 
@@ -50,7 +49,8 @@ def fit(
 ) -> Classifier:
     """Train under noise and save the moving average of the weights to `folder/model`.
 
-    Given again on the same folder it goes on from `checkpoints/last.pt`, and ends with the same weights, bit by bit on a CPU.
+    Given again on the same folder it goes on from `checkpoints/last.pt`, and ends with the same weights, bit by bit on a CPU. Several
+    processes share each batch; it may go on with another number of them.
 
     Args:
         classifier: the new network; its weights are changed.
@@ -83,8 +83,9 @@ def fit(
     checkpoint = folder / "checkpoints" / "last.pt"
     start = load_checkpoint(checkpoint, network=network, average=average, optimizer=optimizer)
     log = MetricsLog(folder / "metrics.jsonl", done=start)
-    batches = joint_batches(training, labeled, pseudo, seed=seed, start=start)
-    shares = None if log_shares is None else log_shares.to(device)
+    pieces = own_pieces(training.batch_size + (training.unlabeled_batch_size if pseudo else 0), execution)
+    batches = joint_batches(training, labeled, pseudo, seed=seed, start=start, pieces=pieces)
+    learn = ForwardBackward(classifier, training, execution, seed=seed, log_shares=log_shares)
     schedule = schedule or training
     skipped = schedule.steps - training.steps
     losses: list[Tensor] = []
@@ -92,57 +93,47 @@ def fit(
 
     progress = track(description, training.steps, done=start, unit="steps")
     with progress as advance, own_draws(device), stop_requests() as request:
-        for step, (images, targets) in enumerate(batches, start=start):
+        for step in range(start, training.steps):
             request.wait()
             rate = learning_rate(schedule, skipped + step)
             for group in optimizer.param_groups:
                 group["lr"] = rate
 
-            images, targets = images.to(device), targets.to(device)
-            images = add_input_noise(images, training.noise, seed=derive_seed(seed, "noise", step))
-            seed_draws(derive_seed(seed, "dropout", step), device)
-            pixels = classifier.preprocessing.normalize(images)
-            if training.mixup:
-                pixels, targets = mixup(pixels, targets, training.mixup, seed=derive_seed(seed, "mixup", step))
-            with autocast(execution, device):
-                logits = network(pixels)
-            loss = batch_loss(logits.float(), targets, training, shares)
-
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            for left, batch in zip(reversed(range(len(pieces))), batches, strict=False):
+                losses.append(learn(step, batch, more=left > 0))
             optimizer.step()
             average.update_parameters(network)
-            losses.append(loss.detach())
             advance(1, "")
 
             done = step + 1
             last = done == training.steps
-            due = request.came or time.monotonic() - saved >= execution.checkpoint_seconds
+            late = time.monotonic() - saved >= execution.checkpoint_seconds
+            stopping, due = any_of_them(request.came, request.came or late)
             validating = validate is not None and (last or done % math.ceil(training.steps / VALIDATIONS) == 0)
             if last or due or done % execution.log_steps == 0:
-                mean = _finite_mean(losses, done)
-                seconds = time.monotonic() - logged
-                line = {
-                    "step": done,
-                    "loss": mean,
-                    "learning_rate": rate,
-                    "images_per_second": len(images) * len(losses) / seconds,
-                }
-                log.append(line)
+                of_steps = losses_of_steps(losses, len(pieces))
+                mean = _finite_mean(of_steps.tolist(), done)
+                speed = batch.total * len(of_steps) / (time.monotonic() - logged)
+                log.append({"step": done, "loss": mean, "learning_rate": rate, "images_per_second": speed})
                 advance(0, f"loss {mean:.3f}")
                 losses, logged = [], time.monotonic()
-            if validate is not None and validating:
+            if validate is not None and validating and is_first():
                 began = time.monotonic()
                 metrics = _validated(averaged, validate, done)
                 log.append({"step": done, **{f"val_{name}": value for name, value in metrics.items()}})
                 logged += time.monotonic() - began  # images_per_second is of training alone
-            if last or due:
-                _check_network(averaged, images, done)
+            if (last or due) and is_first():
+                _check_network(averaged, batch.images, done)
                 save_checkpoint(checkpoint, step=done, network=network, average=average, optimizer=optimizer)
+            if last or due:
                 saved = time.monotonic()
-                request.stop(f"stopped at step {done} of {training.steps}")
+            if stopping:
+                wait_for_all()  # the first has saved it
+                request.stop(f"stopped at step {done} of {training.steps}", anyway=True)
 
-    averaged.save(folder / "model")
+    if is_first():
+        averaged.save(folder / "model")
     return averaged
 
 
@@ -153,13 +144,12 @@ ADVICE = (
 )
 
 
-def _finite_mean(losses: list[Tensor], done: int) -> float:
+def _finite_mean(losses: list[float], done: int) -> float:
     """The mean of the losses since the last look, or an error that names the step of the first that is not a number."""
-    values: list[float] = torch.stack(losses).tolist()
-    for number, value in enumerate(values, start=done - len(values) + 1):
+    for number, value in enumerate(losses, start=done - len(losses) + 1):
         if not math.isfinite(value):
             raise RunError(f"the loss became {value} at step {number}: {ADVICE}")
-    return sum(values) / len(values)
+    return sum(losses) / len(losses)
 
 
 def _validated(averaged: Classifier, validate: Validate, done: int) -> dict[str, float]:

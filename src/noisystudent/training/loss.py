@@ -43,8 +43,10 @@ def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return -(targets * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
 
 
-def batch_loss(logits: Tensor, targets: Tensor, training: Training, log_shares: Tensor | None = None) -> Tensor:
-    """The loss of a batch of `joint_batches` by `training.objective` (spec sections 1.1, step 4, and 3).
+def batch_loss(
+    logits: Tensor, targets: Tensor, training: Training, *, labeled: int, total: int, log_shares: Tensor | None = None
+) -> Tensor:
+    """The loss of a batch of `joint_batches` by `training.objective` (spec sections 1.1, step 4, and 3); of a piece of it, its part.
 
     `mean` is over all images, as the paper's author states it; `sum` adds the two kinds' means with weights 1 and the ratio, as the
     released code does. The gradients differ by the factor 1 + ratio alone. That is not invisible to RMSProp: its epsilon of 1e-3 and its
@@ -52,22 +54,31 @@ def batch_loss(logits: Tensor, targets: Tensor, training: Training, log_shares: 
     teacher's, a baseline's, or any with `joint` off) has nothing to add: both are its mean.
 
     Args:
-        logits: [N, K], those of the `training.batch_size` labeled images first.
+        logits: [N, K], those of the labeled images first.
         targets: [N, K].
-        training: gives the objective, and where the pseudo-labeled images begin.
+        training: gives the objective.
+        labeled: how many of the N are labeled.
+        total: images of the whole batch; the losses of its pieces add up to its loss.
         log_shares: [K], added to the logits of the labeled images (`data.class_balance`); None: nothing.
 
     Example:
         >>> import torch
         >>> training = Training(model="resnet18", batch_size=1, unlabeled_ratio=3, objective="sum")
         >>> logits, targets = torch.zeros(4, 2), torch.tensor([[1.0, 0.0]] * 4)
-        >>> round((batch_loss(logits, targets, training) / soft_cross_entropy(logits, targets)).item(), 3)
+        >>> loss = batch_loss(logits, targets, training, labeled=1, total=4)
+        >>> round((loss / soft_cross_entropy(logits, targets)).item(), 3)
         4.0
     """
-    labeled = training.batch_size
     if log_shares is not None:
         logits = torch.cat([logits[:labeled] + log_shares, logits[labeled:]])
-    if training.objective == "mean" or not training.joint or len(targets) == labeled:
-        return soft_cross_entropy(logits, targets)
-    pseudo = soft_cross_entropy(logits[labeled:], targets[labeled:])
-    return soft_cross_entropy(logits[:labeled], targets[:labeled]) + training.unlabeled_ratio * pseudo
+    if training.objective == "mean" or not training.joint or total == training.batch_size:
+        kinds = [(slice(None), 1.0, total)]
+    else:
+        pseudo = (slice(labeled, None), training.unlabeled_ratio, total - training.batch_size)
+        kinds = [(slice(labeled), 1.0, training.batch_size), pseudo]
+    losses = [
+        weight * (len(targets[those]) / of_all) * soft_cross_entropy(logits[those], targets[those])
+        for those, weight, of_all in kinds
+        if len(targets[those])
+    ]
+    return torch.stack(losses).sum() if len(losses) > 1 else losses[0]

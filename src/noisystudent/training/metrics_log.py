@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from noisystudent import atomic
+from noisystudent.processes import is_first
 
 
 class MetricsLog:
     """Appends to the log; what was logged after step `done` is forgotten, since those steps are done again.
+
+    Of several processes only the first writes.
 
     Args:
         path: the file.
@@ -18,14 +21,16 @@ class MetricsLog:
     """
 
     def __init__(self, path: Path, *, done: int) -> None:
-        kept = [line for line in read_metrics(path) if line["step"] <= done]
-        atomic.write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
         self._path = path
+        if is_first():
+            kept = [line for line in read_metrics(path) if line["step"] <= done]
+            atomic.write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def append(self, line: dict[str, Any]) -> None:
         """Add a line, which names its `step`."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        if is_first():
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
