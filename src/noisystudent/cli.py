@@ -127,6 +127,12 @@ def run(
     weights: WeightsOption = "",
     config: ConfigFile = None,
     settings: Settings = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="local, or ray: workers of a cluster (docs/several-processes.md); as --set execution.engine=ray."
+        ),
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the data and try each network for a step; train and write nothing.")
     ] = False,
@@ -139,7 +145,7 @@ def run(
     chosen = configure(
         recipe,
         config=config,
-        settings=settings or (),
+        settings=[*(settings or ()), *([f"execution.engine={engine}"] if engine else [])],
         labeled=labeled,
         unlabeled=unlabeled,
         val=val,
@@ -152,9 +158,12 @@ def run(
 
         return try_everything(chosen), screen.show_dry_run
     assert out is not None
-    from noisystudent.pipeline import run as run_pipeline
+    if chosen.execution.engine == "ray":
+        from noisystudent.ray_cluster import run_on_ray as run_everything
+    else:
+        from noisystudent.pipeline import run as run_everything
 
-    return run_pipeline(chosen, out), functools.partial(screen.show_run, out=out)
+    return run_everything(chosen, out), functools.partial(screen.show_run, out=out)
 
 
 @command()

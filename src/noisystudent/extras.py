@@ -23,6 +23,7 @@ MODULES = {
     "hf": ("datasets",),
     "heic": ("pillow_heif",),
     "robustness": ("cv2",),
+    "ray": ("ray",),
 }
 """What is imported of each extra that something uses yet."""
 CLONE = Path(__file__).parents[2]

@@ -28,6 +28,17 @@ from noisystudent.stages.robustness import check_robustness, measure_robustness
 from noisystudent.stages.summary import summarize
 
 
+def check(config: Config, out: str | Path) -> None:
+    """Find out before anything is done what is wrong with the configuration.
+
+    Raises:
+        UserError: naming it.
+    """
+    check_networks(config)
+    look_for_weights(config, Path(out))
+    check_robustness(config)
+
+
 def run(config: Config, out: str | Path) -> dict[str, Any]:
     """Train a teacher, then generation after generation of students, and the supervised baseline.
 
@@ -45,9 +56,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
         UserError: the configuration, a source or the folder is wrong.
         RunError: a training diverged.
     """
-    check_networks(config)
-    look_for_weights(config, Path(out))
-    check_robustness(config)
+    check(config, out)
     with open_run(Path(out), config) as folder:
         data = prepared(folder, config)
         check_teachers(folder, config)
