@@ -14,7 +14,7 @@ NEED_FILES = {
     "noisystudent.data.decoding.decode",
     "noisystudent.data.digits.write_digits",
     "noisystudent.data.images.ImageSet",
-    "noisystudent.data.parquet_cells.ParquetCells",
+    "noisystudent.data.shards.ShardCache",
     "noisystudent.data.sources.read_source",
     "noisystudent.report.headline.headline",
     "noisystudent.report.html.write_report",

@@ -41,3 +41,8 @@ def some(names: Iterable[str]) -> str:
     listed = list(names)
     more = f" and {len(listed) - SHOWN:,} more" if len(listed) > SHOWN else ""
     return ", ".join(repr(name) for name in listed[:SHOWN]) + more
+
+
+def changed_since(name: str, reason: str) -> str:
+    """What to tell of an image, or a file of images, that could be read when the run began, and cannot now."""
+    return f"{name!r} disappeared or changed since the run began ({reason}): put it back"

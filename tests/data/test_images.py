@@ -6,7 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from noisystudent.data.images import ImageSet, RandomCrops, Skipped, check_readable, fits_in_memory
+from noisystudent.config import Execution, View
+from noisystudent.data.decoding import read_bytes
+from noisystudent.data.images import ImageSet, RandomCrops, Skipped, check_readable, image_set
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
@@ -115,7 +117,17 @@ def test_large_jpegs_decoded_small_look_the_same(tmp_path: Path) -> None:
     assert (small - full).abs().float().mean() < 3
 
 
-def test_fits_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"available": 4 * 3 * 32 * 32 * 100}))
-    assert fits_in_memory(100, 32, 3)
-    assert not fits_in_memory(101, 32, 3)
+@pytest.mark.parametrize(("sixteenths", "decoded"), [(15, 40), (16, 20)])  # of what the set takes
+def test_a_set_is_kept_in_memory_by_the_setting_alone(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch, sixteenths: int, decoded: int
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("noisystudent.data.images.read_bytes", lambda uri, _: asked.append(uri) or read_bytes(uri))
+    execution = Execution(memory_gib=COUNT * 32 * 32 * 3 / 2**30 * sixteenths / 16)
+    often, once = (image_set(manifest, View(32, 3, 1.0), execution, often=often) for often in (True, False))
+    often.fetch(np.arange(COUNT))
+    often.fetch(np.arange(COUNT))
+    assert len(asked) == decoded
+    once.fetch(np.arange(COUNT))
+    once.fetch(np.arange(COUNT))
+    assert len(asked) == decoded + 2 * COUNT

@@ -33,6 +33,14 @@ class Execution(Section):
         description="of training and labeling; auto: bf16 where the GPU or processor computes in it, else fp32",
     )
     workers: int = Field(0, ge=0, description="threads that decode images; 0: one a core")
+    memory_gib: float = Field(
+        1.0,
+        ge=0.0,
+        allow_inf_nan=False,
+        description="GiB for each set of images that is read time and again: one that takes no more when decoded is kept in memory, of a "
+        "larger one in shards so much is kept, a third of which is shuffled at a time (docs/your-photos.md); two such sets beside PyTorch "
+        "leave half of a laptop of 8 GiB",
+    )
     checkpoint_seconds: float = Field(60.0, ge=0.0, description="what a kill can cost a training")
     images_at_a_time: int = Field(
         0,
@@ -50,6 +58,11 @@ class Execution(Section):
         if not re.fullmatch(r"auto|cpu|cuda(:(0|[1-9]\d?))?|mps", value):
             raise ValueError("should be auto, cpu, cuda, cuda:1 and the like, or mps")
         return value
+
+    @property
+    def memory(self) -> int:
+        """Bytes for a set of images."""
+        return int(self.memory_gib * 2**30)
 
     @property
     def decoders(self) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import stat
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +15,9 @@ from PIL import Image, UnidentifiedImageError
 from noisystudent.data import codecs, deep_levels, uris
 from noisystudent.data.huggingface import hf_cell
 from noisystudent.data.memory_budget import MemoryBudget
-from noisystudent.data.parquet_cells import ParquetCells
 from noisystudent.data.random_crops import Draw, even_area
+from noisystudent.data.regular_files import opened
+from noisystudent.data.shards import ShardCache
 
 MOST_PIXELS = 178_956_970  # where Pillow itself refuses
 MOST_BYTES = 2**30  # of an encoded picture
@@ -34,7 +34,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_parquet = ParquetCells()
+_shards = ShardCache()
 _memory = MemoryBudget()  # of all threads that decode
 
 
@@ -42,8 +42,8 @@ class UnreadableImage(Exception):
     """An image that cannot be used; the message is a short reason, such as "truncated" or "missing file"."""
 
 
-def read_bytes(uri: str) -> bytes:
-    """The encoded image at an address (see `uris`).
+def read_bytes(uri: str, shards: ShardCache = _shards) -> bytes:
+    """The encoded image at an address (see `uris`), which `shards` reads if it lies in one.
 
     Raises:
         UnreadableImage: there is nothing to be had there.
@@ -55,12 +55,10 @@ def read_bytes(uri: str) -> bytes:
             return _cell_bytes(hf_cell(name, split, int(place["row"])), folder="")
         path = uris.file_path(container)
         if "row" in place:
-            return _cell_bytes(_parquet.read(path, place["column"], int(place["row"])), folder=os.path.dirname(path))
+            return _cell_bytes(shards.cell(path, place["column"], int(place["row"])), folder=os.path.dirname(path))
         if "offset" not in place:
             return _file_bytes(path)
-        with opened(path) as file:
-            file.seek(int(place["offset"]))
-            data = file.read(_checked_size(int(place["size"])))
+        data = shards.stretch(path, int(place["offset"]), _checked_size(int(place["size"])))
     except FileNotFoundError as error:
         raise UnreadableImage("missing file") from error
     except OSError as error:
@@ -76,14 +74,6 @@ def _file_bytes(path: str) -> bytes:
     with opened(path) as file:
         _checked_size(os.fstat(file.fileno()).st_size)
         return file.read()
-
-
-def opened(path: str) -> IO[bytes]:
-    """A file. A pipe would wait for its writer, a device may never end or do something: none is opened."""
-    mode = os.stat(path).st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a folder fails by itself
-        raise UnreadableImage("not a file but a pipe, a socket or a device")
-    return open(path, "rb")
 
 
 def _checked_size(size: int) -> int:

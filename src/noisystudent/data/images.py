@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 from collections.abc import Callable
@@ -9,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import psutil
 import torch
 
 from noisystudent.config import Execution
@@ -17,11 +17,11 @@ from noisystudent.data.decoding import UnreadableImage, decoded, eval_view, rand
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.random_crops import Draw, even_area
-from noisystudent.errors import UserError
+from noisystudent.data.shards import IN_TURN, Pieces, ShardCache, pieces_of
+from noisystudent.errors import UserError, changed_since
 from noisystudent.progress import track
 
 CHUNK = 256  # images between two steps of progress
-MEMORY_SHARE = 0.25
 TASKS_A_WORKER = 4  # a batch is cut finer than there are threads, since pictures differ in size
 View = Callable[[str, int], np.ndarray]  # address, position in the batch -> uint8 [size, size, channels]
 
@@ -32,11 +32,6 @@ class Skipped(NamedTuple):
     id: str
     stage: str
     reason: str
-
-
-def changed_since(id: str, reason: str) -> str:
-    """What to tell of an image that could be read when the run began, and cannot now."""
-    return f"{id!r} disappeared or changed since the run began ({reason}): put it back"
 
 
 class RandomCrops(NamedTuple):
@@ -75,7 +70,8 @@ class ImageSet:
         channels: 3 (RGB) or 1 (grey).
         crop_pct: share of the short side that the evaluation crop keeps.
         workers: threads that decode.
-        in_memory: decode everything once, at the first fetch, and keep it (`fits_in_memory` says whether it can be).
+        in_memory: decode everything once, at the first fetch, and keep it.
+        memory: bytes of shards to keep while the rows that `shuffled` gives are fetched.
 
     Example:
         >>> images = ImageSet(manifest, size=32, channels=3, in_memory=True)  # doctest: +SKIP
@@ -92,12 +88,15 @@ class ImageSet:
         crop_pct: float = 1.0,
         workers: int = 2,
         in_memory: bool,
+        memory: int = IN_TURN,
     ) -> None:
         self.manifest = manifest
         self.size = size
         self.channels = channels
         self.crop_pct = crop_pct
         self._in_memory = in_memory
+        self._memory = memory
+        self._shards = ShardCache()
         self._uris = manifest.table["uri"]
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, "decode") if workers > 1 else None
@@ -107,6 +106,35 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.manifest)
+
+    def shuffled(self, rows: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+        """Rows in an order of chance in which they are quick to fetch, one part after another.
+
+        Args:
+            rows: int [n], row numbers of the manifest; a row may occur more than once.
+            draw: where chance comes from.
+
+        Returns:
+            int [n]. Any order is as likely as another, unless the set is read from shards that are larger than `memory` allows: then as
+            `Pieces.shuffled` has it. It depends on the manifest, the shards, `memory` and `draw` alone.
+
+        Raises:
+            UserError: naming the shards that cannot be read.
+        """
+        reach = (
+            self._memory // 3
+        )  # the last use of a piece is at most twice as far from the one before, and the batch ahead
+        if self._pieces is None or self._pieces.sizes.sum() <= reach:
+            return draw.permutation(rows)
+        return self._pieces.shuffled(rows, draw, reach=reach)
+
+    @functools.cached_property
+    def _pieces(self) -> Pieces | None:
+        """Those of the shards from which the set is read time and again; from now on they are kept longer."""
+        if self._in_memory:
+            return None
+        self._shards.limit = max(self._memory, IN_TURN)
+        return pieces_of(self._uris)
 
     def fetch(self, rows: np.ndarray, *, crops: RandomCrops | None = None) -> torch.Tensor:
         """The pictures of some rows.
@@ -180,7 +208,7 @@ class ImageSet:
 
     def _eval_view(self, uri: str, position: int) -> np.ndarray:
         at_least = math.ceil(self.size / self.crop_pct)
-        with decoded(read_bytes(uri), channels=self.channels, at_least=at_least) as image:
+        with decoded(read_bytes(uri, self._shards), channels=self.channels, at_least=at_least) as image:
             return eval_view(image, size=self.size, crop_pct=self.crop_pct)
 
     def _random_view(self, crops: RandomCrops) -> View:
@@ -190,7 +218,7 @@ class ImageSet:
         def view(uri: str, position: int) -> np.ndarray:
             place = position if crops.places is None else int(crops.places[position])
             rng = np.random.default_rng((crops.seed, place))
-            with decoded(read_bytes(uri), channels=self.channels, at_least=at_least) as image:
+            with decoded(read_bytes(uri, self._shards), channels=self.channels, at_least=at_least) as image:
                 return random_resized_view(image, size=self.size, rng=rng, scale=crops.scale, draw=crops.draw)
 
         return view
@@ -223,7 +251,7 @@ def image_set(
     Args:
         manifest: what to read.
         view: how it wants them.
-        execution: how many threads decode.
+        execution: how many threads decode, and how much memory a set may take.
         size, crop_pct: in place of the view's.
         often: they are asked for again and again, always the same way: keep them in memory when they fit.
     """
@@ -234,13 +262,9 @@ def image_set(
         channels=view.channels,
         crop_pct=crop_pct or view.crop_pct,
         workers=execution.decoders,
-        in_memory=often and fits_in_memory(len(manifest), side, view.channels),
+        in_memory=often and len(manifest) * side**2 * view.channels <= execution.memory,
+        memory=execution.memory,
     )
-
-
-def fits_in_memory(count: int, size: int, channels: int) -> bool:
-    """Whether `count` pictures of size x size take at most a quarter of the memory that is free now."""
-    return count * size * size * channels <= MEMORY_SHARE * float(psutil.virtual_memory().available)
 
 
 def check_readable(

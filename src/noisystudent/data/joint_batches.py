@@ -44,6 +44,14 @@ class Examples:
         return np.repeat(everything, self.copies) if len(self.copies) else everything
 
 
+Shuffle = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+def evenly(rows: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Rows in an order of chance, any as likely as another."""
+    return draw.permutation(rows)
+
+
 class ShuffledStream:
     """Rows drawn epoch after epoch without replacement, each epoch in an order of its own, from any position on.
 
@@ -51,10 +59,14 @@ class ShuffledStream:
         rows: of an epoch.
         weights: by row, float; when given, a row takes part in an epoch as often as its share of them says, rounded up or down by chance.
         seed: of all draws.
+        shuffle: makes the order of an epoch.
     """
 
-    def __init__(self, rows: np.ndarray, *, seed: int, weights: np.ndarray | None = None) -> None:
+    def __init__(
+        self, rows: np.ndarray, *, seed: int, weights: np.ndarray | None = None, shuffle: Shuffle = evenly
+    ) -> None:
         assert len(rows), "there is nothing to draw from"
+        self._shuffle = shuffle
         self._rows = rows
         self._weights = None if weights is None else weights[rows]
         self._seed = seed
@@ -69,7 +81,7 @@ class ShuffledStream:
             if epoch != self._epoch:
                 draw = np.random.default_rng(derive_seed(self._seed, "epoch", epoch))
                 rows = self._rows if self._weights is None else self._rows[in_proportion(self._weights, draw)]
-                self._order, self._epoch = draw.permutation(rows), epoch
+                self._order, self._epoch = self._shuffle(rows, draw), epoch
             part = self._order[offset : offset + count]
             parts.append(part)
             start, count = start + len(part), count - len(part)
@@ -131,7 +143,12 @@ def joint_batches(
     """
     sources = {"labeled": labeled} | ({} if pseudo is None else {"pseudo": pseudo})
     streams = {
-        name: ShuffledStream(examples.rows(), seed=derive_seed(seed, name), weights=examples.weights)
+        name: ShuffledStream(
+            examples.rows(),
+            seed=derive_seed(seed, name),
+            weights=examples.weights,
+            shuffle=examples.images.shuffled,
+        )
         for name, examples in sources.items()
     }
     noise = training.noise

@@ -12,8 +12,14 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_IN_SHARD = r"^(?P<shard>file://[^#]*#(?:column=\w+)?)(?:&row=|offset=)(?P<at>\d{1,18})(?:&size=(?P<size>\d{1,18}))?$"
 _is_plain = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
 
 
@@ -71,6 +77,42 @@ def inside(uri: str) -> tuple[str, dict[str, str]]:
     """Part an address into the container's address and where in it the image lies ({} for a plain file)."""
     container, _, fragment = uri.partition("#")
     return container, dict(parse_qsl(fragment)) if fragment else {}
+
+
+class Places(NamedTuple):
+    """Where N images lie in shards.
+
+    Args:
+        names: the address of each shard, with the column if it is a table.
+        shard: int32 [N], the number of its name.
+        at: int64 [N], row or offset.
+        size: int64 [N], bytes; 0 in a table.
+    """
+
+    names: list[str]
+    shard: np.ndarray
+    at: np.ndarray
+    size: np.ndarray
+
+
+def places_in_shards(uris: pa.ChunkedArray) -> Places | None:
+    """What `inside` says of many addresses, if all are of members of tar files or rows of tables; None where some are not.
+
+    Example:
+        >>> places_in_shards(pa.chunked_array([["file:///s.tar#offset=512&size=9"]])).names
+        ['file:///s.tar#']
+    """
+    found = pc.extract_regex(uris, _IN_SHARD)
+    if found.null_count or not len(found):
+        return None
+    shards = pc.struct_field(found, "shard").dictionary_encode().unify_dictionaries()
+    size = pc.struct_field(found, "size")
+    return Places(
+        shards.chunk(0).dictionary.to_pylist(),
+        np.concatenate([chunk.indices.to_numpy() for chunk in shards.chunks]),
+        pc.struct_field(found, "at").cast(pa.int64()).to_numpy(),
+        pc.if_else(pc.equal(size, ""), "0", size).cast(pa.int64()).to_numpy(),
+    )
 
 
 def file_path(container: str) -> str:

@@ -11,9 +11,9 @@ import pyarrow as pa
 from noisystudent import processes
 from noisystudent.config import Config, Training
 from noisystudent.data.class_balance import balancing_copies, log_shares
-from noisystudent.data.images import Skipped, changed_since, image_set
+from noisystudent.data.images import Skipped, image_set
 from noisystudent.data.manifest import Manifest
-from noisystudent.errors import UserError
+from noisystudent.errors import UserError, changed_since
 from noisystudent.features.embedding import read_features, write_features
 from noisystudent.features.heads import ByFeatures, check_head
 from noisystudent.features.probe import Probe, Scaling, cross_validate, fit_probe

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
-from noisystudent.data.decoding import UnreadableImage, opened
 from noisystudent.data.manifest import Manifest
+from noisystudent.data.regular_files import opened
 from noisystudent.data.uris import file_path, inside
 from noisystudent.errors import UserError, some
 from noisystudent.rundir import RunDir
@@ -111,7 +111,7 @@ def _file(container: str, known: Seen | None) -> tuple[int, int, bytes]:
             ends = hashlib.blake2b(file.read(END), digest_size=16)
             file.seek(max(status.st_size - END, 0))
             ends.update(file.read(END) + str(status.st_size).encode())
-    except (OSError, UnreadableImage):  # missing, a pipe, or not to be read: the stage that needs it says so
+    except OSError:  # missing, a pipe, or not to be read: the stage that needs it says so
         return -1, -1, b""
     return status.st_size, status.st_mtime_ns, ends.digest()
 
