@@ -16,12 +16,13 @@ import pytest
 import torch
 from PIL import Image
 
-from noisystudent.config import Noise, Training
+from noisystudent.config import Execution, Noise, Training
 from noisystudent.data import shards
 from noisystudent.data.decoding import UnreadableImage, read_bytes
-from noisystudent.data.images import ImageSet, check_readable
+from noisystudent.data.images import ImageSet, Skipped, check_readable
 from noisystudent.data.joint_batches import Examples, ShuffledStream, joint_batches
 from noisystudent.data.manifest import Manifest
+from noisystudent.data.parts import write_parts
 from noisystudent.data.shards import Pieces, ShardCache, pieces_of
 from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
@@ -227,6 +228,7 @@ def test_images_in_turn_read_each_piece_once(
     pieces_read: Counter[tuple[Any, ...]],
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     manifest = request.getfixturevalue(kind)
     monkeypatch.setattr(ShardCache.__init__, "__defaults__", (0,))  # the last two are kept
@@ -234,6 +236,33 @@ def test_images_in_turn_read_each_piece_once(
     assert len(rows) == 180
     assert not skipped
     assert set(pieces_read.values()) == {1}
+    pieces_read.clear()
+    images = ImageSet(manifest, size=8, channels=3, workers=1, in_memory=False)
+
+    def make(rows: np.ndarray) -> tuple[pa.Table, list[Skipped]]:
+        pixels, unread = images.try_fetch(rows)
+        assert not unread
+        return pa.table({"sum": pixels.sum(dim=(1, 2, 3)).numpy()}), []
+
+    execution = Execution(device="cpu", part_rows=47, label_batch_size=9)
+    write_parts(make, 180, tmp_path, image_size=8, execution=execution, description="")
+    assert set(pieces_read.values()) == {1}
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_rows_fetched_together_are_read_as_they_lie(
+    tables: Manifest,
+    pieces_read: Counter[tuple[Any, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    in_memory: bool,
+) -> None:
+    monkeypatch.setattr(ShardCache.__init__, "__defaults__", (0,))
+    rows = np.random.default_rng(0).permutation(180)
+    scattered = ImageSet(tables.take(rows), size=8, channels=3, workers=1, in_memory=in_memory)
+    pixels = scattered.fetch(np.arange(180))
+    assert set(pieces_read.values()) == {1}
+    in_turn = ImageSet(tables, size=8, channels=3, workers=1, in_memory=False).fetch(np.arange(180))
+    assert torch.equal(pixels, in_turn[torch.from_numpy(rows)])
 
 
 def test_small_sets_and_those_in_memory_keep_the_even_order(tables: Manifest) -> None:

@@ -17,7 +17,7 @@ from noisystudent.data.decoding import UnreadableImage, decoded, eval_view, rand
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.random_crops import Draw, even_area
-from noisystudent.data.shards import IN_TURN, Pieces, ShardCache, pieces_of
+from noisystudent.data.shards import IN_TURN, Pieces, ShardCache, as_they_lie, pieces_of
 from noisystudent.errors import UserError, changed_since
 from noisystudent.progress import track
 
@@ -179,6 +179,7 @@ class ImageSet:
     def _load(self) -> torch.Tensor:
         with self._lock:
             if self._kept is None:
+                self._shards.limit = max(self._memory, IN_TURN)  # rows of a selection are in the order of their names
                 kept = torch.empty((len(self), self.channels, self.size, self.size), dtype=torch.uint8)
                 with track("decoding images", len(self)) as advance:
                     for rows in _chunks(len(self)):
@@ -186,12 +187,13 @@ class ImageSet:
                         kept[rows[0] : rows[-1] + 1] = pixels
                         self._unreadable |= {int(rows[position]): reason for position, reason in unreadable.items()}
                         advance(len(rows), "")
-                self._kept = kept
+                self._kept, self._shards = kept, ShardCache()
             return self._kept
 
     def _decoded(self, rows: np.ndarray, view: View) -> tuple[torch.Tensor, dict[int, str]]:
         pixels = np.zeros((len(rows), self.channels, self.size, self.size), dtype=np.uint8)
-        uris: list[str] = self._uris.take(np.asarray(rows, dtype=np.int64)).to_pylist()
+        addresses = self._uris.take(np.asarray(rows, dtype=np.int64))
+        uris: list[str] = addresses.to_pylist()
         unreadable: dict[int, str] = {}
 
         def fill(positions: np.ndarray) -> None:
@@ -201,7 +203,7 @@ class ImageSet:
                 except UnreadableImage as reason:
                     unreadable[position] = str(reason)
 
-        tasks = np.array_split(np.arange(len(rows)), self._workers * TASKS_A_WORKER if self._threads else 1)
+        tasks = np.array_split(as_they_lie(addresses), self._workers * TASKS_A_WORKER if self._threads else 1)
         for _ in (self._threads.map if self._threads else map)(fill, tasks):
             pass
         return torch.from_numpy(pixels), dict(sorted(unreadable.items()))  # not in the order of threads

@@ -7,6 +7,7 @@ that are needed at a time are neighbors there, and together hardly larger than t
 
 from __future__ import annotations
 
+import bisect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class ShardCache:
 
     def __init__(self, limit: int = IN_TURN) -> None:
         self.limit = limit
-        self._starts: dict[str, np.ndarray] = {}  # of the row groups of a file, and its end
+        self._starts: dict[str, list[int]] = {}  # of the row groups of a file, and its end
         self._pieces: OrderedDict[tuple[str, str, int], Future[tuple[Any, int]]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -51,13 +52,13 @@ class ShardCache:
             OSError, pa.ArrowException: the file cannot be read.
         """
         if path not in self._starts:
-            self._starts[path] = group_starts(pq.read_metadata(path))
+            self._starts[path] = group_starts(pq.read_metadata(path)).tolist()
         starts = self._starts[path]
         if not 0 <= row < starts[-1]:
             raise IndexError(f"no row {row}")
-        group = int(np.searchsorted(starts, row, side="right")) - 1
+        group = bisect.bisect_right(starts, row) - 1
         cells: pa.ChunkedArray = self._piece((path, column, group), _read_group)
-        return cells[row - int(starts[group])].as_py()
+        return cells[row - starts[group]].as_py()
 
     def stretch(self, path: str, offset: int, size: int) -> bytes:
         """`size` bytes of a file from `offset` on; fewer where it ends.
@@ -144,6 +145,12 @@ class Pieces(NamedTuple):
         further = np.maximum(self.sizes, reach)[piece] * draw.random(len(rows))
         shuffled: np.ndarray = rows[np.argsort((starts[piece] + further) % ends[-1], kind="stable")]
         return shuffled
+
+
+def as_they_lie(uris: pa.ChunkedArray) -> np.ndarray:
+    """The positions of addresses, shard after shard and there as the images lie, int64 [n]; as they are where some are in no shard."""
+    places = places_in_shards(uris)
+    return np.arange(len(uris)) if places is None else np.lexsort((places.at, places.shard))
 
 
 def pieces_of(uris: pa.ChunkedArray) -> Pieces | None:

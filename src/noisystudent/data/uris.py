@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _IN_SHARD = r"^(?P<shard>file://[^#]*#(?:column=\w+)?)(?:&row=|offset=)(?P<at>\d{1,18})(?:&size=(?P<size>\d{1,18}))?$"
+_is_plain_place = re.compile(r"\w+=\w+(?:&\w+=\w+)*", re.ASCII).fullmatch
 _is_plain = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
 
 
@@ -76,7 +77,9 @@ def hf_uri(name: str, split: str) -> str:
 def inside(uri: str) -> tuple[str, dict[str, str]]:
     """Part an address into the container's address and where in it the image lies ({} for a plain file)."""
     container, _, fragment = uri.partition("#")
-    return container, dict(parse_qsl(fragment)) if fragment else {}
+    if _is_plain_place(fragment):  # quick, since it is done for each image that is read
+        return container, {name: value for name, _, value in (part.partition("=") for part in fragment.split("&"))}
+    return container, dict(parse_qsl(fragment))
 
 
 class Places(NamedTuple):
