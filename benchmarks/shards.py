@@ -6,6 +6,8 @@ Every way reads all of one set of JPEG files once, in one thread, and is quoted 
 order a sample is read. Bare is a loop over row groups, or over the members of an opened tar file. All ways take turns; medians. The set is
 eight times as large as what may be kept of it in memory. The files' pages are dropped from the system's cache before each turn, and the
 time on the clock is given beside.
+
+A second table says what a start costs: to list the images of tar files with a member .cls each, at first and with an index kept.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ class Ways(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=20_000)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     pictures = jpegs()
     command = f"python benchmarks/shards.py --images {options.images} --repeats {options.repeats}"
@@ -71,8 +73,10 @@ def main() -> None:
             )
             lines.append(line(name, ways, kind, options.repeats))
             print(lines[-1], flush=True)
+        lines += listing(Path(folder) / "listed", options.images, options.repeats)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "shards.md").write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
+    print("\n".join(lines[-6:]))
 
 
 def jpegs() -> list[bytes]:
@@ -178,6 +182,42 @@ def line(name: str, ways: Ways, folder: Path, repeats: int) -> str:
     cells = [f"{cost[way]:.3f} ({clock_of[way]:.3f})" for way in ways._fields]
     pairs = [("in_turn", "bare"), ("shuffled", "bare"), ("even", "shuffled")]
     return f"| {' | '.join([name, *cells, *(f'{cost[one] / cost[other]:.1f}' for one, other in pairs)])} |"
+
+
+def listing(folder: Path, count: int, repeats: int) -> list[str]:
+    """The table of what listing costs, by the median."""
+    folder.mkdir()
+    for shard, numbers in enumerate(np.array_split(np.arange(count), SHARDS)):
+        with tarfile.open(folder / f"{shard}.tar", "w") as tar:
+            for number in numbers:
+                for ending, data in (("jpg", bytes(1000)), ("cls", b"7")):
+                    member = tarfile.TarInfo(f"{number:06d}.{ending}")
+                    member.size = len(data)
+                    tar.addfile(member, io.BytesIO(data))
+
+    def headers() -> None:
+        for path in sorted(folder.glob("*.tar")):
+            with tarfile.open(path) as tar:
+                for _ in tar:
+                    pass
+
+    def listed(index: Path | None) -> None:
+        read_source(f"{folder}/*.tar", split="unlabeled", labels="optional", index=index)
+
+    works = {
+        "Python's tarfile, headers alone": headers,
+        "at first": lambda: listed(None),
+        "with the index": lambda: listed(folder / "index"),
+    }
+    listed(folder / "index")
+    spent: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(repeats):
+        for name, work in works.items():
+            start = time.process_time()
+            work()
+            spent[name].append(1e6 * (time.process_time() - start) / count)
+    rows = [f"| {name} | {statistics.median(times):.1f} |" for name, times in spent.items()]
+    return ["", "| listing tar files | microseconds of processor time an image |", "|---|---|", *rows]
 
 
 def drop_pages(folder: Path) -> None:

@@ -308,6 +308,23 @@ def test_a_training_goes_on_in_the_middle_of_a_shard(tars: Manifest, short_stret
         assert torch.equal(first, again)
 
 
+def test_a_shard_that_disappeared_is_named_once_with_some_of_its_images(tmp_path: Path) -> None:
+    for name in "ab":
+        with tarfile.open(tmp_path / f"{name}.tar", "w") as tar:
+            for number in range(7):
+                member = tarfile.TarInfo(f"{number}.png")
+                member.size = len(png(0))
+                tar.addfile(member, io.BytesIO(png(0)))
+    images = image_set(read(tmp_path / "*.tar"), memory=0)
+    (tmp_path / "b.tar").unlink()
+    with pytest.raises(UserError) as caught:
+        images.fetch(np.arange(5, 14))
+    assert caught.value.problems == [
+        f"'{tmp_path}/b.tar' disappeared or changed since the run began ('b.tar:0', 'b.tar:1', 'b.tar:2', 'b.tar:3', 'b.tar:4' "
+        "and 2 more: missing file): put it back"
+    ]
+
+
 def test_members_that_lie_across_stretches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "s.tar").write_bytes(data := np.random.default_rng(0).bytes(1000))
     monkeypatch.setattr(shards, "STRETCH", 64)

@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from user_inputs import Images, quick, write_images
 
@@ -93,3 +96,48 @@ def test_files_of_the_same_size_and_time_are_not_opened_again(
     os.utime(images.labeled / "bars/000.png")
     prepared(run, configured(images))
     assert [Path(path).name for path in read] == ["000.png"]
+
+
+def in_tars(images: Images, config: Config) -> tuple[list[Path], Config]:
+    """The unlabeled images in two tar files, and the configuration with them."""
+    files = sorted(images.unlabeled.iterdir())
+    shards = [images.unlabeled.parent / f"shard-{number}.tar" for number in range(2)]
+    for number, path in enumerate(shards):
+        with tarfile.open(path, "w") as tar:
+            for file in files[number::2]:
+                tar.add(file, file.name)
+    source = str(shards[0].parent / "shard-*.tar")
+    return shards, config.model_copy(update={"data": config.data.model_copy(update={"unlabeled": source})})
+
+
+def test_shards_that_changed_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = write_images(tmp_path)
+    shards, config = in_tars(images, configured(images))
+    run = RunDir(tmp_path / "run")
+    record = prepared(run, config)
+    monkeypatch.setattr("noisystudent.data.tars._contents", lambda path: pytest.fail(f"{path} was read again"))
+    assert prepared(run, config) == record
+    monkeypatch.undo()
+
+    data = bytearray(shards[1].read_bytes())
+    data[600] ^= 1  # in the first picture: the names stay
+    shards[1].write_bytes(data)
+    with pytest.raises(UserError) as caught:
+        prepared(run, config)
+    assert caught.value.problems[1:] == [f"--unlabeled, of its shards: 1 have other contents: '{shards[1]}'"]
+    shards[1].unlink()
+    with pytest.raises(UserError) as caught:
+        prepared(run, config)
+    assert f"--unlabeled, of its shards: 1 are gone: '{shards[1]}'" in caught.value.problems
+
+
+def test_a_run_of_an_earlier_version_knows_no_shards(tmp_path: Path) -> None:
+    images = write_images(tmp_path)
+    shards, config = in_tars(images, configured(images))
+    run = RunDir(tmp_path / "run")
+    record = prepared(run, config)
+    kept = run.path / "data" / "sources.parquet"
+    table = pq.read_table(kept)
+    pq.write_table(table.filter(pc.not_equal(table["split"], "unlabeled, of its shards")), kept)
+    os.utime(shards[0])
+    assert prepared(run, config) == record

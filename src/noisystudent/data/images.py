@@ -18,7 +18,8 @@ from noisystudent.data.duplicates import dhash
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.random_crops import Draw, even_area
 from noisystudent.data.shards import IN_TURN, Pieces, ShardCache, as_they_lie, pieces_of
-from noisystudent.errors import UserError, changed_since
+from noisystudent.data.uris import inside, path_or_uri
+from noisystudent.errors import UserError, changed_since, some
 from noisystudent.progress import track
 
 CHUNK = 256  # images between two steps of progress
@@ -157,11 +158,20 @@ class ImageSet:
         else:
             pixels, unreadable = self._decoded(rows, self._random_view(crops))
         if unreadable:
-            ids = self.manifest.take(np.asarray(rows)[sorted(unreadable)]).ids
-            raise UserError(
-                [changed_since(id, unreadable[position]) for position, id in zip(sorted(unreadable), ids, strict=True)]
-            )
+            raise UserError(self._changed(np.asarray(rows)[list(unreadable)], list(unreadable.values())))
         return pixels
+
+    def _changed(self, rows: np.ndarray, reasons: list[str]) -> list[str]:
+        """What to tell of rows that could be read when the run began: a sentence for each file, with its images if it may have more."""
+        found: dict[tuple[str, str], list[str]] = {}
+        table = self.manifest.take(rows).table
+        for id, uri, reason in zip(table["id"].to_pylist(), table["uri"].to_pylist(), reasons, strict=True):
+            container, place = inside(uri)
+            found.setdefault((path_or_uri(container) if place else id, reason), []).append(id)
+        return [
+            changed_since(name, reason if ids[0] == name else f"{some(dict.fromkeys(ids))}: {reason}")
+            for (name, reason), ids in found.items()
+        ]
 
     def try_fetch(self, rows: np.ndarray) -> tuple[torch.Tensor, dict[int, str]]:
         """The evaluation views of some rows, and which could not be read.

@@ -155,7 +155,7 @@ def why_not_read(kind: str) -> str:
 
 
 class PassedOver:
-    """Counts the files that a listing leaves out, by kind, so that none is passed over unsaid.
+    """Counts the files that a listing leaves out, by kind, so that none is passed over unsaid; `counts` has them by their ending.
 
     Example:
         >>> passed = PassedOver()
@@ -166,12 +166,12 @@ class PassedOver:
     """
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self._special = 0
 
     def add(self, name: str) -> None:
         """A file that is no image, by its name or by its first bytes."""
-        self._counts[ending(name)] += 1
+        self.counts[ending(name)] += 1
 
     def add_special(self) -> None:
         """A pipe, a socket or a device."""
@@ -180,7 +180,7 @@ class PassedOver:
     def notes(self, source: str) -> list[str]:
         """A sentence for each thing that a user can do, and one for all that are no images."""
         groups: dict[str, list[str]] = {}
-        for last, count in sorted(self._counts.items(), key=lambda item: (-item[1], item[0])):
+        for last, count in sorted(self.counts.items(), key=lambda item: (-item[1], item[0])):
             what = f"{count:,} .{last} file{'s' * (count > 1)}" if last else f"{count:,} without an ending"
             groups.setdefault(_ADVICE.get(last, ""), []).append(what)
         if self._special:

@@ -24,7 +24,13 @@ from noisystudent.data.tars import list_tars
 from noisystudent.errors import UserError, some
 
 
-def read_source(source: str | Path, *, split: str, labels: Literal["required", "optional", "ignored"]) -> Manifest:
+def read_source(
+    source: str | Path,
+    *,
+    split: str,
+    labels: Literal["required", "optional", "ignored"],
+    index: Path | None = None,
+) -> Manifest:
     """List the images of a source. No image is decoded; whether a file is there is found out when it is read.
 
     Args:
@@ -42,6 +48,7 @@ def read_source(source: str | Path, *, split: str, labels: Literal["required", "
         split: what goes into the manifest's column `split`.
         labels: "required": each image must have one, and there must be two classes or more; "optional": taken where
             there are any; "ignored": not read.
+        index: a folder in which to keep what tar files hold, so that one that is as it was is not read again.
 
     Returns:
         The manifest, in an order that depends on nothing but the source. Classes are sorted by name (by value if they
@@ -55,7 +62,7 @@ def read_source(source: str | Path, *, split: str, labels: Literal["required", "
         ('cat', 'dog')
     """
     source = os.fspath(source)
-    listing = _list(source, split)
+    listing = _list(source, split, index)
     problems = listing.problems
     if not problems and not listing.ids:
         problems.append(f"{source}: no images there ({READ}): give another source")
@@ -77,7 +84,7 @@ def read_source(source: str | Path, *, split: str, labels: Literal["required", "
     return Manifest(table, class_names, (*listing.notes, *_twin_notes(source, class_names)))
 
 
-def _list(source: str, split: str) -> Listing:
+def _list(source: str, split: str, index: Path | None) -> Listing:
     if source.startswith("hf:"):
         return list_hf(source, split)
     path = os.path.expanduser(source)
@@ -96,7 +103,7 @@ def _list(source: str, split: str) -> Listing:
         case ".parquet":
             return list_parquet(paths)
         case ".tar":
-            return list_tars(paths, source)
+            return list_tars(paths, source, index)
     if paths == [path] and ending(path) and not is_image_name(path):
         hint = f" ({advice(path)})" if advice(path) else ""
         return Listing(problems=[f"{source} is no image source{hint}: give {KINDS}"])

@@ -8,34 +8,65 @@ import posixpath
 import tarfile
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from noisystudent.data import kinds
 from noisystudent.data.labels import plain_labels
 from noisystudent.data.listing import Listing, as_text, short_names
+from noisystudent.data.tar_contents import SCHEMA, Found, TarContents, indexed
 from noisystudent.data.uris import file_uri
 
+TEXT = pa.string()
 ADVICE = 'add to each image a member .cls with its class, or .json with "label"'
 
 
-def list_tars(paths: list[str], source: str) -> Listing:
+def list_tars(paths: list[str], source: str, index: Path | None = None) -> Listing:
     """List the images of tar files from their headers: no image is read. Labels come from `.cls` or `.json` members.
 
     WebDataset takes a name up to its first dot for the key of a sample: of a.jpg and a.mask.png, the image is a.jpg, and the other is left
     out, which is said. A key without such a plain image is none: clip.0001.jpg and clip.0002.jpg are images of their own, whose keys
     reach to the last dot; clip.cls is the class of both, clip.0001.cls that of one.
+
+    Args:
+        paths: of the files.
+        source: what the user gave.
+        index: a folder, in which a file that is as it was is looked up and not read again.
     """
     listing = Listing(advice=ADVICE)
-    shards = _Shards(listing)
+    labels: list[pa.ChunkedArray] = []
+    passed, beside, first_beside = kinds.PassedOver(), 0, ""
     for path, short in zip(paths, short_names(paths), strict=True):
         try:
-            with tarfile.open(path, "r:") as tar:
-                shards.add(os.path.abspath(path), short, tar)
+            contents = indexed(os.path.abspath(path), index, _contents)
         except (tarfile.TarError, OSError, EOFError) as error:
             listing.problems.append(f"{as_text(path)} cannot be read as an uncompressed tar file: {error}")
-    shards.finish(source)
+            continue
+        images, found = contents.images, contents.found
+        listing.ids += pc.binary_join_element_wise(short, images["key"], ":").to_pylist()
+        places = [
+            file_uri(os.path.abspath(path)),
+            "#offset=",
+            images["offset"].cast(TEXT),
+            "&size=",
+            images["size"].cast(TEXT),
+        ]
+        listing.uris += pc.binary_join_element_wise(*places, "").to_pylist()
+        labels.append(images["label"])
+        listing.problems += [f"{as_text(path)}: {problem}" for problem in found.problems]
+        listing.label_problems += [f"{as_text(path)}: {problem}" for problem in found.label_problems]
+        passed.counts.update(found.passed)
+        beside, first_beside = beside + found.beside, first_beside or found.first_beside
+    if any(column.null_count < len(column) for column in labels):
+        listing.labels = plain_labels(pa.chunked_array([chunk for column in labels for chunk in column.chunks], TEXT))
+    listing.notes = passed.notes(source)
+    if beside:
+        listing.notes.append(
+            f"{source}: left out, since their samples have another image: {beside:,}, the first {first_beside!r}"
+        )
     return listing
 
 
@@ -47,54 +78,41 @@ class _Member(NamedTuple):
     size: int
 
 
-class _Shards:
-    """What is known of a listing's shards, one after the other."""
-
-    def __init__(self, listing: Listing) -> None:
-        self._listing = listing
-        self._labels: list[str | None] = []
-        self._passed = kinds.PassedOver()
-        self._beside: list[str] = []  # images of samples that have another one
-
-    def add(self, path: str, short: str, tar: tarfile.TarFile) -> None:
-        images: list[_Member] = []
-        found: dict[str, str | None] = {}
+def _contents(path: str) -> TarContents:
+    images: list[_Member] = []
+    labels: dict[str, str | None] = {}
+    found = Found()
+    passed = kinds.PassedOver()
+    with tarfile.open(path, "r:") as tar:
         for member, place in _files(tar):
             name = member.name
             if kinds.is_image_name(name) or (not kinds.ending(name) and _begins_as_images_do(tar, place)):
                 images.append(_Member(name, place.offset_data, place.size))
             elif kinds.ending(name) in ("cls", "json"):
                 try:
-                    _add_label(found, name, tar.extractfile(place))
+                    _add_label(labels, name, tar.extractfile(place))
                 except ValueError as error:
-                    problem = f"{as_text(path)}: {as_text(name)!r} holds no label: {error}"
-                    self._listing.label_problems.append(problem)
+                    found.label_problems.append(f"{as_text(name)!r} holds no label: {error}")
             elif kinds.advice(name):  # captions and the like are a sample's other members, and nothing to speak of
-                self._passed.add(name)
-        self._listing.problems += [
-            f"{as_text(path)}: {as_text(name)!r} is there twice: keep one"
-            for name, count in Counter(image.name for image in images).items()
-            if count > 1
-        ]
-        chosen = _chosen(images)
-        self._beside += [image.name for image in images if image not in chosen]
-        uri = file_uri(path)
-        for image in chosen:
-            key = _long_key(image.name)
-            self._listing.ids.append(f"{short}:{as_text(key)}")
-            self._listing.uris.append(f"{uri}#offset={image.offset}&size={image.size}")
-            self._labels.append(found.get(key, found.get(_first_key(image.name))))
-
-    def finish(self, source: str) -> None:
-        """Put what holds for all shards together into the listing."""
-        if any(label is not None for label in self._labels):
-            self._listing.labels = plain_labels(pa.array(self._labels, pa.string()))
-        self._listing.notes = self._passed.notes(source)
-        if self._beside:
-            count, first = len(self._beside), as_text(self._beside[0])
-            self._listing.notes.append(
-                f"{source}: left out, since their samples have another image: {count:,}, the first {first!r}"
-            )
+                passed.add(name)
+    found.passed = dict(passed.counts)
+    found.problems = [
+        f"{as_text(name)!r} is there twice: keep one"
+        for name, count in Counter(image.name for image in images).items()
+        if count > 1
+    ]
+    chosen = _chosen(images)
+    beside = [image.name for image in images if image not in chosen]
+    found.beside, found.first_beside = len(beside), as_text(beside[0]) if beside else ""
+    keys = [_long_key(image.name) for image in chosen]
+    columns = [
+        [as_text(key) for key in keys],
+        [image.offset for image in chosen],
+        [image.size for image in chosen],
+        [labels.get(key, labels.get(_first_key(image.name))) for key, image in zip(keys, chosen, strict=True)],
+    ]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    return TarContents(pa.Table.from_arrays(arrays, schema=SCHEMA), found)
 
 
 def _files(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarInfo]]:

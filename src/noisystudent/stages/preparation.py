@@ -6,6 +6,7 @@ import functools
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -52,7 +53,7 @@ def prepared(run: RunDir, config: Config) -> dict[str, Any]:
 def _check_unchanged(run: RunDir, config: Config) -> None:
     if run.done("prepare"):
         try:
-            now = read_sources(config)
+            now = read_sources(config, tar_index(run))
         except UserError as error:
             raise UserError(
                 [
@@ -73,7 +74,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
     Raises:
         UserError: naming everything that is wrong with the sources.
     """
-    manifests = read_sources(config)
+    manifests = read_sources(config, tar_index(run))
     remember_sources(run, manifests)
     skipped: list[Skipped] = []
     hashes: dict[str, pa.Table] = {}
@@ -128,28 +129,32 @@ def write_skipped(run: RunDir, stage: str, skipped: list[Skipped]) -> None:
         logger.warning("%d images cannot be read and are left out; %s says which and why", len(skipped), path)
 
 
-def read_sources(config: Config) -> dict[str, Manifest]:
-    """All sources, or all that is wrong with them."""
+def tar_index(run: RunDir) -> Path:
+    """Where a run keeps what the tar files of its sources hold."""
+    return run.path / "data" / "tars"
+
+
+def read_sources(config: Config, index: Path | None = None) -> dict[str, Manifest]:
+    """All sources, or all that is wrong with them; `index` as for `read_source`."""
     data = config.data
+    read = functools.partial(read_source, index=index)
     unlabeled_labels: Literal["optional", "ignored"] = "optional" if data.score_pseudo_labels else "ignored"
     manifests: dict[str, Manifest] = {}
     problems = missing_sources(config)
 
-    def attempt(split: str, read: Callable[[], Manifest]) -> None:
+    def attempt(split: str, manifest: Callable[[], Manifest]) -> None:
         try:
-            manifests[split] = read()
+            manifests[split] = manifest()
         except UserError as error:
             problems.extend(f"--{split}: {problem}" for problem in error.problems)
 
     if data.labeled:
-        attempt(
-            "labeled", lambda: _not_splits(data.labeled, read_source(data.labeled, split="train", labels="required"))
-        )
+        attempt("labeled", lambda: _not_splits(data.labeled, read(data.labeled, split="train", labels="required")))
     if data.unlabeled and config.generations:
-        attempt("unlabeled", lambda: read_source(data.unlabeled, split="unlabeled", labels=unlabeled_labels))
+        attempt("unlabeled", lambda: read(data.unlabeled, split="unlabeled", labels=unlabeled_labels))
     for split, source in (("val", data.val), ("test", data.test)):
         if source:
-            attempt(split, functools.partial(read_source, source, split=split, labels="required"))
+            attempt(split, functools.partial(read, source, split=split, labels="required"))
     for split in [split for split in manifests if split != "labeled" and "labeled" in manifests]:
         attempt(
             split,

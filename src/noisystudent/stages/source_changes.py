@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 from noisystudent import atomic
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.regular_files import opened
-from noisystudent.data.uris import file_path, inside
+from noisystudent.data.uris import file_path, inside, path_or_uri, places_in_shards
 from noisystudent.errors import UserError, some
 from noisystudent.rundir import RunDir
 
+SHARDS = "unlabeled, of its shards"  # in the place of a split's name
 END = 2**16  # bytes at either end of a file that stand for the rest
 TEXT, WHOLE = pa.string(), pa.int64()
 SCHEMA = pa.schema({"split": TEXT, "id": TEXT, "class": TEXT, "size": WHOLE, "changed": WHOLE, "digest": pa.binary()})
@@ -32,12 +33,14 @@ class Seen(NamedTuple):
 
 
 def remember_sources(run: RunDir, manifests: dict[str, Manifest]) -> None:
-    """Keep what the labeled sources hold, in `data/sources.parquet`.
+    """Keep what the labeled sources hold, in `data/sources.parquet`, and what the shards of the unlabeled one look like.
 
-    Unlabeled images may be many: they are compared with their manifest, by name, and their files are not looked at.
+    Unlabeled images may be many: they are compared with their manifest, by name, and files of one image are not looked at.
     """
     labeled = {split: manifest for split, manifest in manifests.items() if split != "unlabeled"}
     rows = [(split, id, *seen) for split, manifest in labeled.items() for id, seen in _seen(split, manifest).items()]
+    if "unlabeled" in manifests:
+        rows += [(SHARDS, name, *seen) for name, seen in _shards(manifests["unlabeled"], {}).items()]
     columns = [list(column) for column in zip(*rows, strict=True)]
     table = pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
     with atomic.replacing(_path(run)) as temporary:
@@ -56,12 +59,15 @@ def check_unchanged(run: RunDir, manifests: dict[str, Manifest]) -> None:
     before: dict[str, dict[str, Seen]] = {}
     for split, id, *seen in zip(*(column.to_pylist() for column in pq.read_table(_path(run)).columns), strict=True):
         before.setdefault(split, {})[id] = Seen(*seen)
+    shards = before.pop(SHARDS, {})
     if run.manifest("unlabeled").exists():
         before["unlabeled"] = _seen("unlabeled", Manifest.load(run.manifest("unlabeled")))
     changes = []
     for split in sorted(before.keys() | manifests.keys()):
         known = before.get(split, {})
         changes += _changes(split, known, _seen(split, manifests[split], known) if split in manifests else {})
+    if shards and "unlabeled" in manifests:
+        changes += _changes(SHARDS, shards, _shards(manifests["unlabeled"], shards))
     if changes:
         raise UserError(
             [
@@ -96,6 +102,14 @@ def _seen(split: str, manifest: Manifest, known: dict[str, Seen] | None = None) 
             files[container] = _file(container, (known or {}).get(id))
         seen[id] = Seen(names[label], *files[container])
     return seen
+
+
+def _shards(manifest: Manifest, known: dict[str, Seen]) -> dict[str, Seen]:
+    """By the path of each shard, if the images lie in such; `known` as for `_seen`."""
+    places = places_in_shards(manifest.table["uri"])
+    containers = {inside(name)[0] for name in places.names} if places else set()
+    names = {container: path_or_uri(container) for container in sorted(containers)}
+    return {name: Seen(None, *_file(container, known.get(name))) for container, name in names.items()}
 
 
 def _file(container: str, known: Seen | None) -> tuple[int, int, bytes]:
