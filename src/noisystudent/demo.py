@@ -12,6 +12,7 @@ from noisystudent.data.digits import write_digits
 from noisystudent.errors import UserError
 from noisystudent.evaluation.intervals import mean_interval
 from noisystudent.pipeline import run
+from noisystudent.rundir import check_here
 
 LABELS = 20
 
@@ -28,6 +29,7 @@ def demo(out: Path, *, seeds: int = 1) -> dict[str, Any]:
         points of the last student over the better of teacher and baseline of its seed: mean, `ci95` of it, lowest, highest, n; from one or
         two seeds there is no interval).
     """
+    check_here(out)
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out} is a file: give a folder")
     runs: list[dict[str, Any]] = []

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from noisystudent import atomic, processes, progress
+from noisystudent.addresses import scheme
 from noisystudent.config import Config, load_config
 from noisystudent.errors import UserError
 from noisystudent.outlook import time_left
@@ -291,6 +292,7 @@ def locked(path: Path) -> Iterator[None]:
 
 def _held(path: Path) -> FileLock:
     """The lock of a folder, which is taken."""
+    check_here(path)
     if path.exists() and not path.is_dir():
         raise UserError(f"--out {path} is a file: give a folder that is new, empty, or a run of ours")
     if path.is_dir() and not (path / ".lock").exists() and any(path.iterdir()):
@@ -307,12 +309,22 @@ def _held(path: Path) -> FileLock:
     return lock
 
 
+def check_here(path: Path) -> None:
+    """Raise UserError when an output is an address: of it a folder here, such as `s3:`, would be made."""
+    if scheme(path):
+        address = str(path).replace(":/", "://", 1)
+        raise UserError(
+            f"--out {address} is an address: give a path on this machine, and copy it there when it is done"
+        )
+
+
 def check_output_file(path: Path) -> None:
     """Find out before the work is done whether a file can be written.
 
     Raises:
-        UserError: it is a folder, or its folder cannot be.
+        UserError: it is a folder or an address, or its folder cannot be.
     """
+    check_here(path)
     if path.is_dir():
         raise UserError(f"--out {path} is a folder: give the name of a file")
     folder = next(parent for parent in path.absolute().parents if parent.exists())

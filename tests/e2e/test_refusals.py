@@ -158,6 +158,25 @@ def test_an_output_folder_full_of_other_files(
     assert everything_below(tmp_path / "thesis") == before
 
 
+@pytest.mark.parametrize("command", ["run", "train", "label", "select", "predict", "evaluate", "demo"])
+def test_an_output_that_is_an_address(
+    command: str, finished: Any, images: Images, configuration: Configuration, refused: Refused, tmp_path: Path
+) -> None:
+    config = ["--config", configuration()]
+    options: dict[str, list[object]] = {
+        "run": [*images.options, *config],
+        "train": ["--labeled", images.labeled, *config],
+        "label": ["--model", finished.folder, "--images", images.unlabeled],
+        "select": ["--predictions", finished.folder / "gen-1" / "predictions"],
+        "predict": ["--model", finished.folder, "--images", images.unlabeled],
+        "evaluate": ["--model", finished.folder, "--data", images.test],
+        "demo": [],
+    }
+    message = refused(command, *options[command], "--out", "s3://bucket/out.csv")
+    assert "--out s3://bucket/out.csv is an address: give a path on this machine" in message
+    assert not list(tmp_path.glob("s3*"))
+
+
 def test_predictions_are_written_as_csv_or_parquet_only(finished: Any, images: Images, refused: Refused) -> None:
     predict = ["predict", "--model", finished.folder, "--images", images.unlabeled]
     assert "--out labels.xlsx: end it in .csv or .parquet" in refused(*predict, "--out", "labels.xlsx")
