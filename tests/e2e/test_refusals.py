@@ -46,6 +46,16 @@ def test_paths_that_do_not_exist_are_all_named_at_once(
         assert f"--{option}: '{tmp_path / path}' does not exist: give a folder of images" in message
 
 
+def test_addresses_that_are_no_source_are_all_named_at_once(configuration: Configuration, refused: Refused) -> None:
+    sources = ["--labeled", "s3://bucket/labeled/", "--unlabeled", "s4://bucket/0.tar"]
+    message = refused("run", *sources, "--config", configuration(), "--out", "run")
+    assert (
+        "--labeled: 's3://bucket/labeled/' is no image source: of other machines tar and Parquet files are read"
+        in message
+    )
+    assert "--unlabeled: 's4://bucket/0.tar' cannot be read: s4:// is not known" in message
+
+
 def test_missing_sources_are_named(configuration: Configuration, refused: Refused) -> None:
     message = refused("run", "--config", configuration(), "--out", "run")
     assert "--labeled is missing" in message

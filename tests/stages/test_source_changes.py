@@ -12,7 +12,7 @@ import pytest
 from user_inputs import Images, quick, write_images
 
 from noisystudent.config import Config
-from noisystudent.data.regular_files import opened
+from noisystudent.data.stored_files import opened
 from noisystudent.errors import UserError
 from noisystudent.rundir import RunDir
 from noisystudent.stages.preparation import prepared

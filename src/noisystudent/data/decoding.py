@@ -16,8 +16,8 @@ from noisystudent.data import codecs, deep_levels, uris
 from noisystudent.data.huggingface import hf_cell
 from noisystudent.data.memory_budget import MemoryBudget
 from noisystudent.data.random_crops import Draw, even_area
-from noisystudent.data.regular_files import opened
 from noisystudent.data.shards import ShardCache
+from noisystudent.data.stored_files import opened
 
 MOST_PIXELS = 178_956_970  # where Pillow itself refuses
 MOST_BYTES = 2**30  # of an encoded picture
@@ -72,7 +72,8 @@ def read_bytes(uri: str, shards: ShardCache = _shards) -> bytes:
 
 def _file_bytes(path: str) -> bytes:
     with opened(path) as file:
-        _checked_size(os.fstat(file.fileno()).st_size)
+        _checked_size(file.seek(0, os.SEEK_END))
+        file.seek(0)
         return file.read()
 
 

@@ -7,6 +7,8 @@ import os
 import re
 from pathlib import Path
 
+from noisystudent.addresses import scheme
+from noisystudent.data.stored_files import is_there, matching, why_not_read
 from noisystudent.errors import some
 
 KINDS = "a folder of images or of class folders, image files, a .csv or .parquet table, a .tar shard, or hf:owner/name[:split]"
@@ -24,11 +26,28 @@ def absent(source: str | Path) -> str | None:
     source = os.fspath(source)
     if source.startswith("hf:"):
         return None
+    if scheme(source):
+        return _absent_address(source)
     paths = expanded(os.path.expanduser(source))
     missing = [path for path in paths if not os.path.exists(path)]
     if not missing:
         return None
     return f"{some(missing if len(paths) > 1 else [source])} does not exist: give {KINDS}"
+
+
+def _absent_address(source: str) -> str | None:
+    if os.path.splitext(source)[1].lower() not in (".tar", ".parquet"):
+        return (
+            f"{source!r} is no image source: of other machines tar and Parquet files are read, such as s3://bucket/{{000..099}}.tar: "
+            "give these, or copy the images here"
+        )
+    if problem := why_not_read(source):
+        return f"{source!r} cannot be read: {problem}"
+    try:
+        missing = [path for path in expanded(source) if not is_there(path)]
+    except OSError as error:
+        return f"{source!r} cannot be read: {error.strerror or error}"
+    return f"{some(missing)} does not exist" if missing else None
 
 
 def fixed_folder(pattern: str) -> str:
@@ -38,7 +57,7 @@ def fixed_folder(pattern: str) -> str:
 
 def expanded(pattern: str) -> list[str]:
     """The paths that a pattern with {000..099}, {a,b}, * or ? stands for; those named in braces need not exist."""
-    if os.path.exists(pattern):
+    if not scheme(pattern) and os.path.exists(pattern):
         return [pattern]
     if braces := _BRACES.search(pattern):
         between = _RANGE.fullmatch(braces[1])
@@ -51,4 +70,6 @@ def expanded(pattern: str) -> list[str]:
             words = braces[1].split(",")
         before, after = pattern[: braces.start()], pattern[braces.end() :]
         return [path for word in words for path in expanded(before + word + after)]
+    if scheme(pattern):
+        return (matching(pattern) if glob.has_magic(pattern) else []) or [pattern]
     return sorted(glob.glob(pattern, recursive=True)) or [pattern]

@@ -18,7 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from noisystudent.data.regular_files import opened
+from noisystudent.addresses import scheme
+from noisystudent.data.stored_files import for_parquet, read_part
 from noisystudent.data.uris import file_path, inside, places_in_shards
 from noisystudent.errors import UserError, changed_since
 
@@ -52,7 +53,7 @@ class ShardCache:
             OSError, pa.ArrowException: the file cannot be read.
         """
         if path not in self._starts:
-            self._starts[path] = group_starts(pq.read_metadata(path)).tolist()
+            self._starts[path] = group_starts(pq.read_metadata(for_parquet(path))).tolist()
         starts = self._starts[path]
         if not 0 <= row < starts[-1]:
             raise IndexError(f"no row {row}")
@@ -69,7 +70,7 @@ class ShardCache:
         number, begin = divmod(offset, STRETCH)
         data: bytes = self._piece((path, "", number), _read_stretch)[begin : begin + size]
         rest = begin + size - STRETCH
-        return data if rest <= 0 else data + _read(path, (number + 1) * STRETCH, rest)
+        return data if rest <= 0 else data + read_part(path, (number + 1) * STRETCH, rest)
 
     def _piece(self, key: tuple[str, str, int], read: Callable[[str, str, int], tuple[Any, int]]) -> Any:
         with self._lock:
@@ -104,20 +105,14 @@ def group_starts(metadata: pq.FileMetaData) -> np.ndarray:
 
 
 def _read_group(path: str, column: str, group: int) -> tuple[pa.ChunkedArray, int]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(for_parquet(path), pre_buffer=bool(scheme(path))) as file:  # else a request a page
         cells = file.read_row_group(group, columns=[column], use_threads=False)[column]
     return cells, cells.nbytes
 
 
 def _read_stretch(path: str, _: str, number: int) -> tuple[bytes, int]:
-    data = _read(path, number * STRETCH, STRETCH)
+    data = read_part(path, number * STRETCH, STRETCH)
     return data, len(data)
-
-
-def _read(path: str, offset: int, size: int) -> bytes:
-    with opened(path) as file:
-        file.seek(offset)
-        return file.read(size)
 
 
 class Pieces(NamedTuple):
@@ -188,7 +183,7 @@ def _within_shard(name: str, at: np.ndarray, size: np.ndarray) -> tuple[np.ndarr
         taken = np.zeros(len(used), np.int64)
         np.maximum.at(taken, within, np.minimum(at % STRETCH + size, STRETCH))
         return within, taken
-    metadata = pq.read_metadata(file_path(container))
+    metadata = pq.read_metadata(for_parquet(file_path(container)))
     starts = group_starts(metadata)
     if at.max() >= starts[-1]:
         raise IndexError(f"no row {at.max()}")

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from noisystudent.addresses import scheme
 from noisystudent.data.folders import list_files, list_folder
 from noisystudent.data.huggingface import list_hf
 from noisystudent.data.kinds import READ, advice, ending, is_image_name
@@ -43,6 +44,7 @@ def read_source(
             -1: none) and `id`;
             a folder of Parquet files, or a pattern such as `dir/train-*.parquet`;
             a WebDataset tar file or a pattern such as `shards/{000..099}.tar`;
+            tar or Parquet files by an address that fsspec reads, such as `s3://bucket/shards/{000..099}.tar`;
             `hf:owner/name[:split]` or `hf:/local/folder[:split]`.
             `~` at its beginning is the user's home folder.
         split: what goes into the manifest's column `split`.
@@ -87,6 +89,8 @@ def read_source(
 def _list(source: str, split: str, index: Path | None) -> Listing:
     if source.startswith("hf:"):
         return list_hf(source, split)
+    if scheme(source):
+        return _list_address(source, index)
     path = os.path.expanduser(source)
     if os.path.isdir(path):
         tables = sorted(glob.glob(os.path.join(glob.escape(path), "*.parquet")))
@@ -108,6 +112,14 @@ def _list(source: str, split: str, index: Path | None) -> Listing:
         hint = f" ({advice(path)})" if advice(path) else ""
         return Listing(problems=[f"{source} is no image source{hint}: give {KINDS}"])
     return list_files(fixed_folder(path) if paths != [path] else os.path.dirname(path), paths, source)
+
+
+def _list_address(source: str, index: Path | None) -> Listing:
+    """Of shards on another machine; of whatever else `absent` says what is wrong with it."""
+    if problem := absent(source):
+        return Listing(problems=[problem])
+    paths = expanded(source)
+    return list_parquet(paths) if ending(source) == "parquet" else list_tars(paths, source, index)
 
 
 def _twin_notes(source: str, class_names: tuple[str, ...]) -> list[str]:

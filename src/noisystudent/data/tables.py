@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from noisystudent.addresses import scheme
 from noisystudent.data.labels import joined_labels, plain_labels
 from noisystudent.data.listing import Listing, as_text, short_names
+from noisystudent.data.stored_files import for_parquet, located
 from noisystudent.data.uris import file_uri
 from noisystudent.data.written_paths import written_uris
 from noisystudent.errors import some
@@ -92,7 +94,7 @@ def list_parquet(paths: list[str]) -> Listing:
     labels: list[Any] = []
     for path, short in zip(paths, short_names(paths), strict=True):
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(for_parquet(path)) as file:
                 labels.append(_add_parquet(listing, path, short, file))
         except (pa.ArrowException, OSError) as error:
             listing.problems.append(f"{as_text(path)} cannot be read as Parquet: {error}")
@@ -120,13 +122,18 @@ def _add_parquet(listing: Listing, path: str, short: str, file: pq.ParquetFile) 
     table = file.read(columns=[column for column in ("path", "label", "id") if column in schema.names])
     if in_file:
         rows = range(file.metadata.num_rows)
-        uri = file_uri(os.path.abspath(path)) + "#column=image&row="
+        uri = file_uri(located(path)) + "#column=image&row="
         listing.uris += [uri + str(row) for row in rows]
         listing.ids += (
             table["id"].cast(pa.string()).to_pylist()
             if "id" in table.column_names
             else [f"{short}:{row}" for row in rows]
         )
+    elif scheme(path):
+        listing.problems.append(
+            f"{name} names files in its column 'path': on another machine the images must be in the table"
+        )
+        return None
     else:
         _add_rows(listing, path, table)
     if "label" not in schema.names:

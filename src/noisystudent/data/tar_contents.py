@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
+from noisystudent.data.stored_files import version
 
 SCHEMA = pa.schema([("key", pa.string()), ("offset", pa.int64()), ("size", pa.int64()), ("label", pa.string())])
 _FILE, _FOUND = b"file", b"found"  # of the index: which file it is of, and all but the images
@@ -55,17 +56,16 @@ class TarContents:
 
 
 def indexed(path: str, index: Path | None, read: Callable[[str], TarContents]) -> TarContents:
-    """The contents of the tar file at an absolute path, from the folder `index` where they are there and the file is as it was.
+    """The contents of a tar file, from the folder `index` where they are there and the file is as it was.
 
     Args:
-        path: of the file.
+        path: of the file, absolute, or its address.
         index: receives what was read; None: nothing is kept.
         read: reads the file itself.
     """
     if index is None:
         return read(path)
-    status = os.stat(path)
-    file = json.dumps([VERSION, path, status.st_size, status.st_mtime_ns]).encode()
+    file = json.dumps([VERSION, path, *version(path)]).encode()
     kept = index / f"{hashlib.blake2b(os.fsencode(path), digest_size=16).hexdigest()}.parquet"
     with contextlib.suppress(FileNotFoundError, pa.ArrowInvalid):  # not made yet, or damaged: it is made anew
         table = pq.read_table(kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import posixpath
 import tarfile
 from collections import Counter
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 from noisystudent.data import kinds
 from noisystudent.data.labels import plain_labels
 from noisystudent.data.listing import Listing, as_text, short_names
+from noisystudent.data.stored_files import located, opened
 from noisystudent.data.tar_contents import SCHEMA, Found, TarContents, indexed
 from noisystudent.data.uris import file_uri
 
@@ -41,14 +41,14 @@ def list_tars(paths: list[str], source: str, index: Path | None = None) -> Listi
     passed, beside, first_beside = kinds.PassedOver(), 0, ""
     for path, short in zip(paths, short_names(paths), strict=True):
         try:
-            contents = indexed(os.path.abspath(path), index, _contents)
+            contents = indexed(located(path), index, _contents)
         except (tarfile.TarError, OSError, EOFError) as error:
             listing.problems.append(f"{as_text(path)} cannot be read as an uncompressed tar file: {error}")
             continue
         images, found = contents.images, contents.found
         listing.ids += pc.binary_join_element_wise(short, images["key"], ":").to_pylist()
         places = [
-            file_uri(os.path.abspath(path)),
+            file_uri(located(path)),
             "#offset=",
             images["offset"].cast(TEXT),
             "&size=",
@@ -83,7 +83,7 @@ def _contents(path: str) -> TarContents:
     labels: dict[str, str | None] = {}
     found = Found()
     passed = kinds.PassedOver()
-    with tarfile.open(path, "r:") as tar:
+    with opened(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
         for member, place in _files(tar):
             name = member.name
             if kinds.is_image_name(name) or (not kinds.ending(name) and _begins_as_images_do(tar, place)):

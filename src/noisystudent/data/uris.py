@@ -3,6 +3,7 @@
 file:///photos/a%20b.jpg                           a file
 file:///set/train-0.parquet#column=image&row=12    a cell of a Parquet file
 file:///shards/000.tar#offset=512&size=1234   a member of a tar file
+s3://bucket/000.tar#offset=512&size=1234      the same on another machine
 hf:owner/name:train#row=12                    a row of a Hugging Face data set
 """
 
@@ -19,14 +20,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_IN_SHARD = r"^(?P<shard>file://[^#]*#(?:column=\w+)?)(?:&row=|offset=)(?P<at>\d{1,18})(?:&size=(?P<size>\d{1,18}))?$"
+from noisystudent.addresses import scheme
+
+_IN_SHARD = r"^(?P<shard>[A-Za-z][A-Za-z0-9+.-]+://[^#]*#(?:column=\w+)?)(?:&row=|offset=)(?P<at>\d{1,18})(?:&size=(?P<size>\d{1,18}))?$"
 _is_plain_place = re.compile(r"\w+=\w+(?:&\w+=\w+)*", re.ASCII).fullmatch
 _is_plain = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
 
 
 def file_uri(path: str) -> str:
-    """The address of the file at an absolute path; any bytes that a file system allows are kept."""
-    return "file://" + quote(os.fsencode(path))
+    """The address of the file at an absolute path; any bytes that a file system allows are kept. Of an address, the same, so written."""
+    kind, _, rest = path.partition("://") if scheme(path) else ("file", "", path)
+    return f"{kind}://{quote(os.fsencode(rest))}"
 
 
 def from_folder(folder: str) -> Callable[[str], str]:
@@ -119,8 +123,8 @@ def places_in_shards(uris: pa.ChunkedArray) -> Places | None:
 
 
 def file_path(container: str) -> str:
-    """The path that `file_uri` was given."""
-    if not container.startswith("file://"):
+    """The path, or the address of another machine, that `file_uri` was given."""
+    if not container.startswith("file://") and not scheme(container):
         raise ValueError(f"not the address of a file: {container}")
     return os.fsdecode(unquote_to_bytes(container.removeprefix("file://")))
 
@@ -139,6 +143,8 @@ def absolute(source: str | Path) -> str:
         'hf:owner/name:train'
     """
     source = os.fspath(source)
+    if scheme(source):
+        return source
     if not source.startswith("hf:"):
         return os.path.abspath(os.path.expanduser(source))
     name, split = hf_source(source)

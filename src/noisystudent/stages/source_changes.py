@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
+from noisystudent.addresses import scheme
 from noisystudent.data.manifest import Manifest
-from noisystudent.data.regular_files import opened
+from noisystudent.data.stored_files import opened, version
 from noisystudent.data.uris import file_path, inside, path_or_uri, places_in_shards
 from noisystudent.errors import UserError, some
 from noisystudent.rundir import RunDir
@@ -114,10 +115,13 @@ def _shards(manifest: Manifest, known: dict[str, Seen]) -> dict[str, Seen]:
 
 def _file(container: str, known: Seen | None) -> tuple[int, int, bytes]:
     """Size, time of change and digest of a file; -1, -1 and nothing where there is none, as on a hub."""
-    if not container.startswith("file://"):
+    if container.startswith("hf:"):
         return -1, -1, b""
     path = file_path(container)
     try:
+        if scheme(path):
+            size, stands_for_it = version(path)
+            return size, -1, stands_for_it.encode()
         status = os.stat(path)
         if known and (known.size, known.changed) == (status.st_size, status.st_mtime_ns):
             return known[1:]
