@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noisystudent.config import Selection
+from noisystudent.config import Execution, Selection
 from noisystudent.errors import UserError
-from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, choose, parts_glob, relabel
+from noisystudent.pseudo.select import SELECTION_SCHEMA, Selected, _selected, choose, parts_glob, relabel
 
 Row = tuple[str, int, float]
 
@@ -342,3 +342,28 @@ def test_official_selection_is_the_reference_whatever_the_predictions(
     assert copies(chosen(named, classes=4, seed=seed, threshold=threshold, per_class=n, mode="official")) == official(
         named, n, threshold, seed
     )
+
+
+def test_what_does_not_fit_into_the_memory_given_is_chosen_from_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, spilled = 1_500_000, []
+    ids = pa.array([f"a/rather/long/name/of/an/image/{i:09d}.jpg" for i in range(count)])
+    draw = np.random.default_rng(0)
+    labels, sure = draw.integers(0, 10, count, dtype=np.int32), draw.random(count, dtype=np.float32)
+    images = pa.table({"id": ids, "label": labels, "confidence": sure})
+
+    def seen(*arguments: object) -> Selected:
+        spilled.append(sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()))
+        return _selected(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("noisystudent.pseudo.select._selected", seen)
+    selection = Selection(
+        threshold=0.0, per_class=200_000
+    )  # every class is short, so that a draw of every image is kept
+    small = Execution(table_memory=0.1, spill_folder=str(tmp_path))
+    from_disk = choose(images, selection, classes=10, seed=0, execution=small)
+    assert from_disk.table.equals(choose(images, selection, classes=10, seed=0).table)
+    assert spilled[0] > 5_000_000
+    assert spilled[1] == 0
+    assert {row["rows"] for row in from_disk.classes} == {200_000}

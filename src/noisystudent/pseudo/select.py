@@ -12,7 +12,7 @@ from __future__ import annotations
 import glob
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from noisystudent.config import Selection
+from noisystudent.config import Execution, Selection
+from noisystudent.data.spilling import spilling
 from noisystudent.errors import UserError
 
 SELECTION_SCHEMA = pa.schema(
@@ -43,7 +44,13 @@ class Selected(NamedTuple):
 
 
 def choose(
-    predictions: str | pa.Table, selection: Selection, *, classes: int, seed: int, excluded: Sequence[str] = ()
+    predictions: str | pa.Table,
+    selection: Selection,
+    *,
+    classes: int,
+    seed: int,
+    excluded: Sequence[str] = (),
+    execution: Execution | None = None,
 ) -> Selected:
     """Choose the rows that a student learns from.
 
@@ -53,9 +60,10 @@ def choose(
         classes: how many there are; one without a candidate is reported with zeros, and stays empty.
         seed: of duplicates and, in official mode, of all draws.
         excluded: ids that must not be used (found in validation or test data).
+        execution: memory, and the folder for what needs more.
 
     Raises:
-        UserError: a column is missing.
+        UserError: a column is missing, or memory and folder are too small.
 
     Example:
         >>> table = pa.table({"id": ["a", "b", "c"], "label": [0, 0, 1], "confidence": [0.9, 0.2, 0.8]})
@@ -63,32 +71,35 @@ def choose(
         >>> selected.table.select(["id", "copies"]).to_pylist()
         [{'id': 'a', 'copies': 2}, {'id': 'c', 'copies': 2}]
     """
-    with duckdb.connect() as database:
+    with spilling(execution or Execution()) as database:
         database.register("excluded", pa.table({"id": pa.array(excluded, pa.string())}))
         # As float32, like the column: 0.7 is at least 0.7.
         sure = f"CAST(confidence AS FLOAT) >= CAST({float(selection.threshold)!r} AS FLOAT)"
         _load(database, predictions, f"{sure} AND id NOT IN (FROM excluded)" if excluded else sure)
         per_class = _rows_per_class(database, selection, classes)
+        parameters: dict[str, Any]
         if not per_class:
             query, parameters = "SELECT id, label, confidence, 1 AS copies FROM candidate", {}
+        elif selection.mode == "exact":
+            query, parameters = _exact(database, per_class, seed), {}
         else:
-            query = _exact(database, per_class) if selection.mode == "exact" else OFFICIAL
-            given = {"seed": str(seed), "n": per_class}
-            parameters = {name: value for name, value in given.items() if f"${name}" in query}
-        database.execute(f"CREATE TABLE selected AS {query}", parameters)
-        return _selected(database, classes)
+            query, parameters = OFFICIAL, {"n": per_class, "seed": str(seed)}
+        return _selected(database, query, parameters, classes)
 
 
-def relabel(predictions: str | pa.Table, selection: pa.Table, *, classes: int) -> Selected:
+def relabel(
+    predictions: str | pa.Table, selection: pa.Table, *, classes: int, execution: Execution | None = None
+) -> Selected:
     """Keep the images and copies of a selection, with the labels and confidences of another teacher's predictions (spec 2.2, step 4).
 
     Args:
         predictions: as for `choose`.
         selection: SELECTION_SCHEMA.
         classes: how many there are.
+        execution: as for `choose`.
 
     Raises:
-        UserError: a selected image has no prediction, or a column is missing.
+        UserError: a selected image has no prediction, a column is missing, or memory and folder are too small.
 
     Example:
         >>> old = pa.Table.from_pylist([{"id": "a", "label": 0, "confidence": 0.9, "copies": 2}], schema=SELECTION_SCHEMA)
@@ -96,7 +107,7 @@ def relabel(predictions: str | pa.Table, selection: pa.Table, *, classes: int) -
         >>> relabel(new, old, classes=2).table.to_pylist()
         [{'id': 'a', 'label': 1, 'confidence': 0.75, 'copies': 2}]
     """
-    with duckdb.connect() as database:
+    with spilling(execution or Execution()) as database:
         database.register("selection", selection)
         _load(database, predictions, "id IN (SELECT id FROM selection)")
         missing = database.execute(
@@ -106,10 +117,8 @@ def relabel(predictions: str | pa.Table, selection: pa.Table, *, classes: int) -
             raise UserError(
                 f"{len(missing)} selected images have no prediction, such as {missing[0][0]!r}: label the same images"
             )
-        database.execute(
-            "CREATE TABLE selected AS SELECT id, p.label, p.confidence, s.copies FROM prediction p JOIN selection s USING (id)"
-        )
-        return _selected(database, classes)
+        query = "SELECT id, p.label, p.confidence, s.copies FROM prediction p JOIN selection s USING (id)"
+        return _selected(database, query, {}, classes)
 
 
 def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, condition: str) -> None:
@@ -131,50 +140,76 @@ def relation(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table) -
     return database.read_parquet(predictions) if isinstance(predictions, str) else database.from_arrow(predictions)
 
 
-def _selected(database: duckdb.DuckDBPyConnection, classes: int) -> Selected:
-    chosen = database.sql("SELECT id, label, confidence, copies FROM selected ORDER BY id").to_arrow_table()
+def _selected(database: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any], classes: int) -> Selected:
+    chosen = database.sql(f"{query} ORDER BY id", params=parameters).to_arrow_table().cast(SELECTION_SCHEMA)
+    database.register("selected", chosen)
     summary = database.sql(SUMMARY, params={"classes": classes}).to_arrow_table().to_pylist()
-    return Selected(chosen.cast(SELECTION_SCHEMA), summary)
+    return Selected(chosen, summary)
 
 
 def _rows_per_class(database: duckdb.DuckDBPyConnection, selection: Selection, classes: int) -> int:
     wanted = selection.per_class
     if isinstance(wanted, int):
         return wanted
-    row = database.execute("SELECT coalesce(sum(candidates), 0) FROM counted").fetchone()
-    assert row is not None
+    [(candidates,)] = database.execute("SELECT coalesce(sum(candidates), 0) FROM counted").fetchall()
     share = Fraction(1) if wanted == "mean" else Fraction(str(wanted))  # 0.07 is 7 / 100, which a float is not
-    return math.ceil(share * int(row[0]) / classes)
+    return math.ceil(share * int(candidates) / classes)
 
 
-def _exact(database: duckdb.DuckDBPyConnection, per_class: int) -> str:
-    """The paper's text, in one scan: of a class with enough candidates the surest, which needs no sorting of the others; of one with
-    fewer all, each as often as it goes round evenly, and the copies that do not by the seeded draw.
+def _exact(database: duckdb.DuckDBPyConnection, per_class: int, seed: int) -> str:
+    """The paper's text: of a class with enough candidates the surest; of one with fewer all, each as often as it goes round evenly, and
+    the copies that do not by the seeded draw.
     """
-    found = database.execute("SELECT label, candidates FROM counted WHERE candidates > 0").fetchall()
-    enough = ", ".join(str(int(label)) for label, candidates in found if candidates >= per_class)
-    few = ", ".join(str(int(label)) for label, candidates in found if candidates < per_class)
-    queries = ([SUREST.format(labels=enough)] if enough else []) + ([FILLED.format(labels=few)] if few else [])
-    return " UNION ALL ".join(queries) or "SELECT id, label, confidence, 1 AS copies FROM candidate"
+    n = {"n": per_class}
+    database.execute("CREATE TABLE enough AS SELECT label, $n AS place FROM counted WHERE candidates >= $n", n)
+    database.execute(FEW, n)
+    database.execute(DRAWN, {"seed": str(seed)})
+    database.execute(CUT.format(name="surest", classes="enough", images="candidate", value="confidence"))
+    database.execute(CUT.format(name="luckiest", classes="few", images="drawn", value="draw"))
+    return EXACT
 
 
-SUREST = """
-    SELECT id, label, confidence, 1 AS copies FROM (
-        SELECT id, label, confidence, row_number() OVER (PARTITION BY label ORDER BY confidence DESC, id) AS rank
-        FROM candidate WHERE label IN ({labels})
-    ) WHERE rank <= $n
+FEW = """
+    CREATE TABLE few AS SELECT label, $n // candidates AS rounds, $n % candidates AS place
+    FROM counted WHERE candidates > 0 AND candidates < $n
 """
 
-FILLED = f"""
-    SELECT id, label, confidence, $n // candidates + CAST(turn <= $n % candidates AS INTEGER) AS copies FROM (
-        SELECT id, label, confidence, row_number() OVER (PARTITION BY label ORDER BY {UNIFORM}, id) AS turn
-        FROM candidate WHERE label IN ({{labels}})
-    ) JOIN counted USING (label)
+DRAWN = f"""
+    CREATE TABLE drawn AS SELECT id, label, confidence, rounds, 1 - {UNIFORM} AS draw FROM candidate JOIN few USING (label)
+"""
+
+# Where each class is cut: the value and the id of the image at `place`, the highest values first, then by id. It is counted how many
+# lie in each hundredth, and only the one with the cut is ranked: sorting all takes most of the time otherwise.
+CUT = """
+    CREATE TABLE {name} AS
+    WITH binned AS NOT MATERIALIZED (
+        SELECT label, id, place, {value} AS value, least(floor({value} * 100), 100) AS bin FROM {images} JOIN {classes} USING (label)
+    ), histogram AS (
+        SELECT label, bin, place, count(*) AS images FROM binned GROUP BY ALL
+    ), gathering AS (
+        SELECT *, sum(images) OVER (PARTITION BY label ORDER BY bin DESC) AS gathered FROM histogram
+    ), edge AS (
+        SELECT label, bin, place - (gathered - images) AS rank FROM gathering
+        WHERE gathered >= place AND gathered - images < place
+    )
+    SELECT label, value, id FROM (
+        SELECT *, row_number() OVER (PARTITION BY label ORDER BY value DESC, id) AS row
+        FROM binned JOIN edge USING (label, bin)
+    ) WHERE row = rank
+"""
+
+EXACT = """
+    SELECT candidate.id, label, confidence, 1 AS copies FROM candidate JOIN surest USING (label)
+    WHERE confidence > value OR (confidence = value AND candidate.id <= surest.id)
+    UNION ALL
+    SELECT drawn.id, label, confidence,
+        rounds + CAST(coalesce(draw > value OR (draw = value AND drawn.id <= luckiest.id), false) AS INTEGER) AS copies
+    FROM drawn LEFT JOIN luckiest USING (label)
 """
 
 # The released code. Bins of 0.01 are walked from the top until $n images are gathered; all images of those bins draw.
 OFFICIAL = f"""
-    WITH binned AS (
+    WITH binned AS NOT MATERIALIZED (
         SELECT *, least(floor(confidence * 100 + 1e-6), 100) AS bin FROM candidate
     ), histogram AS (
         SELECT label, bin, count(*) AS images FROM binned GROUP BY label, bin
@@ -185,12 +220,12 @@ OFFICIAL = f"""
     ), share AS (
         SELECT label, any_value(lowest) AS lowest, $n / sum(images) AS expected
         FROM histogram JOIN cut USING (label) WHERE bin >= lowest GROUP BY label
-    )
-    SELECT id, label, confidence, copies FROM (
+    ), drawn AS MATERIALIZED (  -- a condition on copies would have every draw made twice
         SELECT id, label, confidence,
             CAST(floor(expected) + CAST({UNIFORM} < expected - floor(expected) AS INTEGER) AS INTEGER) AS copies
         FROM binned JOIN share USING (label) WHERE bin >= lowest
-    ) WHERE copies > 0
+    )
+    SELECT id, label, confidence, copies FROM drawn WHERE copies > 0
 """
 
 SUMMARY = """

@@ -200,9 +200,16 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         if selection.reassign:
             kept = read_selection(selection_folder(run, number - 1))
             reassigned = {"reassigned_from": kept.digest}
-            selected = relabel(parts_glob(folder), kept.table, classes=len(names))
+            selected = relabel(parts_glob(folder), kept.table, classes=len(names), execution=config.execution)
         else:
-            selected = choose(parts_glob(folder), selection, classes=len(names), seed=seed, excluded=excluded)
+            selected = choose(
+                parts_glob(folder),
+                selection,
+                classes=len(names),
+                seed=seed,
+                excluded=excluded,
+                execution=config.execution,
+            )
         labels = Manifest.load(run.manifest("labeled")).labels
         warnings = check_selection(
             selected,
