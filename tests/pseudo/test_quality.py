@@ -12,7 +12,9 @@ from noisystudent.pseudo.select import Selected, choose
 def selected(counts: list[int], candidates: list[int] | None = None) -> Selected:
     """So many images of each class kept, of so many."""
     rows = zip(counts, candidates or counts, strict=True)
-    classes = [{"class": i, "candidates": c, "kept": k, "rows": k} for i, (k, c) in enumerate(rows)]
+    classes = [
+        {"class": i, "candidates": c, "above_threshold": k, "kept": k, "rows": k} for i, (k, c) in enumerate(rows)
+    ]
     return Selected(pa.table({"id": pa.array([], pa.string())}), classes)
 
 
@@ -20,7 +22,7 @@ def check(counts: list[int], candidates: list[int] | None = None, shares: list[f
     labeled = np.array(shares or [1 / len(counts)] * len(counts))
     return check_selection(
         selected(counts, candidates),
-        threshold=0.3,
+        selection=Selection(threshold=0.3),
         most_confident=0.25,
         labeled_shares=labeled,
         class_names="0123456789",
@@ -39,7 +41,26 @@ def test_nothing_above_the_threshold_is_an_error_that_says_what_was_seen() -> No
 @pytest.mark.parametrize(("kept", "warned"), [(49, True), (50, False)])
 def test_fewer_than_one_in_twenty_are_few(kept: int, warned: bool) -> None:
     warnings = check([kept, 0], [900, 100], [0.5, 0.5])
-    assert any(f"only {kept} of 1000 images" in warning for warning in warnings) == warned
+    assert any(f"only {kept} of 1000 images pass the threshold 0.3" in warning for warning in warnings) == warned
+
+
+@pytest.mark.parametrize(("per_class", "warned"), [(4, True), (0.04, True), (5, False), (0, False)])
+def test_where_the_cap_leaves_few_the_cap_is_named_and_not_the_threshold(per_class: float, warned: bool) -> None:
+    """A hundred images of each class, all of which pass; five are not few."""
+    selection = Selection(threshold=0.0, per_class=per_class)
+    images = pa.table({"id": [f"i{i}" for i in range(200)], "label": [0, 1] * 100, "confidence": [0.9] * 200})
+    warnings = check_selection(
+        choose(images, selection, classes=2, seed=0),
+        selection=selection,
+        most_confident=0.9,
+        labeled_shares=np.array([0.5, 0.5]),
+        class_names="01",
+    )
+    expected = (
+        f"only 8 of 200 images are selected, no more of a class than select.per_class={per_class} allows "
+        "(200 pass the threshold 0): the student learns little from the unlabeled images"
+    )
+    assert warnings == [expected] * warned
 
 
 @pytest.mark.parametrize(
@@ -67,7 +88,11 @@ def test_copies_count_when_a_class_floods() -> None:
     flood = selected([10, 10])
     flood.classes[0]["rows"] = 1000
     warnings = check_selection(
-        flood, threshold=0.3, most_confident=1.0, labeled_shares=np.array([0.5, 0.5]), class_names="01"
+        flood,
+        selection=Selection(threshold=0.3),
+        most_confident=1.0,
+        labeled_shares=np.array([0.5, 0.5]),
+        class_names="01",
     )
     assert len(warnings) == 1
     assert "class '0' makes up 99 %" in warnings[0]
@@ -132,7 +157,7 @@ def unbalanced(counts: list[int], per_class: int | str) -> list[str]:
     chosen = choose(table, Selection(threshold=0.3, per_class=per_class), classes=len(counts), seed=0)
     return check_selection(
         chosen,
-        threshold=0.3,
+        selection=Selection(threshold=0.3),
         most_confident=0.9,
         labeled_shares=np.full(len(counts), 1 / len(counts)),
         class_names=["daisy", "rose", "tulip"],

@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from noisystudent.config import Selection
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.pseudo.select import Selected, relation
@@ -23,7 +24,7 @@ FEW = 0.05  # a selection of less than this share of the images is worth a warni
 def check_selection(
     selected: Selected,
     *,
-    threshold: float,
+    selection: Selection,
     most_confident: float,
     labeled_shares: np.ndarray,
     class_names: Sequence[str],
@@ -32,7 +33,7 @@ def check_selection(
 
     Args:
         selected: what `choose` chose.
-        threshold: the confidence asked for.
+        selection: what was asked for.
         most_confident: the highest confidence of all predictions.
         labeled_shares: each class's share of the labeled images, [K].
         class_names: [K].
@@ -42,15 +43,22 @@ def check_selection(
     """
     candidates = sum(row["candidates"] for row in selected.classes)
     kept = sum(row["kept"] for row in selected.classes)
+    above = sum(row["above_threshold"] for row in selected.classes)
+    threshold = selection.threshold
     if kept == 0:
         raise UserError(
             f"no pseudo-label reaches the threshold {threshold:g}: of {candidates} images the most confident has {most_confident:.2f}. "
             "Lower it (--set select.threshold=...) or label more images, with another --out"
         )
     warnings = []
-    if kept < FEW * candidates:
+    if above < FEW * candidates:
         warnings.append(
-            f"only {kept} of {candidates} images pass the threshold {threshold:g}: the student learns little from the unlabeled images"
+            f"only {above} of {candidates} images pass the threshold {threshold:g}: the student learns little from the unlabeled images"
+        )
+    elif kept < FEW * candidates:
+        warnings.append(
+            f"only {kept} of {candidates} images are selected, no more of a class than select.per_class={selection.per_class} allows "
+            f"({above} pass the threshold {threshold:g}): the student learns little from the unlabeled images"
         )
     rows = np.array([row["rows"] for row in selected.classes], dtype=float)
     shares = rows / rows.sum()

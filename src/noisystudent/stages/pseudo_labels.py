@@ -213,7 +213,7 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         labels = Manifest.load(run.manifest("labeled")).labels
         warnings = check_selection(
             selected,
-            threshold=selection.threshold,
+            selection=selection,
             most_confident=most_confident(parts_glob(folder)),
             labeled_shares=np.bincount(labels, minlength=len(names)) / len(labels),
             class_names=names,
