@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -58,6 +60,21 @@ def test_an_answer_that_needs_no_network_loads_none(words: list[str], status: in
     assert ended.stdout.splitlines()[-1].strip() == "loaded:"
     assert "Traceback" not in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_selecting_and_reassigning_load_no_pytorch(tmp_path: Path) -> None:
+    table = {"id": ["a", "b"], "label": pa.array([0, 1], pa.int32()), "confidence": pa.array([0.9, 0.8], pa.float32())}
+    pq.write_table(pa.table(table), tmp_path / "part-00000.parquet")
+    select = ["select", "--predictions", ".", "--out", "chosen", "--per-class", "3", "--memory", "0.5"]
+    reassign = ["reassign", "--predictions", ".", "--selection", "chosen", "--out", "anew", "--spill-folder", "."]
+    for words in (select, reassign):
+        ended = subprocess.run(
+            [sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, cwd=tmp_path, check=False
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert "duckdb" in (loaded := ended.stdout.splitlines()[-1])
+        assert not set(loaded.split()) & {"torch", "timm", "torchvision"}
+    assert sum(pq.read_table(tmp_path / "anew" / "selection.parquet")["copies"].to_pylist()) == 6
 
 
 @pytest.mark.parametrize(

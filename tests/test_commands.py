@@ -22,6 +22,7 @@ from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.models.loading import load_classifier
+from noisystudent.pseudo.selecting import select
 from noisystudent.stages.networks import check_networks
 
 EXECUTION = Execution(device="cpu", workers=1, label_batch_size=4)
@@ -174,76 +175,6 @@ def test_evaluate_measures_and_says_of_what(model: Path, pictures: Path) -> None
         commands.evaluate(str(model), str(pictures), execution=EXECUTION)
 
 
-def predictions(folder: Path, teacher: bool = True) -> Path:
-    folder.mkdir()
-    table = {
-        "id": ["a", "b", "c", "d"],
-        "label": pa.array([0, 1, 1, 1], pa.int32()),
-        "confidence": pa.array([0.9, 0.8, 0.6, 0.2], pa.float32()),
-    }
-    pq.write_table(pa.table(table), folder / "part-00000.parquet")
-    if teacher:
-        (folder / "teacher.json").write_text(json.dumps({"class_names": ["cat", "dog", "fox"], "model": "t"}))
-    return folder
-
-
-def test_select_writes_the_selection_and_its_summary(tmp_path: Path) -> None:
-    folder = predictions(tmp_path / "predictions")
-    summary = commands.select(folder, tmp_path / "out", Selection(threshold=0.5, per_class=2), seed=3)
-    rows = pq.read_table(tmp_path / "out" / "selection.parquet").to_pylist()
-    assert [(row["id"], row["label"], row["copies"]) for row in rows] == [("a", 0, 2), ("b", 1, 1), ("c", 1, 1)]
-    assert json.loads((tmp_path / "out" / "selection.json").read_text()) == summary
-    assert [(row["name"], row["candidates"], row["kept"], row["rows"]) for row in summary["classes"]] == [
-        ("cat", 1, 1, 2),
-        ("dog", 3, 2, 2),
-        ("fox", 0, 0, 0),
-    ]
-    assert (summary["threshold"], summary["per_class"], summary["seed"]) == (0.5, 2, 3)
-    assert summary["teacher"]["model"] == "t"
-
-
-def test_select_needs_no_more_than_a_table(tmp_path: Path) -> None:
-    summary = commands.select(predictions(tmp_path / "p", teacher=False), tmp_path / "out", Selection())
-    assert [row["name"] for row in summary["classes"]] == ["0", "1"]
-
-
-def test_a_selection_of_nothing_is_the_users_mistake_and_leaves_nothing(tmp_path: Path) -> None:
-    folder = predictions(tmp_path / "p")
-    with pytest.raises(UserError, match=r"reaches the threshold 0\.95"):
-        commands.select(folder, tmp_path / "out", Selection(threshold=0.95))
-    assert not (tmp_path / "out").exists()
-    with pytest.raises(UserError, match="has no predictions"):
-        commands.select(tmp_path, tmp_path / "out", Selection())
-
-
-def test_a_selection_of_other_settings_is_not_replaced(tmp_path: Path) -> None:
-    folder = predictions(tmp_path / "p")
-    first = commands.select(folder, tmp_path / "out", Selection(threshold=0.5))
-    assert commands.select(folder, tmp_path / "out", Selection(threshold=0.5)) == first
-    with pytest.raises(UserError, match="holds another selection"):
-        commands.select(folder, tmp_path / "out", Selection(threshold=0.7))
-    assert json.loads((tmp_path / "out" / "selection.json").read_text()) == first
-
-
-def test_a_reassigned_selection_serves_a_student_and_names_its_teacher(tmp_path: Path) -> None:
-    old, new = predictions(tmp_path / "old"), predictions(tmp_path / "new")
-    table = pq.read_table(new / "part-00000.parquet").to_pydict()
-    table |= {"label": pa.array([2, 1, 0, 1], pa.int32()), "confidence": pa.array([0.3, 0.4, 0.5, 0.9], pa.float32())}
-    pq.write_table(pa.table(table), new / "part-00000.parquet")
-    before = commands.select(old, tmp_path / "selection", Selection(threshold=0.5, per_class=2), seed=3)
-    summary = commands.reassign(new, tmp_path / "selection", tmp_path / "out")
-    rows = pq.read_table(tmp_path / "out" / "selection.parquet").to_pylist()
-    assert [(row["id"], row["label"], row["copies"]) for row in rows] == [("a", 2, 2), ("b", 1, 1), ("c", 0, 1)]
-    assert summary["predictions"] == str(new)
-    assert {key: summary[key] for key in ("threshold", "per_class", "seed")} == {
-        key: before[key] for key in ("threshold", "per_class", "seed")
-    }
-    assert json.loads((tmp_path / "out" / "selection.json").read_text()) == summary
-    (new / "teacher.json").write_text(json.dumps({"class_names": ["dog", "cat", "fox"]}))
-    with pytest.raises(UserError, match="in this order, and those of --predictions"):
-        commands.reassign(new, tmp_path / "selection", tmp_path / "other")
-
-
 def config() -> Config:
     student = Training(model="resnet9_8", image_size=8, unlabeled_ratio=1.0)
     return Config(teacher=Training(model="resnet9_8"), generations=(Generation(student=student),))
@@ -258,7 +189,11 @@ def test_a_student_needs_a_generation_and_a_selection(tmp_path: Path) -> None:
 
 
 def test_a_selection_of_another_teachers_classes_is_refused(pictures: Path, tmp_path: Path) -> None:
-    commands.select(predictions(tmp_path / "p"), tmp_path / "selection", Selection())
+    rows = {"id": ["a"], "label": pa.array([0], pa.int32()), "confidence": pa.array([0.9], pa.float32())}
+    (tmp_path / "p").mkdir()
+    pq.write_table(pa.table(rows), tmp_path / "p" / "part-00000.parquet")
+    (tmp_path / "p" / "teacher.json").write_text(json.dumps({"class_names": ["cat", "dog", "fox"]}))
+    select(tmp_path / "p", tmp_path / "selection", Selection())
     data = {"labeled": str(pictures), "unlabeled": str(pictures), "channels": 1}
     settings = config().model_copy(update={"data": config().data.model_copy(update=data)})
     with pytest.raises(

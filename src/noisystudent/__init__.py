@@ -31,20 +31,21 @@ _HOME = {
     "predict": "commands",
     "recipe": "recipes",
     "run": "pipeline",
-    "select": "commands",
+    "select": "pseudo.selecting",
     "student": "commands",
     "train": "commands",
     "write_report": "report.html",
 }
 
 if TYPE_CHECKING:
-    from noisystudent.commands import evaluate, label, predict, select, student, train
+    from noisystudent.commands import evaluate, label, predict, student, train
     from noisystudent.config import Config
     from noisystudent.configuration import configure
     from noisystudent.errors import RunError, UserError
     from noisystudent.models.classifier import Classifier
     from noisystudent.models.loading import load_classifier
     from noisystudent.pipeline import run
+    from noisystudent.pseudo.selecting import select
     from noisystudent.recipes import recipe
     from noisystudent.report.html import write_report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -51,6 +52,10 @@ Images = Annotated[str, typer.Option(help=f"Images: {SRC}.")]
 
 Device = Annotated[
     str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one.")
+]
+TableMemory = Annotated[float, typer.Option(min=0.1, help="GiB that tables may take before the disk is used.")]
+SpillFolder = Annotated[
+    Path | None, typer.Option(help="Where on the disk; without it the system's folder for temporary files.")
 ]
 
 command = commands_of(app, around=functools.partial(needing, "train"))
@@ -101,6 +106,11 @@ def _check_there(model: str, **sources: str) -> None:
 
 def _execution(device: str) -> Execution:
     return validate({"device": device}, Execution, where="--device")
+
+
+def _tables(memory: float, spill_folder: Path | None) -> Execution:
+    given = {"table_memory": memory, "spill_folder": os.fspath(spill_folder or "")}
+    return validate(given, Execution, where="--memory, --spill-folder")
 
 
 @command()
@@ -223,15 +233,19 @@ def select(
         Literal["exact", "official"], typer.Option(help="The paper's text, or the released code's rule.")
     ] = "exact",
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    memory: TableMemory = 2.0,
+    spill_folder: SpillFolder = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """Filter predictions by confidence and balance their classes: a selection table."""
-    from noisystudent import commands
+    from noisystudent.pseudo import selecting
 
     values = {"threshold": threshold, "per_class": parse_value(per_class), "mode": mode}
     selection = validate(values, Selection, where="select")
-    return commands.select(predictions, out, selection, seed=seed), screen.show_selection
+    return selecting.select(
+        predictions, out, selection, seed=seed, execution=_tables(memory, spill_folder)
+    ), screen.show_selection
 
 
 @command()
@@ -239,13 +253,17 @@ def reassign(
     predictions: Annotated[Path, typer.Option(help="A folder that `label` wrote with the new teacher.")],
     selection: Annotated[Path, typer.Option(help="A folder that `select` wrote.")],
     out: Out,
+    memory: TableMemory = 2.0,
+    spill_folder: SpillFolder = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """A new teacher's labels for the images of an old selection."""
-    from noisystudent import commands
+    from noisystudent.pseudo import selecting
 
-    return commands.reassign(predictions, selection, out), screen.show_selection
+    return selecting.reassign(
+        predictions, selection, out, execution=_tables(memory, spill_folder)
+    ), screen.show_selection
 
 
 @command()

@@ -7,21 +7,19 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from noisystudent import atomic
-from noisystudent.config import PREVIOUS, Config, Execution, Selection, Training
+from noisystudent.config import PREVIOUS, Config, Execution, Training
 from noisystudent.data.images import Skipped, image_set
 from noisystudent.data.manifest import Manifest
-from noisystudent.data.parts import read_parts
 from noisystudent.data.sources import read_source
 from noisystudent.data.uris import path_or_uri
 from noisystudent.device import compute_device
@@ -35,8 +33,8 @@ from noisystudent.models.loading import load_classifier, model_identity, stands_
 from noisystudent.processes import from_first
 from noisystudent.progress import logger, track, warn
 from noisystudent.pseudo.label import ByNetwork, predict_batches, write_predictions
-from noisystudent.pseudo.select import Selected, choose, parts_glob, relabel
-from noisystudent.pseudo.selections import read_selection, read_summary, summary_of, write_selection
+from noisystudent.pseudo.select import parts_glob
+from noisystudent.pseudo.selections import check_classes, read_selection
 from noisystudent.rundir import check_output_file, folder_called, locked, open_run
 from noisystudent.stages import networks
 from noisystudent.stages.networks import check_networks, fit_and_measure, look_for_weights
@@ -101,84 +99,6 @@ def _begin_predictions(out: Path, identity: dict[str, Any]) -> None:
     atomic.write_json(recorded, identity)
 
 
-def select(predictions: str | Path, out: str | Path, selection: Selection, *, seed: int = 0) -> dict[str, Any]:
-    """Write `selection.parquet` and `selection.json` into `out` from a predictions folder.
-
-    Returns:
-        The summary, as `selection.json` has it.
-
-    Raises:
-        UserError: no predictions, none that reaches the threshold, or `out` holds another selection.
-    """
-    teacher, names = _teacher_and_classes(Path(predictions))
-    selected = _of_predictions(predictions, lambda glob: choose(glob, selection, classes=len(names), seed=seed))
-    if selected.table.num_rows == 0:
-        raise UserError(
-            f"no prediction in {predictions} reaches the threshold {selection.threshold:g}: lower --threshold"
-        )
-    summary = _summary(predictions, teacher, names, selected, {**selection.model_dump(), "seed": seed})
-    return _write_selection(Path(out), selected, summary)
-
-
-def reassign(predictions: str | Path, selection: str | Path, out: str | Path) -> dict[str, Any]:
-    """Write into `out` a selection's images and copies with the labels of a new teacher.
-
-    Args:
-        predictions: the new teacher's predictions folder.
-        selection: a folder that `select` wrote.
-        out: a new or an empty folder.
-
-    Raises:
-        UserError: a selected image has no new prediction, the two teachers' classes differ, or `out` holds another selection.
-    """
-    old, table, digest = read_selection(Path(selection))
-    teacher, names = _teacher_and_classes(Path(predictions))
-    _check_classes(selection, old, names, of="--predictions")
-    selected = _of_predictions(predictions, lambda glob: relabel(glob, table, classes=len(names)))
-    settings = {key: old[key] for key in ("threshold", "per_class", "mode", "seed")}
-    summary = _summary(predictions, teacher, names, selected, {**settings, "reassigned_from": digest})
-    return _write_selection(Path(out), selected, summary)
-
-
-def _check_classes(selection: str | Path, summary: dict[str, Any], names: list[str], *, of: str) -> None:
-    """Raise UserError unless a selection's classes are these, in the same order."""
-    own = [row["name"] for row in summary["classes"]]
-    if own != names:
-        raise UserError(
-            f"--selection {selection}: its classes are {own}, in this order, and those of {of} {names}: the teacher was another one"
-        )
-
-
-def _teacher_and_classes(predictions: Path) -> tuple[dict[str, Any], list[str]]:
-    """Who made the predictions, if that is known, and the names of the classes; numbers, where there are no names."""
-    parts_glob(predictions)
-    recorded = predictions / "teacher.json"
-    teacher = json.loads(recorded.read_text()) if recorded.exists() else {}
-    return teacher, teacher.get("class_names") or [str(i) for i in range(_classes(predictions))]
-
-
-def _of_predictions(predictions: str | Path, work: Callable[[str], Selected]) -> Selected:
-    try:
-        return work(parts_glob(Path(predictions)))
-    except duckdb.Error as error:
-        raise UserError(f"the predictions in {predictions} cannot be read: {error}") from None
-
-
-def _summary(
-    predictions: str | Path, teacher: dict[str, Any], names: list[str], selected: Selected, settings: dict[str, Any]
-) -> dict[str, Any]:
-    place = str(Path(predictions).resolve())
-    return summary_of(selected, names, teacher=teacher, predictions=place, **settings)
-
-
-def _write_selection(out: Path, selected: Selected, summary: dict[str, Any]) -> dict[str, Any]:
-    with locked(out):
-        if read_summary(out) not in (None, summary):
-            raise UserError(f"--out {out} holds another selection: give another folder")
-        write_selection(out, selected, summary)
-    return summary
-
-
 def student(config: Config, selection: str | Path, out: str | Path) -> dict[str, Any]:
     """Train the configuration's first student on labels and a selection of pseudo-labels, into `out/gen-1`.
 
@@ -203,7 +123,7 @@ def student(config: Config, selection: str | Path, out: str | Path) -> dict[str,
     with open_run(Path(out), config, whole=False) as folder:
         data = prepared(folder, config)
         names = data["class_names"]
-        _check_classes(selection, summary, names, of="--labeled")
+        check_classes(selection, summary, names, of="--labeled")
         begun = folder.stage("gen-1/selection", lambda: {"selection": str(selection), "sha256": digest})
         if begun["sha256"] != digest:
             raise UserError(f"--out {out} was begun with another selection ({begun['selection']}): give another folder")
@@ -387,11 +307,6 @@ def _labels_to_correct(predictions: pa.Table, manifest: Manifest, classifier: Cl
             "probabilities": predictions["probabilities"],
         }
     )
-
-
-def _classes(predictions: Path) -> int:
-    labels = read_parts(predictions, ["label"])["label"]
-    return max(labels.to_pylist(), default=-1) + 1
 
 
 def _write_predictions(table: pa.Table, out: Path) -> None:

@@ -36,6 +36,6 @@ def spilling(execution: Execution) -> Iterator[duckdb.DuckDBPyConnection]:
             yield database
         except duckdb.OutOfMemoryException as error:
             raise UserError(
-                f"execution.table_memory = {execution.table_memory:g} GiB and the free space of {folder.name!r} are too little: raise it, "
-                f"or set execution.spill_folder to a folder with more space ({error})"
+                f"execution.table_memory = {execution.table_memory:g} GiB (--memory) and what is free in {folder.name!r} are too little: "
+                f"raise it, or set execution.spill_folder (--spill-folder) to a folder on a larger disk ({error})"
             ) from None

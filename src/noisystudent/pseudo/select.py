@@ -121,13 +121,32 @@ def relabel(
         return _selected(database, query, {}, classes)
 
 
+def count_classes(predictions: str | pa.Table) -> int:
+    """One more than the highest label among predictions, a table or a glob of Parquet files; 0 where there are none.
+
+    Raises:
+        UserError: a column is missing.
+
+    Example:
+        >>> count_classes(pa.table({"id": ["a", "b"], "label": [4, 1], "confidence": [0.9, 0.2]}))
+        5
+    """
+    with duckdb.connect() as database:
+        [(highest,)] = _complete(relation(database, predictions)).max("label").fetchall()
+    return 0 if highest is None else int(highest) + 1
+
+
+def _complete(predictions: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    missing = [column for column in ("id", "label", "confidence") if column not in predictions.columns]
+    if missing:
+        there = ", ".join(predictions.columns)
+        raise UserError(f"the predictions have no column {', '.join(missing)}; there are {there}")
+    return predictions
+
+
 def _load(database: duckdb.DuckDBPyConnection, predictions: str | pa.Table, condition: str) -> None:
     """The first scan: views of the predictions and, where they fulfill a condition, the candidates; how many there are of each class."""
-    source = relation(database, predictions)
-    missing = [column for column in ("id", "label", "confidence") if column not in source.columns]
-    if missing:
-        raise UserError(f"the predictions have no column {', '.join(missing)}; there are {', '.join(source.columns)}")
-    source.create_view("prediction")
+    _complete(relation(database, predictions)).create_view("prediction")
     database.execute(f"CREATE VIEW candidate AS FROM prediction WHERE {condition}")
     database.execute(
         "CREATE TABLE counted AS SELECT label, count(*) AS predicted, count(*) FILTER (chosen) AS candidates "

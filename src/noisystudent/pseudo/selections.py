@@ -69,3 +69,12 @@ def read_selection(folder: Path) -> SavedSelection:
         raise UserError(f"--selection {folder} has no {' and no '.join(missing)}: `noisystudent select` makes them")
     table = pq.read_table(folder / TABLE, schema=SELECTION_SCHEMA)
     return SavedSelection(summary, table, atomic.sha256(folder / TABLE))
+
+
+def check_classes(selection: str | Path, summary: dict[str, Any], names: list[str], *, of: str) -> None:
+    """Raise UserError unless a selection's classes are these, in the same order."""
+    own = [row["name"] for row in summary["classes"]]
+    if own != names:
+        raise UserError(
+            f"--selection {selection}: its classes are {own}, in this order, and those of {of} {names}: the teacher was another one"
+        )
