@@ -109,7 +109,7 @@ def _execution(device: str) -> Execution:
 
 
 def _tables(memory: float, spill_folder: Path | None) -> Execution:
-    given = {"table_memory": memory, "spill_folder": os.fspath(spill_folder or "")}
+    given = {"table_memory_gib": memory, "spill_folder": os.fspath(spill_folder or "")}
     return validate(given, Execution, where="--memory, --spill-folder")
 
 

@@ -12,7 +12,7 @@ TOO_LARGE = "CREATE TABLE long AS SELECT md5(i::VARCHAR) || md5((-i)::VARCHAR) A
 
 
 def test_a_table_larger_than_the_memory_spills_into_the_folder_and_leaves_nothing_there(tmp_path: Path) -> None:
-    with spilling(Execution(table_memory=0.1, spill_folder=str(tmp_path))) as database:
+    with spilling(Execution(table_memory_gib=0.1, spill_folder=str(tmp_path))) as database:
         database.execute(TOO_LARGE)
         spilled = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
         assert database.execute("SELECT count(DISTINCT text) FROM long").fetchall() == [(3_000_000,)]
@@ -27,9 +27,11 @@ def test_two_at_a_time_do_not_meet(tmp_path: Path) -> None:
 
 
 def test_memory_and_disk_that_are_too_small_are_the_users_to_raise(tmp_path: Path) -> None:
-    execution = Execution(table_memory=0.1, spill_folder=str(tmp_path))
+    execution = Execution(table_memory_gib=0.1, spill_folder=str(tmp_path))
     with (
-        pytest.raises(UserError, match=r"table_memory = 0\.1 GiB and the free space of .* are too little: raise it"),
+        pytest.raises(
+            UserError, match=r"table_memory_gib = 0\.1 GiB and the free space of .* are too little: raise it"
+        ),
         spilling(execution) as database,
     ):
         database.execute(f"SET max_temp_directory_size = '1MB'; {TOO_LARGE}")

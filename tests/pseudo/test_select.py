@@ -361,7 +361,7 @@ def test_what_does_not_fit_into_the_memory_given_is_chosen_from_the_disk(
     selection = Selection(
         threshold=0.0, per_class=200_000
     )  # every class is short, so that a draw of every image is kept
-    small = Execution(table_memory=0.1, spill_folder=str(tmp_path))
+    small = Execution(table_memory_gib=0.1, spill_folder=str(tmp_path))
     from_disk = choose(images, selection, classes=10, seed=0, execution=small)
     assert from_disk.table.equals(choose(images, selection, classes=10, seed=0).table)
     assert spilled[0] > 5_000_000

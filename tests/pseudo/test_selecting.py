@@ -97,7 +97,7 @@ def test_memory_and_the_folder_for_more_change_nothing_of_a_selection(tmp_path: 
     folder = predictions(tmp_path / "p")
     first = select(folder, tmp_path / "out", Selection(per_class=3))
     table = (tmp_path / "out" / "selection.parquet").read_bytes()
-    small = Execution(table_memory=0.1, spill_folder=str(tmp_path))
+    small = Execution(table_memory_gib=0.1, spill_folder=str(tmp_path))
     assert select(folder, tmp_path / "out", Selection(per_class=3), execution=small) == first
     assert (tmp_path / "out" / "selection.parquet").read_bytes() == table
     assert reassign(folder, tmp_path / "out", tmp_path / "again", execution=small)["classes"] == first["classes"]

@@ -51,7 +51,7 @@ class Execution(Section):
     log_steps: int = Field(50, ge=1, description="steps between two lines of metrics.jsonl")
     label_batch_size: int = Field(256, ge=1, description="images at a time when labeling and evaluating, at most")
     part_rows: int = Field(50_000, ge=1, description="rows of a predictions part: what a kill can cost the label stage")
-    table_memory: float = Field(
+    table_memory_gib: float = Field(
         2.0,
         ge=0.1,
         description="GiB that choosing among predictions takes at most, beside the rows chosen, before it uses the disk",

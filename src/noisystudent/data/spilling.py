@@ -14,7 +14,7 @@ from noisystudent.errors import UserError
 
 @contextmanager
 def spilling(execution: Execution) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An empty database that takes at most `execution.table_memory` GiB, beside the results that are fetched from it.
+    """An empty database that takes at most `execution.table_memory_gib` GiB, beside the results that are fetched from it.
 
     Its files lie in a folder of their own in `execution.spill_folder`, which is removed at the end.
 
@@ -22,7 +22,7 @@ def spilling(execution: Execution) -> Iterator[duckdb.DuckDBPyConnection]:
         UserError: the folder cannot be written, or memory and folder together are too small.
 
     Example:
-        >>> with spilling(Execution(table_memory=0.5)) as database:
+        >>> with spilling(Execution(table_memory_gib=0.5)) as database:
         ...     database.sql("SELECT current_setting('memory_limit')").fetchall()
         [('512.0 MiB',)]
     """
@@ -30,12 +30,12 @@ def spilling(execution: Execution) -> Iterator[duckdb.DuckDBPyConnection]:
         folder = tempfile.TemporaryDirectory(prefix="noisystudent-", dir=execution.spill_folder or None)
     except OSError as error:
         raise UserError(f"execution.spill_folder = {execution.spill_folder!r}: {error.strerror}") from None
-    limit = f"{execution.table_memory * 2**30:.0f}B"
+    limit = f"{execution.table_memory_gib * 2**30:.0f}B"
     with folder as temporary, duckdb.connect(config={"memory_limit": limit, "temp_directory": temporary}) as database:
         try:
             yield database
         except duckdb.OutOfMemoryException as error:
             raise UserError(
-                f"execution.table_memory = {execution.table_memory:g} GiB (--memory) and what is free in {folder.name!r} are too little: "
+                f"execution.table_memory_gib = {execution.table_memory_gib:g} GiB (--memory) and what is free in {folder.name!r} are too little: "
                 f"raise it, or set execution.spill_folder (--spill-folder) to a folder on a larger disk ({error})"
             ) from None
