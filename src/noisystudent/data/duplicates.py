@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import tempfile
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import torch
 import torch.nn.functional as F
+
+from noisystudent.data.database import connected
 
 ROWS, COLUMNS = 8, 9
 BANDS = 4  # of 16 bits: two hashes that differ in at most 3 bits agree in one of the 4
@@ -71,7 +72,7 @@ def near_pairs(left: pa.Table, right: pa.Table, *, max_distance: int = 3) -> pa.
             f" FROM left_table l JOIN right_table r ON {ours} = {theirs}"
             f" WHERE bit_count(xor(l.dhash, r.dhash)) <= {max_distance}{earlier}"
         )
-    with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as connection:
+    with connected(temp_directory=tempfile.gettempdir()) as connection:
         connection.register("left_table", left)
         connection.register("right_table", right)
         return connection.sql(" UNION ALL ".join(joins) + " ORDER BY ALL").to_arrow_table()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from noisystudent.config import Selection
+from noisystudent.data.database import connected
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.pseudo.select import Selected, relation
@@ -120,7 +120,7 @@ def check_teacher(top1: float, highest: float, n: int, classes: int, *, measured
 
 def most_confident(predictions: str | pa.Table) -> float:
     """The highest confidence among predictions, a table or a glob of Parquet files."""
-    with duckdb.connect() as database:
+    with connected() as database:
         relation(database, predictions).create_view("prediction")
         row = database.execute("SELECT max(confidence) FROM prediction").fetchone()
     return float(row[0] or 0) if row else 0.0
@@ -134,7 +134,7 @@ def known_accuracy(predictions: str | pa.Table, selected: Selected, unlabeled: M
         selected: what was chosen of them.
         unlabeled: may say the truth of some.
     """
-    with duckdb.connect() as database:
+    with connected() as database:
         relation(database, predictions).create_view("prediction")
         database.register("truth", unlabeled.table)
         database.register("selected", selected.table)

@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from noisystudent.config import Execution, Selection
-from noisystudent.data.spilling import spilling
+from noisystudent.data.database import connected, spilling
 from noisystudent.errors import UserError
 
 SELECTION_SCHEMA = pa.schema(
@@ -131,7 +131,7 @@ def count_classes(predictions: str | pa.Table) -> int:
         >>> count_classes(pa.table({"id": ["a", "b"], "label": [4, 1], "confidence": [0.9, 0.2]}))
         5
     """
-    with duckdb.connect() as database:
+    with connected() as database:
         [(highest,)] = _complete(relation(database, predictions)).max("label").fetchall()
     return 0 if highest is None else int(highest) + 1
 

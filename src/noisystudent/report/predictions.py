@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from noisystudent.data.database import connected
+
 
 @contextmanager
 def opened(**tables: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -22,7 +24,7 @@ def opened(**tables: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
         ...     database.execute("SELECT count(*) FROM prediction").fetchone()
         (1277,)
     """
-    with duckdb.connect() as database:
+    with connected() as database:
         for name, paths in tables.items():
             files = [glob.escape(str(path)) for path in paths]  # DuckDB takes every name for a pattern
             database.read_parquet(files).create_view(name)
