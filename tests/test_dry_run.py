@@ -65,7 +65,7 @@ def test_networks_that_cost_the_same_are_tried_once(pictures: Path, monkeypatch:
         tried.append(training.optimizer)
         return Cost(10, 100, 1000, 1e6, 0.5, 0.25)
 
-    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", count)
+    monkeypatch.setattr("noisystudent.estimate.cost_an_image", count)
     plan = dry_run(config(pictures))
     assert tried == ["sgd", "adamw"]
     teacher, student, baseline = plan["networks"]
@@ -75,7 +75,7 @@ def test_networks_that_cost_the_same_are_tried_once(pictures: Path, monkeypatch:
 
 
 def test_a_resolution_fix_is_a_training_of_its_own_and_labels(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
+    monkeypatch.setattr("noisystudent.estimate.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
     plain = config(pictures, baseline=False)
     fix = ResolutionFix(image_size=16, steps=3)
     fixed = plain.model_copy(update={"teacher": plain.teacher.model_copy(update={"resolution_fix": fix})})
@@ -89,7 +89,7 @@ def test_a_resolution_fix_is_a_training_of_its_own_and_labels(pictures: Path, mo
 def test_a_network_that_fits_at_no_size_has_no_time_and_the_run_none(
     pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6))
+    monkeypatch.setattr("noisystudent.estimate.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6))
     plan = dry_run(config(pictures))
     assert [row["seconds"] for row in plan["networks"]] == [None] * 3
     assert plan["seconds"] is None
@@ -105,7 +105,7 @@ def test_unreadable_images_of_the_sample_are_named(pictures: Path) -> None:
 
 
 def test_a_run_without_students_needs_no_unlabeled_images(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
+    monkeypatch.setattr("noisystudent.estimate.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
     whole = config(pictures)
     alone = {"data": whole.data.model_copy(update={"unlabeled": ""}), "generations": ()}
     assert [row["name"] for row in dry_run(whole.model_copy(update=alone))["networks"]] == ["teacher"]
@@ -114,7 +114,7 @@ def test_a_run_without_students_needs_no_unlabeled_images(pictures: Path, monkey
 def test_what_is_left_out_of_a_source_is_said_once(
     pictures: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
+    monkeypatch.setattr("noisystudent.estimate.cost_an_image", lambda *_: Cost(10, 100, 1000, 1e6, 0.5, 0.25))
     (pictures / "cat" / "a.psd").write_bytes(b"8BPS")
     plan = dry_run(config(pictures))  # the labeled images are the unlabeled ones too
     assert plan["warnings"][0] == f"{pictures}: left out: 1 .psd file: convert them to PNG or JPEG"
@@ -131,7 +131,7 @@ def test_everything_wrong_is_named_as_in_a_run(pictures: Path) -> None:
 def test_where_a_selection_is_kept_no_other_image_is_labeled(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second an image labeled, nothing for training: the seconds are the images."""
     cost = Cost(10, 100, 1000, 1e6, 0.0, 1.0)
-    monkeypatch.setattr("noisystudent.dry_run.cost_an_image", lambda *_: cost)
+    monkeypatch.setattr("noisystudent.estimate.cost_an_image", lambda *_: cost)
     student = config(pictures).generations[0].student
     select = Selection(per_class=4)
     kept = select.model_copy(update={"reassign": True})

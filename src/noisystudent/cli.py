@@ -177,6 +177,33 @@ def run(
 
 
 @command()
+def plan(
+    labeled: Annotated[int, typer.Option(min=1, help="How many labeled images.")] = ...,  # type: ignore[assignment]
+    unlabeled: Annotated[int, typer.Option(min=0, help="How many images without labels.")] = ...,  # type: ignore[assignment]
+    classes: Annotated[int, typer.Option(min=2, help="How many classes.")] = ...,  # type: ignore[assignment]
+    workers: Annotated[int, typer.Option(min=1, help="How many machines or GPUs like the one measured.")] = 1,
+    long_side: Annotated[int, typer.Option(min=8, help="Of the pictures in their files, in pixels.")] = 500,
+    rates: Annotated[
+        Path | None,
+        typer.Option(help="Images a second measured elsewhere: what `plan --json` printed there, or such a file."),
+    ] = None,
+    recipe: Recipe = "photos-fast",
+    config: ConfigFile = None,
+    settings: Settings = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """What a run would take, with more images and machines than there are here: hours, storage, where the time goes."""
+    from noisystudent.configuration import configure
+
+    chosen = configure(recipe, config=config, settings=settings or ())
+    from noisystudent.planner import plan as plan_run
+
+    sizes = {"labeled": labeled, "unlabeled": unlabeled, "classes": classes, "workers": workers}
+    return plan_run(chosen, **sizes, long_side=long_side, rates=rates or ""), screen.show_plan
+
+
+@command()
 def train(
     labeled: Labeled = "",
     out: Out = ...,  # type: ignore[assignment]
@@ -233,7 +260,7 @@ def select(
         Literal["exact", "official"], typer.Option(help="The paper's text, or the released code's rule.")
     ] = "exact",
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    memory: TableMemory = 2.0,
+    memory: TableMemory = 1.0,
     spill_folder: SpillFolder = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -253,7 +280,7 @@ def reassign(
     predictions: Annotated[Path, typer.Option(help="A folder that `label` wrote with the new teacher.")],
     selection: Annotated[Path, typer.Option(help="A folder that `select` wrote.")],
     out: Out,
-    memory: TableMemory = 2.0,
+    memory: TableMemory = 1.0,
     spill_folder: SpillFolder = None,
     as_json: Json = False,
     quiet: Quiet = False,

@@ -102,10 +102,8 @@ def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0)
             by_features = teachers_by_features(config, number).values()
             stages += [_embedding_stage(network, "unlabeled", unlabeled) for network in by_features]
             teacher = before.training
-            generation = config.generations[number - 1]
-            looks = PREVIOUS in generation.teachers and not teacher.frozen
-            views = (2 if generation.mirrored else 1) if looks else 0  # of teachers from elsewhere nothing is known
-            pixels = float(views * unlabeled * teacher.view[0] ** 2)
+            looks = looks_of_teacher(config, number)  # of teachers from elsewhere nothing is known
+            pixels = float(looks * unlabeled * teacher.view[0] ** 2)
             stages.append(PlannedStage(f"{folder}/label", f"labeling for {name}", "label", teacher.model, pixels))
             if number == 1:  # leaks are found by the hashes that the first labeling makes
                 stages.append(PlannedStage("leaks", "looking for held-out images among the unlabeled ones", "leaks"))
@@ -124,6 +122,20 @@ def planned_stages(config: Config, *, held_out: bool = True, unlabeled: int = 0)
         stages.append(PlannedStage(robustness_stage(config), "measuring robustness", "robustness"))
     first = {stage.name: stage for stage in reversed(stages)}  # images are embedded once, for the first that needs it
     return [stage for stage in stages if stage is first[stage.name]]
+
+
+def looks_of_teacher(config: Config, number: int) -> int:
+    """How often the network before student `number` looks at each image to label it: not at all where it does so by features.
+
+    Example:
+        >>> from noisystudent.recipes import recipe
+        >>> looks_of_teacher(recipe("photos-fast"), 1), looks_of_teacher(recipe("cifar10"), 1)
+        (1, 2)
+    """
+    generation = config.generations[number - 1]
+    if PREVIOUS not in generation.teachers or config.network_before(number).frozen:
+        return 0
+    return 2 if generation.mirrored else 1
 
 
 def teachers_by_features(config: Config, number: int) -> dict[str, Training]:

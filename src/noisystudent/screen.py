@@ -109,6 +109,44 @@ def show_dry_run(plan: Row) -> None:
     console.print(f"in all about {_duration(plan['seconds'])} on {plan['device']}, {by}", soft_wrap=True)
 
 
+def show_plan(plan: Row) -> None:
+    """Hours and storage of a run that is too large for this machine, and where its time goes."""
+    console = _console()
+    images = " and ".join(f"{count:,} {split}" for split, count in plan["images"].items())
+    table = Table(title=f"{plan['recipe']}: {images} images, {plan['classes']:,} classes")
+    for column in ("stage", "images", "images/s", plan["unit"], "share %"):
+        table.add_column(column, justify="left" if column == "stage" else "right")
+    for row in plan["stages"]:
+        if row["seconds"] is None:
+            table.add_row(row["name"], f"{row['images']:,}", "", "does not fit", "")
+        else:
+            rate = f"{row['images'] / row['seconds']:,.1f}"
+            hours, share = _hours(row["seconds"]), f"{100 * row['share']:.1f}"
+            table.add_row(row["name"], f"{row['images']:,}", rate, hours, share)
+    console.print(table)
+    each = f"a worker is {plan['worker']}"
+    if plan["seconds"] is None:
+        console.print(f"in all {_duration(None)}; {each}", soft_wrap=True)
+    else:
+        whole = f"{_hours(plan['seconds'])} {plan['unit']}"
+        took = duration(plan["seconds"] / plan["workers"])
+        console.print(f"in all {whole}: {took} with {plan['workers']:,} of them; {each}", soft_wrap=True)
+    stored = plan["storage"]
+    console.print(
+        f"labels of {stored['images']:,} images: {decimal(stored['float16'])} with all probabilities in float16, as they are written; "
+        f"{decimal(stored['top_10'])} would hold the ten highest; while a student learns from soft labels, "
+        f"{decimal(stored['while_training'])} more at most",
+        soft_wrap=True,
+    )
+    for assumption in plan["assumptions"]:
+        console.print(f"- {assumption}", soft_wrap=True)
+
+
+def _hours(seconds: float) -> str:
+    hours = seconds / 3600
+    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.2g}"
+
+
 CLASSES_SHOWN = 20
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import statistics
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,9 +18,11 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.flop_counter import FlopCounterMode
 
 from noisystudent.config import Execution, Training
-from noisystudent.device import autocast, compute_device, free_memory, synchronize
+from noisystudent.data.duplicates import dhash
+from noisystudent.device import autocast, batches, compute_device, free_memory, synchronize
 from noisystudent.models.classifier import build_classifier
 from noisystudent.noise.input_noise import add_input_noise
+from noisystudent.pseudo.label import finite_probabilities
 from noisystudent.training.ema import moving_average
 from noisystudent.training.loss import label_targets, soft_cross_entropy
 from noisystudent.training.optimizer import build_optimizer
@@ -27,6 +30,7 @@ from noisystudent.training.optimizer import build_optimizer
 TRIAL_OPERATIONS = 2e10  # multiply-adds of a trial step's forward pass: about a second on a processor core
 MOST_OPERATIONS = 3e11  # what takes more is tried with smaller images
 TRIAL_IMAGES = (2, 64)  # at least two, for BatchNorm
+TRIAL_SECONDS = 1.0  # what is shorter is done again and again
 ROOM = 0.8  # the share of the free memory that a trial may take
 STATES = {"sgd": 1, "rmsproptf": 2, "adamw": 2}  # of an optimizer, each as large as the weights
 
@@ -70,7 +74,7 @@ def cost_an_image(training: Training, execution: Execution, channels: int, class
         classes: how many.
     """
     size, device = training.image_size, compute_device(execution)
-    cost = _calculated(training, channels, classes, size)
+    cost = calculated_cost(training, channels, classes)
     fitting = None
     for side in (size, size // 2, size // 4):
         smaller = cost if side == size else _calculated(training, channels, classes, side)
@@ -84,6 +88,11 @@ def cost_an_image(training: Training, execution: Execution, channels: int, class
     scale = cost.multiply_adds / smaller.multiply_adds
     seconds = _timed(training.model_copy(update={"image_size": side}), execution, channels, classes, smaller)
     return cost._replace(training_seconds=scale * seconds[0], labeling_seconds=scale * seconds[1])
+
+
+def calculated_cost(training: Training, channels: int, classes: int) -> Cost:
+    """What can be said without a trial: no seconds; arguments as for `cost_an_image`."""
+    return _calculated(training, channels, classes, training.image_size)
 
 
 def _calculated(training: Training, channels: int, classes: int, side: int) -> Cost:
@@ -108,7 +117,7 @@ def _fits(cost: Cost, device: torch.device) -> bool:
 
 
 def _timed(training: Training, execution: Execution, channels: int, classes: int, cost: Cost) -> tuple[float, float]:
-    """Seconds an image of training and of labeling, by a step each."""
+    """Seconds an image of training and of labeling, by some steps of each."""
     training, side = training.model_copy(update={"pretrained": False}), training.image_size
     classifier = build_classifier(
         training,
@@ -122,7 +131,8 @@ def _timed(training: Training, execution: Execution, channels: int, classes: int
     network = classifier.network.to(device).train()
     optimizer, average = build_optimizer(network, training), moving_average(network, training.ema_decay)
     count = int(np.clip(TRIAL_OPERATIONS / max(cost.multiply_adds, 1), *TRIAL_IMAGES))
-    images = torch.randint(256, (count, channels, side, side), dtype=torch.uint8).to(device)
+    pixels = torch.randint(256, (count, channels, side, side), dtype=torch.uint8)
+    images = pixels.to(device)
     targets = label_targets(torch.arange(count) % classes, classes, 0.0).to(device)
 
     def step() -> None:
@@ -135,10 +145,18 @@ def _timed(training: Training, execution: Execution, channels: int, classes: int
         average.update_parameters(network)
 
     step()  # the first is slower than those that follow
-    training_seconds = _seconds(step, device)
+    training_seconds = seconds_of(step, device)
     averaged = dataclasses.replace(classifier, network=average.module.eval())
-    labeling_seconds = _seconds(lambda: averaged.logits(images).cpu(), device)
-    return training_seconds / count, labeling_seconds / count
+
+    def label() -> None:
+        for rows in batches(np.arange(count), side, execution):
+            with autocast(execution, device):
+                logits = averaged.logits(pixels[rows])
+            finite_probabilities(logits)
+            dhash(pixels[rows])
+
+    label()
+    return training_seconds / count, seconds_of(label, device) / count
 
 
 class _SavedForBackward(saved_tensors_hooks):
@@ -168,9 +186,13 @@ def _identity(tensor: Tensor) -> int:
     return int(StorageWeakRef(tensor.untyped_storage()).cdata)  # type: ignore[no-untyped-call]
 
 
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    synchronize(device)  # with what came before
-    began = time.perf_counter()
-    work()
-    synchronize(device)
-    return time.perf_counter() - began
+def seconds_of(work: Callable[[], object], device: torch.device) -> float:
+    """The median of as many times as `TRIAL_SECONDS` hold, of one time at least."""
+    found: list[float] = []
+    while sum(found) < TRIAL_SECONDS:
+        synchronize(device)  # with what came before
+        began = time.perf_counter()
+        work()
+        synchronize(device)
+        found.append(time.perf_counter() - began)
+    return statistics.median(found)

@@ -389,3 +389,23 @@ def test_the_doctor_says_what_there_is(noisystudent: Command) -> None:
     shown = noisystudent("doctor").stdout
     assert findings["python"] in shown
     assert "torch" in shown
+
+
+def test_a_plan_needs_no_images_and_serves_as_rates_for_another(noisystudent: Command, tmp_path: Path) -> None:
+    sizes = ["--labeled", "20", "--unlabeled", "1277", "--classes", "10", "--recipe", "digits"]
+    less = ["--set", "teacher.steps=30", "--set", "student.steps=10", "--long-side", "16"]
+    first = noisystudent("plan", *sizes, *less, "--json")
+    assert first.status == 0, first.stderr
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "here.json").write_text(first.stdout)
+    again = noisystudent("plan", *sizes, *less, "--rates", tmp_path / "here.json", "--workers", "2", "--json")
+    one, two = json.loads(first.stdout), json.loads(again.stdout)
+    assert two["seconds"] == pytest.approx(one["seconds"], rel=1e-3)  # rates have four digits
+    assert two["hours"] == pytest.approx(one["hours"] / 2, rel=1e-3)
+    assert [row["name"] for row in one["stages"]][:3] == [
+        "training teacher",
+        "labeling for student 1",
+        "training student 1",
+    ]
+    assert one["stages"][0]["images"] == 30 * 32
+    assert all(rate > 0 for network in one["rates"].values() for rate in network.values())

@@ -52,7 +52,7 @@ class Execution(Section):
     label_batch_size: int = Field(256, ge=1, description="images at a time when labeling and evaluating, at most")
     part_rows: int = Field(50_000, ge=1, description="rows of a predictions part: what a kill can cost the label stage")
     table_memory_gib: float = Field(
-        2.0,
+        1.0,
         ge=0.1,
         description="GiB that choosing among predictions takes at most, beside the rows chosen, before it uses the disk",
     )
