@@ -23,6 +23,9 @@ from noisystudent.errors import UserError, changed_since, some
 from noisystudent.progress import track
 
 CHUNK = 256  # images between two steps of progress
+# The part of the memory for shards in whose reach rows are shuffled. Between two uses of a piece pieces of at most two reaches are used:
+# with a third one for the batch that is made, those used last are all that are still needed.
+REACH = 3
 TASKS_A_WORKER = 4  # a batch is cut finer than there are threads, since pictures differ in size
 View = Callable[[str, int], np.ndarray]  # address, position in the batch -> uint8 [size, size, channels]
 
@@ -122,9 +125,7 @@ class ImageSet:
         Raises:
             UserError: naming the shards that cannot be read.
         """
-        reach = (
-            self._memory // 3
-        )  # the last use of a piece is at most twice as far from the one before, and the batch ahead
+        reach = self._memory // REACH
         if self._pieces is None or self._pieces.sizes.sum() <= reach:
             return draw.permutation(rows)
         return self._pieces.shuffled(rows, draw, reach=reach)

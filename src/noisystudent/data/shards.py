@@ -1,8 +1,8 @@
 """Images in shards, rows of Parquet files and members of tar files: read a piece at a time, in an order in which each piece is read once.
 
 A piece is a row group of a Parquet file, or `STRETCH` bytes of a tar file. Rows in an order of chance would each cost a piece. So pieces
-are put into an order of chance, as if they were one long file, and a row is drawn from at most `reach` bytes of it further on: the pieces
-that are needed at a time are neighbors there, and together hardly larger than that.
+are put into an order of chance, as if they were one long file, and each row comes at a moment of chance within `reach` bytes from the
+beginning of its piece: the pieces that are needed at a time are neighbors there, and together hardly larger than that.
 """
 
 from __future__ import annotations
