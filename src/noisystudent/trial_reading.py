@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from noisystudent.config import Execution, Training, View
-from noisystudent.data.images import image_set
+from noisystudent.data.images import RandomCrops, image_set
 from noisystudent.data.random_crops import DRAWS
 from noisystudent.data.sources import read_source
 from noisystudent.trial import seconds_of
@@ -43,7 +43,7 @@ def reading_a_picture(training: Training, execution: Execution, channels: int, l
         images = image_set(manifest, View(training.image_size, channels, training.crop_pct), execution)
 
         def parts() -> torch.Tensor:
-            return images.fetch(rows, random_crop_seed=0, crop_scale=noise.crop_scale, draw=DRAWS[noise.crop])
+            return images.fetch(rows, crops=RandomCrops(0, noise.crop_scale, DRAWS[noise.crop]))
 
         images.fetch(rows)  # the first is slower than those that follow
         shown = seconds_of(parts, CPU) if noise.shows_parts else 0.0
