@@ -9,7 +9,7 @@ from PIL import Image
 from noisystudent.config import Noise, Training
 from noisystudent.data.images import ImageSet
 from noisystudent.data.joint_batches import Batch, Examples, ShuffledStream, joint_batches
-from noisystudent.data.pieces import Piece
+from noisystudent.data.micro_batches import MicroBatch
 from noisystudent.data.sources import read_source
 
 
@@ -170,10 +170,10 @@ def test_labels_alone_do_not_care_how_they_would_be_joined(labeled: Examples) ->
 
 
 @pytest.mark.parametrize("of", [2, 3, 9])
-def test_pieces_are_the_batch_cut_up(labeled: Examples, pseudo: Examples, of: int) -> None:
+def test_micro_batches_are_the_batch_cut_up(labeled: Examples, pseudo: Examples, of: int) -> None:
     whole = list(joint_batches(training(), labeled, pseudo, seed=3))
-    pieces = [Piece(number, of) for number in range(of)]
-    cut = list(joint_batches(training(), labeled, pseudo, seed=3, pieces=pieces))
+    micro_batches = [MicroBatch(number, of) for number in range(of)]
+    cut = list(joint_batches(training(), labeled, pseudo, seed=3, micro_batches=micro_batches))
     assert len(cut) == of * len(whole)
     for step, batch in enumerate(whole):
         parts = cut[step * of : (step + 1) * of]
@@ -193,5 +193,7 @@ def test_random_crops_of_pieces_are_those_of_the_batch(tmp_path: Path) -> None:
     one = Examples(ImageSet(manifest, size=8, channels=1, workers=1, in_memory=False), torch.ones(3, 1).__getitem__)
     cropped = training(noise=Noise(crop="random-resized"), batch_size=3, unlabeled_ratio=1.0, steps=2)
     whole = list(joint_batches(cropped, one, one, seed=0))
-    for part, batch in zip(joint_batches(cropped, one, one, seed=0, pieces=[Piece(1, 2)]), whole, strict=True):
+    for part, batch in zip(
+        joint_batches(cropped, one, one, seed=0, micro_batches=[MicroBatch(1, 2)]), whole, strict=True
+    ):
         assert torch.equal(part.images, batch.images[part.here])

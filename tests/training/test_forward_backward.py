@@ -1,4 +1,4 @@
-"""A batch in pieces, in one process or in several, trains as the whole does."""
+"""A batch in micro-batches, in one process or in several, trains as the whole does."""
 
 from pathlib import Path
 
@@ -72,8 +72,8 @@ def test_the_gradients_of_pieces_add_up_to_those_of_the_batch(objective: str, of
     losses = []
     for number in range(of):
         here = torch.arange(number, 9, of)
-        piece = Batch(images[here], targets[here], int((here < 4).sum()), 9, here)
-        losses.append(learn(5, piece, more=number < of - 1))
+        micro_batch = Batch(images[here], targets[here], int((here < 4).sum()), 9, here)
+        losses.append(learn(5, micro_batch, more=number < of - 1))
     assert losses_of_steps(losses, of).tolist() == pytest.approx([whole.item()], rel=1e-5)
     for parameter, gradient in zip(network.parameters(), expected, strict=True):
         assert torch.allclose(parameter.grad, gradient, atol=1e-6)
@@ -93,8 +93,8 @@ def test_a_piece_draws_what_it_draws_in_the_whole_batch(layout: torch.memory_for
         whole = layer(images)
         torch.manual_seed(3)
         with WholeBatch(7, here):
-            piece = layer(images[here].contiguous(memory_format=layout))
-        assert torch.equal(piece, whole[here])
+            micro_batch = layer(images[here].contiguous(memory_format=layout))
+        assert torch.equal(micro_batch, whole[here])
 
 
 def test_what_is_not_trained_draws_nothing() -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from noisystudent.config import Training
 from noisystudent.data.images import ImageSet, RandomCrops
-from noisystudent.data.pieces import WHOLE, Piece
+from noisystudent.data.micro_batches import WHOLE, MicroBatch
 from noisystudent.data.random_crops import DRAWS
 from noisystudent.seeds import derive_seed
 
@@ -103,13 +103,13 @@ def in_proportion(weights: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 class Batch(NamedTuple):
-    """The images of a step, labeled ones first, or a piece of them.
+    """The images of a step, labeled ones first, or a micro-batch of them.
 
     Args:
         images: uint8 [n, C, S, S].
         targets: float32 [n, K].
         labeled: how many of them are labeled.
-        total: how many images all pieces have together.
+        total: how many images all micro-batches have together.
         here: int64 [n], the places of these among all; None: they are all.
     """
 
@@ -127,9 +127,9 @@ def joint_batches(
     *,
     seed: int,
     start: int = 0,
-    pieces: Sequence[Piece] = (WHOLE,),
+    micro_batches: Sequence[MicroBatch] = (WHOLE,),
 ) -> Iterator[Batch]:
-    """Batches of B + U images from step `start` to the last; of each, one piece after another.
+    """Batches of B + U images from step `start` to the last; of each, one micro-batch after another.
 
     Args:
         training: gives B = `batch_size`, U = `unlabeled_batch_size`, the number of steps and the kind of crop.
@@ -137,7 +137,7 @@ def joint_batches(
         pseudo: where the U come from; None for a teacher or a baseline (U = 0).
         seed: of the order and of the random crops.
         start: first step.
-        pieces: of a batch, in their order.
+        micro_batches: of a batch, in their order.
 
     When `training.joint` is off, the same number of images of each kind comes one kind after the other, in batches as large.
     """
@@ -153,10 +153,10 @@ def joint_batches(
     }
     noise = training.noise
 
-    def batch(step: int, piece: Piece) -> Batch:
+    def batch(step: int, micro_batch: MicroBatch) -> Batch:
         images, targets, places, known, total = [], [], [], 0, 0
         for name, begin, count in _parts(training, step, with_pseudo=pseudo is not None):
-            examples, own = sources[name], piece.places(total, count)
+            examples, own = sources[name], micro_batch.places(total, count)
             if len(own):
                 rows = streams[name].take(begin, count)[own]
                 crop_seed = derive_seed(seed, name, "crop", step)
@@ -166,11 +166,11 @@ def joint_batches(
             places.append(own + total)
             known += len(own) if name == "labeled" else 0
             total += count
-        here = None if piece.of == 1 else torch.from_numpy(np.concatenate(places))
+        here = None if micro_batch.of == 1 else torch.from_numpy(np.concatenate(places))
         return Batch(torch.cat(images), torch.cat(targets), known, total, here)
 
-    # One piece is made ready while the network works on the one before.
-    coming = ((step, piece) for step in range(start, training.steps) for piece in pieces)
+    # One micro-batch is made ready while the network works on the one before.
+    coming = ((step, micro_batch) for step in range(start, training.steps) for micro_batch in micro_batches)
     with ThreadPoolExecutor(max_workers=1) as ahead:
         waiting = [ahead.submit(batch, *which) for which in itertools.islice(coming, 1)]
         while waiting:

@@ -20,8 +20,8 @@ def add_input_noise(images: Tensor, noise: Noise, *, seed: int, total: int = 0, 
         images: uint8 [N, C, H, W], on any device.
         noise: what to do.
         seed: decides every draw; the same on every device.
-        total: images of the whole batch, where these are a piece of it.
-        here: int64 [N], the places of the piece's images in the whole batch, rising; each gets the noise that it gets there.
+        total: images of the whole batch, where these are a micro-batch of it.
+        here: int64 [N], the places of the micro-batch's images in the whole batch, rising; each gets the noise that it gets there.
 
     Returns:
         uint8 [N, C, H, W].

@@ -304,5 +304,5 @@ OPERATIONS: dict[str, Operation] = {
     "solarize_add": solarize_add,
     "cutout": cutout,
 }
-DRAWING = ("cutout",)  # draw for images of other pieces of the batch too
+DRAWING = ("cutout",)  # draw for images of other micro-batches too
 WITHOUT_LEVEL = ("auto_contrast", "equalize", "invert")

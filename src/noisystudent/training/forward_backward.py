@@ -1,4 +1,4 @@
-"""The gradients of a step: the network under noise, forward and backward, on the batch or on a piece of it."""
+"""The gradients of a step: the network under noise, forward and backward, on the batch or on a micro-batch of it."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class ForwardBackward:
         self._log_shares = None if log_shares is None else log_shares.to(self._device)
 
     def __call__(self, step: int, batch: Batch, *, more: bool) -> Tensor:
-        """Forward and backward; the batch's loss, of a piece its part of it, detached.
+        """Forward and backward; the batch's loss, of a micro-batch its part of it, detached.
 
         Args:
             step: decides the noise.
-            batch: or a piece of it.
-            more: more pieces of the step follow here, so that the processes' gradients need not be added up yet.
+            batch: or a micro-batch of it.
+            more: more micro-batches of the step follow here, so that the processes' gradients need not be added up yet.
         """
         training, device = self._training, self._device
         images, targets = batch.images.to(device), batch.targets.to(device)
@@ -56,10 +56,10 @@ class ForwardBackward:
         images = add_input_noise(images, training.noise, seed=seed, total=batch.total, here=batch.here)
         seed_draws(derive_seed(self._seed, "dropout", step), device)
         pixels = self._preprocessing.normalize(images)
-        if training.mixup:  # with an image of the same piece
-            piece = [] if batch.here is None else [int(batch.here[0])]
+        if training.mixup:  # with an image of the same micro-batch
+            micro_batch = [] if batch.here is None else [int(batch.here[0])]
             pixels, targets = mixup(
-                pixels, targets, training.mixup, seed=derive_seed(self._seed, "mixup", step, *piece)
+                pixels, targets, training.mixup, seed=derive_seed(self._seed, "mixup", step, *micro_batch)
             )
         whole = contextlib.nullcontext() if batch.here is None else WholeBatch(batch.total, batch.here)
         with self._apart(more), whole, autocast(self._execution, device):
@@ -86,9 +86,11 @@ def _shared(network: nn.Module) -> nn.Module:
     return DistributedDataParallel(network)
 
 
-def losses_of_steps(losses: Sequence[Tensor], pieces: int) -> Tensor:
-    """The loss of each step, [steps], of the parts that so many pieces a step had here, and of those of the other processes."""
-    sums = torch.stack(list(losses)).view(-1, pieces).sum(dim=1) if pieces > 1 else torch.stack(list(losses))
+def losses_of_steps(losses: Sequence[Tensor], micro_batches: int) -> Tensor:
+    """The loss of each step, [steps], of the parts that so many micro-batches a step had here, and of those of the other processes."""
+    sums = (
+        torch.stack(list(losses)).view(-1, micro_batches).sum(dim=1) if micro_batches > 1 else torch.stack(list(losses))
+    )
     if processes.count() > 1:
         processes.together().all_reduce(sums)
     return sums

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Examples, joint_batches
-from noisystudent.data.pieces import own_pieces
+from noisystudent.data.micro_batches import own_micro_batches
 from noisystudent.device import compute_device, own_draws
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
@@ -83,8 +83,8 @@ def fit(
     checkpoint = folder / "checkpoints" / "last.pt"
     start = load_checkpoint(checkpoint, network=network, average=average, optimizer=optimizer)
     log = MetricsLog(folder / "metrics.jsonl", done=start)
-    pieces = own_pieces(training.batch_size + (training.unlabeled_batch_size if pseudo else 0), execution)
-    batches = joint_batches(training, labeled, pseudo, seed=seed, start=start, pieces=pieces)
+    micro_batches = own_micro_batches(training.batch_size + (training.unlabeled_batch_size if pseudo else 0), execution)
+    batches = joint_batches(training, labeled, pseudo, seed=seed, start=start, micro_batches=micro_batches)
     learn = ForwardBackward(classifier, training, execution, seed=seed, log_shares=log_shares)
     schedule = schedule or training
     skipped = schedule.steps - training.steps
@@ -100,7 +100,7 @@ def fit(
                 group["lr"] = rate
 
             optimizer.zero_grad()
-            for left, batch in zip(reversed(range(len(pieces))), batches, strict=False):
+            for left, batch in zip(reversed(range(len(micro_batches))), batches, strict=False):
                 losses.append(learn(step, batch, more=left > 0))
             optimizer.step()
             average.update_parameters(network)
@@ -112,7 +112,7 @@ def fit(
             stopping, due = any_of_them(request.came, request.came or late)
             validating = validate is not None and (last or done % math.ceil(training.steps / VALIDATIONS) == 0)
             if last or due or done % execution.log_steps == 0:
-                of_steps = losses_of_steps(losses, len(pieces))
+                of_steps = losses_of_steps(losses, len(micro_batches))
                 mean = _finite_mean(of_steps.tolist(), done)
                 speed = batch.total * len(of_steps) / (time.monotonic() - logged)
                 log.append({"step": done, "loss": mean, "learning_rate": rate, "images_per_second": speed})

@@ -46,7 +46,7 @@ def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 def batch_loss(
     logits: Tensor, targets: Tensor, training: Training, *, labeled: int, total: int, log_shares: Tensor | None = None
 ) -> Tensor:
-    """The loss of a batch of `joint_batches` by `training.objective` (spec sections 1.1, step 4, and 3); of a piece of it, its part.
+    """The loss of a batch of `joint_batches` by `training.objective` (spec sections 1.1, step 4, and 3); of a micro-batch of it, its part.
 
     `mean` is over all images, as the paper's author states it; `sum` adds the two kinds' means with weights 1 and the ratio, as the
     released code does. The gradients differ by the factor 1 + ratio alone. That is not invisible to RMSProp: its epsilon of 1e-3 and its
@@ -58,7 +58,7 @@ def batch_loss(
         targets: [N, K].
         training: gives the objective.
         labeled: how many of the N are labeled.
-        total: images of the whole batch; the losses of its pieces add up to its loss.
+        total: images of the whole batch; the losses of its micro-batches add up to its loss.
         log_shares: [K], added to the logits of the labeled images (`data.class_balance`); None: nothing.
 
     Example:

@@ -1,8 +1,8 @@
-"""A network that is given a piece of a batch draws, and normalizes, as if it were given the whole.
+"""A network that is given a micro-batch draws, and normalizes, as if it were given the whole batch.
 
 Within `WholeBatch`, dropout and stochastic depth draw for all images of the batch and keep the draws of those that are here; BatchNorm has
-the statistics of the pieces of all processes, on processors too. (PyTorch's own synchronized BatchNorm is for GPUs alone.) On a processor
-the draws are to the bit those of one process that is given the whole batch.
+the statistics of the micro-batches of all processes, on processors too. (PyTorch's own synchronized BatchNorm is for GPUs alone.) On a
+processor the draws are to the bit those of one process that is given the whole batch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from noisystudent import processes
 
 
 class WholeBatch(TorchFunctionMode):
-    """The context of a forward pass on a piece of a batch.
+    """The context of a forward pass on a micro-batch.
 
     Args:
         total: images of the whole batch.

@@ -1,7 +1,7 @@
 import pytest
 
 from noisystudent.config import Execution
-from noisystudent.data.pieces import Piece, own_pieces
+from noisystudent.data.micro_batches import MicroBatch, own_micro_batches
 from noisystudent.errors import UserError
 
 
@@ -17,16 +17,16 @@ def start(monkeypatch: pytest.MonkeyPatch, number: int, count: int) -> None:
 def test_the_pieces_of_all_processes_are_the_batch(
     monkeypatch: pytest.MonkeyPatch, count: int, at_a_time: int, images: int
 ) -> None:
-    found: list[Piece] = []
+    found: list[MicroBatch] = []
     turns = set()
     for number in range(count):
         start(monkeypatch, number, count)
-        own = own_pieces(images, Execution(images_at_a_time=at_a_time))
+        own = own_micro_batches(images, Execution(images_at_a_time=at_a_time))
         turns.add(len(own))
         found += own
     assert len(turns) == 1  # they go in step
-    assert sorted(found) == [Piece(number, len(found)) for number in range(len(found))]
-    sizes = [len(piece.places(0, images)) for piece in found]
+    assert sorted(found) == [MicroBatch(number, len(found)) for number in range(len(found))]
+    sizes = [len(micro_batch.places(0, images)) for micro_batch in found]
     assert (min(sizes) >= 1, max(sizes) - min(sizes) <= 1, sum(sizes)) == (True, True, images)
     if at_a_time and images % count == 0:
         assert max(sizes) <= at_a_time
@@ -35,4 +35,4 @@ def test_the_pieces_of_all_processes_are_the_batch(
 def test_more_processes_than_images_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     start(monkeypatch, 0, 9)
     with pytest.raises(UserError, match="9 processes cannot share a batch of 8 images: start fewer"):
-        own_pieces(8, Execution())
+        own_micro_batches(8, Execution())
