@@ -302,7 +302,7 @@ def test_a_training_goes_on_in_the_middle_of_a_shard(tars: Manifest, short_stret
     def batches(start: int) -> list[torch.Tensor]:
         examples = Examples(image_set(tars, memory=300_000), torch.eye(180).__getitem__)
         training = Training(model="x", batch_size=9, unlabeled_ratio=2.0, steps=12, noise=Noise(crop="random-resized"))
-        return [pixels for pixels, _ in joint_batches(training, examples, examples, seed=3, start=start)]
+        return [batch.images for batch in joint_batches(training, examples, examples, seed=3, start=start)]
 
     for first, again in zip(batches(0)[5:], batches(5), strict=True):
         assert torch.equal(first, again)
