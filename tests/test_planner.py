@@ -169,3 +169,10 @@ def test_a_person_reads_hours_workers_storage_and_what_is_not_in_it(capsys: pyte
 @pytest.mark.parametrize("words", [["--unlabeled", "5"], ["--labeled", "0", "--unlabeled", "5", "--classes", "3"]])
 def test_numbers_are_needed(words: list[str]) -> None:
     assert CliRunner().invoke(app, ["plan", *words]).exit_code == 2
+
+
+def test_what_is_kept_is_what_is_counted() -> None:
+    config = configure("imagenet-b0", settings=["generations.0.top_k=10"])
+    stored = storage(config, 300 * MILLION, 1000)
+    assert stored["written"] == stored["top_10"] < stored["float16"] / 15
+    assert stored["while_training"] == 300 * MILLION * 10 * (4 + 2)

@@ -233,6 +233,9 @@ def label(
     model: Model = ...,  # type: ignore[assignment]
     images: Images = ...,  # type: ignore[assignment]
     out: Out = ...,  # type: ignore[assignment]
+    top_k: Annotated[
+        int, typer.Option("--top-k", min=0, help="Keep the probabilities of so many most probable classes; 0: of all.")
+    ] = 0,
     device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -242,7 +245,7 @@ def label(
     _check_there(model, images=images)
     from noisystudent import commands
 
-    return commands.label(model, images, out, execution=execution), screen.show_labeled
+    return commands.label(model, images, out, execution=execution, top_k=top_k), screen.show_labeled
 
 
 @command()

@@ -60,7 +60,7 @@ def train(config: Config, out: str | Path) -> dict[str, Any]:
 
 
 def label(
-    model: str | Path, images: str | Path, out: str | Path, *, execution: Execution | None = None
+    model: str | Path, images: str | Path, out: str | Path, *, execution: Execution | None = None, top_k: int = 0
 ) -> dict[str, Any]:
     """Write a predictions table of all images into `out`; the same again goes on.
 
@@ -68,6 +68,7 @@ def label(
         model: a run, a generation, a model folder, a timm name or `hf-hub:owner/name`.
         images: an image source; labels it may have are not read.
         out: a new or an empty folder, or one begun with the same model.
+        top_k: keep the probabilities of so many most probable classes; 0: of all.
 
     Raises:
         UserError: no model, no images, or `out` holds predictions of another model.
@@ -81,11 +82,13 @@ def label(
         "images": os.fspath(images),
         "ids_sha256": hashlib.sha256("\n".join(manifest.ids).encode()).hexdigest(),
         "class_names": list(teacher.class_names),
+        **({"top_k": top_k} if top_k else {}),
     }
     with locked(Path(out)):
         from_first(lambda: _begin_predictions(Path(out), identity))
         images_of = image_set(manifest, teacher.preprocessing, execution)
-        skipped = write_predictions(ByNetwork(teacher, images_of, execution), Path(out), execution=execution)
+        labeler = ByNetwork(teacher, images_of, execution)
+        skipped = write_predictions(labeler, Path(out), execution=execution, top_k=top_k)
     return {"out": str(out), "images": len(manifest) - len(skipped), "skipped": [row._asdict() for row in skipped]}
 
 

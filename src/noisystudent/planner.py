@@ -22,7 +22,7 @@ from noisystudent.trial import Cost, calculated_cost
 from noisystudent.trial_reading import Reading, reading_a_picture
 
 ID_BYTES = 24  # of an image: a name such as n01440764/00012345.jpg, and where it begins
-TOP = 10  # classes of an image, were only the likeliest kept: each a label of 4 bytes and a probability of 2
+TOP = 10  # classes of an image, for comparison
 LONG_SIDE = 500  # most of ImageNet's pictures have it
 
 
@@ -106,26 +106,30 @@ def storage(config: Config, unlabeled: int, classes: int) -> dict[str, Any]:
 
     Example:
         >>> from noisystudent.recipes import recipe
-        >>> storage(recipe("imagenet-b0"), 300_000_000, 1000)["float16"] / 1e9
+        >>> storage(recipe("imagenet-b0"), 300_000_000, 1000)["written"] / 1e9
         612.0
     """
     labeled = [labeled_at_most(generation.select, unlabeled, classes) for generation in config.generations]
-    bits = {field.name: _bits(field.type) for field in predictions_schema(classes) if field.name != "id"}
-    whole = ID_BYTES + sum(bits.values()) // 8
-    top = whole - bits["probabilities"] // 8 + TOP * (4 + 2)
+    kept = [generation.top_k for generation in config.generations]
+    whole, top = _bytes(classes), _bytes(classes, TOP)
     return {
         "images": sum(labeled),
         "bytes_an_image": whole,
+        "written": sum(images * _bytes(classes, top_k) for images, top_k in zip(labeled, kept, strict=True)),
         "float16": whole * sum(labeled),
         "top_10": min(top, whole) * sum(labeled),
-        "while_training": bits["probabilities"] // 8 * max(labeled, default=0),
+        "while_training": max(
+            (n * _bytes(classes, k, of_lists=True) for n, k in zip(labeled, kept, strict=True)), default=0
+        ),
     }
 
 
-def _bits(kind: pa.DataType) -> int:
-    if pa.types.is_fixed_size_list(kind):
-        return int(kind.list_size) * int(kind.value_type.bit_width)
-    return int(kind.bit_width)
+def _bytes(classes: int, top_k: int = 0, *, of_lists: bool = False) -> int:
+    """Of an image in the table of predictions; or of what is kept of its probabilities there."""
+    kinds = [field.type for field in predictions_schema(classes, top_k) if field.name != "id"]
+    lists = sum(kind.list_size * kind.value_type.bit_width for kind in kinds if pa.types.is_fixed_size_list(kind))
+    single = sum(kind.bit_width for kind in kinds if not pa.types.is_fixed_size_list(kind))
+    return int(lists if of_lists else 8 * ID_BYTES + lists + single) // 8
 
 
 def read_rates(path: Path, config: Config) -> dict[str, Any]:

@@ -133,8 +133,9 @@ def show_plan(plan: Row) -> None:
         console.print(f"in all {whole}: {took} with {plan['workers']:,} of them; {each}", soft_wrap=True)
     stored = plan["storage"]
     console.print(
-        f"labels of {stored['images']:,} images: {decimal(stored['float16'])} with all probabilities in float16, as they are written; "
-        f"{decimal(stored['top_10'])} would hold the ten highest; while a student learns from soft labels, "
+        f"labels of {stored['images']:,} images: {decimal(stored['written'])} as the configuration has it, "
+        f"{decimal(stored['float16'])} with all probabilities in float16, {decimal(stored['top_10'])} with the ten highest (top_k=10); "
+        f"while a student learns from soft labels, "
         f"{decimal(stored['while_training'])} more at most",
         soft_wrap=True,
     )

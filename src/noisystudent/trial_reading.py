@@ -50,9 +50,9 @@ def reading_a_picture(training: Training, execution: Execution, channels: int, l
         return Reading(shown / PICTURES, seconds_of(lambda: images.fetch(rows), CPU) / PICTURES)
 
 
-def make_pictures(folder: Path, count: int, size: tuple[int, int]) -> None:
+def make_pictures(folder: Path, count: int, size: tuple[int, int], *, seed: int = 0) -> None:
     """Smooth random pictures of so many pixels: JPEG decodes them about as fast as photos."""
-    draw = np.random.default_rng(0)
+    draw = np.random.default_rng(seed)
     coarse = (max(size[1] // 8, 1), max(size[0] // 8, 1), 3)
     for number in range(count):
         picture = Image.fromarray(draw.integers(0, 256, coarse, dtype=np.uint8))

@@ -326,7 +326,7 @@ def test_predictions_that_lack_a_column_or_are_no_table(refused: Refused, tmp_pa
         "select", "--predictions", "p", "--out", "s"
     )
     (tmp_path / "p" / "part-00000.parquet").write_text("not Parquet")
-    assert "the table in p cannot be read: " in refused("select", "--predictions", "p", "--out", "s")
+    assert "the predictions in p cannot be read: " in refused("select", "--predictions", "p", "--out", "s")
     (tmp_path / "p" / "teacher.json").write_text('{"class_names": ["cat", "dog"]}')
     assert "the predictions in p cannot be read: " in refused("select", "--predictions", "p", "--out", "s")
 

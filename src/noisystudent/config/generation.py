@@ -62,6 +62,12 @@ class Generation(Section):
         False,
         description="divide each teacher's logits by the temperature that makes it as sure as it is right, found on the validation images",
     )
+    top_k: int = Field(
+        0,
+        ge=0,
+        description="keep the probabilities of so many most probable classes of each image, and spread the rest evenly over the others, "
+        "for very many images and classes; 0: keep all",
+    )
     select: Selection = Field(Selection(), description="which pseudo-labels it learns from")
     noised_teacher: bool = Field(
         False, description="label under the noise that the teacher was trained with (an ablation, the paper's table 6)"

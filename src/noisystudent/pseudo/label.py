@@ -29,30 +29,40 @@ class Predicted(NamedTuple):
     hashes: np.ndarray
     skipped: list[Skipped]
 
-    def table(self) -> pa.Table:
-        """Rows of the predictions table."""
-        classes = self.probabilities.shape[1]
+    def table(self, top_k: int = 0) -> pa.Table:
+        """Rows of the predictions table; see `predictions_schema`."""
+        given, classes = self.probabilities, self.probabilities.shape[1]
+        kept = [given]
+        if 0 < top_k < classes:
+            labels = np.argsort(-given, axis=1, kind="stable")[:, :top_k].astype(np.int32)
+            kept = [labels, np.take_along_axis(given, labels.astype(np.int64), axis=1)]
+        schema = predictions_schema(classes, top_k)
+        lists = [field for field in schema if pa.types.is_fixed_size_list(field.type)]
         columns = [
             pa.array(self.ids, pa.string()),
-            pa.array(self.probabilities.argmax(axis=1).astype(np.int32)),
-            pa.array(self.probabilities.max(axis=1).astype(np.float32)),
-            pa.FixedSizeListArray.from_arrays(pa.array(self.probabilities.astype(np.float16).ravel()), classes),
+            pa.array(given.argmax(axis=1).astype(np.int32)),
+            pa.array(given.max(axis=1).astype(np.float32)),
+            *(_lists(values, field.type) for values, field in zip(kept, lists, strict=True)),
             pa.array(self.hashes),
         ]
-        return pa.Table.from_arrays(columns, schema=predictions_schema(classes))
+        return pa.Table.from_arrays(columns, schema=schema)
 
 
-def predictions_schema(classes: int) -> pa.Schema:
-    """Columns of the predictions table: id, arg-max, its probability, all probabilities, perceptual hash."""
-    return pa.schema(
-        [
-            ("id", pa.string()),
-            ("label", pa.int32()),
-            ("confidence", pa.float32()),
-            ("probabilities", pa.list_(pa.float16(), classes)),
-            ("dhash", pa.uint64()),
-        ]
-    )
+def _lists(values: np.ndarray, kind: pa.FixedSizeListType) -> pa.Array:
+    cells = values.astype(kind.value_type.to_pandas_dtype()).ravel()
+    return pa.FixedSizeListArray.from_arrays(pa.array(cells), kind.list_size)
+
+
+def predictions_schema(classes: int, top_k: int = 0) -> pa.Schema:
+    """Columns of the predictions table: id, arg-max, its probability, what is kept of all probabilities, perceptual hash.
+
+    Kept are all of them, or the labels and probabilities of the `top_k` most probable classes, where that is fewer.
+    """
+    kept = [("probabilities", pa.list_(pa.float16(), classes))]
+    if 0 < top_k < classes:
+        kept = [("topk_labels", pa.list_(pa.int32(), top_k)), ("topk_probabilities", pa.list_(pa.float16(), top_k))]
+    first = [("id", pa.string()), ("label", pa.int32()), ("confidence", pa.float32())]
+    return pa.schema([*first, *kept, ("dhash", pa.uint64())])
 
 
 class Teacher(Protocol):
@@ -104,7 +114,7 @@ class ByNetwork:
 
 
 def write_predictions(
-    teacher: Labeler, folder: Path, *, execution: Execution, description: str = "labeling"
+    teacher: Labeler, folder: Path, *, execution: Execution, top_k: int = 0, description: str = "labeling"
 ) -> list[Skipped]:
     """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.
 
@@ -112,6 +122,7 @@ def write_predictions(
         teacher: answers.
         folder: of the predictions table.
         execution: device, batch size, rows of a part.
+        top_k: see `predictions_schema`.
         description: for the progress shown.
 
     Returns:
@@ -123,7 +134,7 @@ def write_predictions(
 
     def make(rows: np.ndarray) -> tuple[pa.Table, list[Skipped]]:
         predicted = teacher(rows)
-        return predicted.table(), predicted.skipped
+        return predicted.table(top_k), predicted.skipped
 
     return write_parts(
         make, len(teacher), folder, image_size=teacher.image_size, execution=execution, description=description

@@ -19,13 +19,13 @@ from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
-from noisystudent.data.parts import PartsTable, read_parts
-from noisystudent.data.row_file import RowFile
+from noisystudent.data.parts import read_parts
 from noisystudent.device import batches
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import gathered
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
+from noisystudent.pseudo.distributions import distributions
 from noisystudent.pseudo.label import ByNetwork, Labeler, Teacher, write_predictions
 from noisystudent.pseudo.mirrored_teacher import MirroredTeacher
 from noisystudent.pseudo.noised_teacher import noised_teacher
@@ -73,6 +73,7 @@ def label(run: RunDir, config: Config, number: int, teacher: Path) -> Record:
             labelers[0] if len(labelers) == 1 else MeanOf(labelers, votes=generation.mean_of == "votes"),
             predictions_folder(run, number),
             execution=config.execution,
+            top_k=generation.top_k,
             description=f"labeling for student {number}",
         )
         processes.from_first(lambda: write_skipped(run, "label", skipped))
@@ -264,30 +265,16 @@ def pseudo_examples(
     """
     chosen = _take(Manifest.load(run.manifest("unlabeled")), selection["id"])
     targets: LabelTargets | TeacherTargets
+    classes = len(Manifest.load(run.manifest("labeled")).class_names)
     if training.pseudo_labels == "hard":
-        classes = len(Manifest.load(run.manifest("labeled")).class_names)
         targets = LabelTargets(selection["label"].to_numpy(), classes, training.label_smoothing)
     else:
-        given = _distributions(predictions, selection["id"], run.generation(number))
+        given = distributions(predictions, selection["id"], run.generation(number), classes=classes)
         targets = TeacherTargets(given, training.temperature)
     view = View(training.image_size, config.data.channels, training.crop_pct)  # of training, before a resolution fix
     images = image_set(chosen, view, config.execution, often=not training.noise.shows_parts)
     copies, sure = (selection[column].to_numpy() for column in ("copies", "confidence"))
     return Examples(images, targets, copies, sure if training.sampling == "confidence" else None)
-
-
-def _distributions(predictions: Path, ids: pa.ChunkedArray, folder: Path) -> RowFile:
-    """What the teacher said of those images, in their order."""
-    table = PartsTable(predictions, ["probabilities"])
-    positions = table.find(ids)
-    if (positions < 0).any():
-        raise UserError(
-            f"{(positions < 0).sum()} selected images have no prediction in {predictions}: put it back as it was"
-        )
-    rows = RowFile(folder, table.width("probabilities"), np.float16)
-    for here, (probabilities,) in table.by_part(positions):
-        rows.write(here, probabilities)
-    return rows
 
 
 def _take(unlabeled: Manifest, ids: pa.ChunkedArray) -> Manifest:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from noisystudent.data.row_file import RowFile
+from noisystudent.pseudo.distributions import Distributions
 from noisystudent.training.loss import label_targets, soft_targets
 
 
@@ -35,11 +35,11 @@ class TeacherTargets:
     """The distributions that a teacher gave, sharpened.
 
     Args:
-        probabilities: N rows of K.
+        probabilities: gives rows of K.
         temperature: see `soft_targets`.
     """
 
-    def __init__(self, probabilities: RowFile, temperature: float) -> None:
+    def __init__(self, probabilities: Distributions, temperature: float) -> None:
         self._probabilities, self._temperature = probabilities, temperature
 
     def __call__(self, rows: np.ndarray) -> Tensor:
