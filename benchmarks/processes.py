@@ -2,7 +2,7 @@
 
     NOISYSTUDENT_DATA=/path/to/data python benchmarks/processes.py
 
-A teacher and a student of 32-pixel networks of three sizes on CIFAR-10 (2,000 labeled images, 4,000 without labels), by `noisystudent run`:
+A teacher and a student of 32-pixel networks of two sizes on CIFAR-10 (2,000 labeled images, 4,000 without labels), by `noisystudent run`:
 one process with one thread, one with two threads, two with one each. Images a second of the student's training, evaluations left out,
 and of labeling; the best of two runs in turns. `alone` is what two runs of one process reach together, beside each other: two processes
 could do as much if they had nothing to say to each other.
@@ -26,7 +26,7 @@ from noisystudent import Config, recipe
 from noisystudent.config.settings import apply_settings
 
 LABELED, UNLABELED, STEPS = 2_000, 4_000, 45
-NETWORKS = ("resnet9_16", "wrn16_2", "resnet18")
+NETWORKS = ("resnet9_16", "resnet18")
 TURNS = 2
 # Processes, threads each, and how many such runs at once.
 WAYS = {"one": (1, 1, 1), "two threads": (1, 2, 1), "two processes": (2, 1, 1), "alone": (1, 1, 2)}
