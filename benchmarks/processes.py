@@ -2,7 +2,7 @@
 
     NOISYSTUDENT_DATA=/path/to/data python benchmarks/processes.py
 
-A teacher and a student of 32-pixel networks of two sizes on CIFAR-10 (2,000 labeled images, 4,000 without labels), by `noisystudent run`:
+A teacher and a student of 32-pixel networks of two sizes on CIFAR-10 (2,000 labeled images, 2,000 without labels), by `noisystudent run`:
 one process with one thread, one with two threads, two with one each. Images a second of the student's training, evaluations left out,
 and of labeling; the best of two runs in turns. `alone` is what two runs of one process reach together, beside each other: two processes
 could do as much if they had nothing to say to each other.
@@ -25,7 +25,7 @@ from seeded_runs import RESULTS, data_folder
 from noisystudent import Config, recipe
 from noisystudent.config.settings import apply_settings
 
-LABELED, UNLABELED, STEPS = 2_000, 4_000, 45
+LABELED, UNLABELED, STEPS = 2_000, 2_000, 30
 NETWORKS = ("resnet9_16", "resnet18")
 TURNS = 2
 # Processes, threads each, and how many such runs at once.
