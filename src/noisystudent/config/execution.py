@@ -14,17 +14,6 @@ from noisystudent.config.section import Section
 class Execution(Section):
     """How a run is carried out. Nothing here is compared when a run is resumed."""
 
-    engine: Literal["local", "ray"] = Field(
-        "local",
-        description="who carries out a whole run: this process, and those started with it; or workers of a Ray cluster",
-    )
-    ray_workers: int = Field(
-        1, ge=1, description="how many, each with its share of the cores, and a GPU where there are enough"
-    )
-    ray_address: str = Field(
-        "",
-        description="of the cluster, such as 10.0.0.1:6379, or auto for the one this machine belongs to; empty: one is started here",
-    )
     device: str = Field(
         "auto", description="cpu, cuda, cuda:1 (the second GPU) or mps (Apple's); auto takes a GPU when there is one"
     )
@@ -58,6 +47,17 @@ class Execution(Section):
     )
     spill_folder: str = Field(
         "", description="where on the disk; empty: the system's folder for temporary files (TMPDIR)"
+    )
+    engine: Literal["local", "ray"] = Field(
+        "local",
+        description="who carries out a whole run: this process, and those started with it; or workers of a Ray cluster",
+    )
+    ray_workers: int = Field(
+        1, ge=1, description="how many, each with its share of the cores, and a GPU where there are enough"
+    )
+    ray_address: str = Field(
+        "",
+        description="of the cluster, such as 10.0.0.1:6379, or auto for the one this machine belongs to; empty: one is started here",
     )
 
     @field_validator("device")
