@@ -31,7 +31,7 @@ def test_a_run_and_its_labels(
     assert finished.returncode == 0, finished.stderr
     assert json.loads(finished.stdout)["best"] == "gen-1"  # one of them tells
     assert "Traceback" not in finished.stderr
-    assert finished.stderr.count("stage 2 of 8: training the teacher") == 1
+    assert finished.stderr.count("stage 2 of 10: training the teacher") == 1
     assert json.loads((tmp_path / "two/environment.json").read_text())["processes"] == 2
     one, two = (pq.read_table(tmp_path / run / "gen-1/predictions").to_pydict() for run in ("one", "two"))
     assert (one["id"], one["label"]) == (two["id"], two["label"])
