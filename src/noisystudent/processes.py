@@ -15,10 +15,7 @@ from typing import Any, TypeVar
 Answer = TypeVar("Answer")
 
 STARTED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # what a launcher sets, by PyTorch's convention
-LONGEST_WAIT = timedelta(
-    days=30
-)  # for the first, which may read the images of a whole archive; who has ended is noticed at once
-
+LONGEST_WAIT = timedelta(days=30)  # the first may read a whole archive; a process that has ended is noticed at once
 
 _alone = False  # within what the first does for all
 
@@ -104,7 +101,5 @@ def together() -> Any:
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and distributed.is_nccl_available() else "gloo"
     if not distributed.is_initialized():
         distributed.init_process_group(backend, timeout=LONGEST_WAIT)
-        atexit.register(
-            distributed.destroy_process_group
-        )  # its threads outlive the interpreter otherwise, and abort the process
+        atexit.register(distributed.destroy_process_group)  # else its threads outlive the interpreter, and abort
     return distributed

@@ -62,13 +62,13 @@ class ForwardBackward:
                 pixels, targets, training.mixup, seed=derive_seed(self._seed, "mixup", step, *micro_batch)
             )
         whole = contextlib.nullcontext() if batch.here is None else WholeBatch(batch.total, batch.here)
-        with self._apart(more), whole, autocast(self._execution, device):
-            logits = self._network(pixels)
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        loss = batch_loss(
-            logits, targets, training, labeled=batch.labeled, total=batch.total, log_shares=self._log_shares
-        )
         with self._apart(more):
+            with whole, autocast(self._execution, device):
+                logits = self._network(pixels)
+            logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+            loss = batch_loss(
+                logits, targets, training, labeled=batch.labeled, total=batch.total, log_shares=self._log_shares
+            )
             (loss * processes.count()).backward()  # type: ignore[no-untyped-call]  # the processes take the mean
         return loss.detach()
 
@@ -88,9 +88,7 @@ def _shared(network: nn.Module) -> nn.Module:
 
 def losses_of_steps(losses: Sequence[Tensor], micro_batches: int) -> Tensor:
     """The loss of each step, [steps], of the parts that so many micro-batches a step had here, and of those of the other processes."""
-    sums = (
-        torch.stack(list(losses)).view(-1, micro_batches).sum(dim=1) if micro_batches > 1 else torch.stack(list(losses))
-    )
+    sums = torch.stack(list(losses)).view(-1, micro_batches).sum(dim=1)
     if processes.count() > 1:
         processes.together().all_reduce(sums)
     return sums

@@ -29,14 +29,14 @@ class WholeBatch(TorchFunctionMode):
     def __init__(self, total: int, here: Tensor) -> None:
         super().__init__()
         self._total, self._here = total, here
-
-    def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        own: dict[Callable[..., Any], Callable[..., Any]] = {
+        self._own: dict[Callable[..., Any], Callable[..., Any]] = {
             F.dropout: self._dropout,
             torch.Tensor.bernoulli_: self._bernoulli,
             F.batch_norm: self._batch_norm,
         }
-        return own.get(func, func)(*args, **(kwargs or {}))
+
+    def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return self._own.get(func, func)(*args, **(kwargs or {}))
 
     def _dropout(self, images: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
         if not training or p == 0:
