@@ -240,12 +240,12 @@ def open_run(path: Path, config: Config, *, whole: bool = True) -> Iterator[RunD
         UserError: another process holds it; it was begun with another configuration; it is a file, or a folder of something else.
     """
     with locked(path):
-        started = environment(config.seed)
-        processes.from_first(lambda: _begin(path, config, started))
+        several = processes.count()
+        processes.from_first(lambda: _begin(path, config, several))
         yield RunDir(path, config if whole else None)
 
 
-def _begin(path: Path, config: Config, started: dict[str, Any]) -> None:
+def _begin(path: Path, config: Config, several: int) -> None:
     """Write what a run begins with, its configuration and its environment, or find that it is the same."""
     recorded = path / "config.toml"
     differences = config.differences(load_config(recorded)) if recorded.exists() else []
@@ -264,7 +264,7 @@ def _begin(path: Path, config: Config, started: dict[str, Any]) -> None:
     else:
         for stage in path.glob(".stages/*.json"):  # of the configuration that is given up
             stage.unlink()
-        atomic.write_json(path / "environment.json", started)
+        atomic.write_json(path / "environment.json", environment(config.seed) | {"processes": several})
         atomic.write_text(recorded, config.to_toml())
 
 
@@ -344,7 +344,6 @@ def environment(seed: int) -> dict[str, Any]:
         "started": _now(),
         "command": sys.argv,
         "seed": seed,
-        "processes": processes.count(),
         "python": platform.python_version(),
         "packages": versions,
         "git_commit": _git_commit(),
