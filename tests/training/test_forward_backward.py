@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from launched import launched
-from PIL import Image
 from timm.layers import DropPath
+from tiny_training import write_pictures
 from torch import nn
 from torch.nn import functional as F
 
@@ -25,10 +24,7 @@ SHARED_TRAINING = Path(__file__).parents[1] / "support" / "shared_training.py"
 def images(tmp_path: Path) -> Path:
     folder = tmp_path / "images"
     folder.mkdir()
-    draw = np.random.default_rng(0)
-    for i in range(10):
-        Image.fromarray(draw.integers(0, 256, (8, 8), dtype=np.uint8)).save(folder / f"{i}.png")
-    return folder
+    return write_pictures(folder)
 
 
 def test_losses_of_several_processes_are_those_of_one_and_another_number_goes_on(images: Path, tmp_path: Path) -> None:

@@ -6,61 +6,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file
+from tiny_training import EVERY_STEP, NOISE, TRAINING, classifier, fit, pictures, write_pictures
 
-from noisystudent.config import Execution, Noise, RandAugment, Training
+from noisystudent.config import Execution, Noise
 from noisystudent.data.images import ImageSet
 from noisystudent.data.joint_batches import Examples, joint_batches
-from noisystudent.data.sources import read_source
 from noisystudent.errors import RunError
-from noisystudent.models.classifier import Classifier, build_classifier
+from noisystudent.models.classifier import Classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
 from noisystudent.training import forward_backward, loop
 from noisystudent.training.loss import label_targets
 from noisystudent.training.metrics_log import read_metrics
 
-STEPS = 6
-NOISE = Noise(crop_padding=1, randaugment=RandAugment(num_ops=1), cutout=2)
-TRAINING = Training(
-    model="resnet9_8",
-    image_size=8,
-    noise=NOISE,
-    steps=STEPS,
-    batch_size=4,
-    unlabeled_ratio=1.5,
-    learning_rate=0.05,
-    drop_rate=0.3,
-    drop_path_rate=0.3,
-    ema_decay=0.9,
-    warmup_steps=2,
-)
-EVERY_STEP = Execution(device="cpu", checkpoint_seconds=0, log_steps=2, workers=1)
+STEPS = TRAINING.steps
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
-    folder = tmp_path_factory.mktemp("images")
-    draw = np.random.default_rng(0)
-    for i in range(10):
-        Image.fromarray(draw.integers(0, 256, (8, 8), dtype=np.uint8)).save(folder / f"{i}.png")
-    manifest = read_source(str(folder), split="train", labels="ignored")
-    return ImageSet(manifest, size=8, channels=1, workers=1, in_memory=True)
-
-
-def classifier(training: Training = TRAINING) -> Classifier:
-    return build_classifier(training, class_names=("a", "b", "c"), channels=1, mean=[0.5], std=[0.25], seed=3)
-
-
-def fit(images: ImageSet, folder: Path, training: Training = TRAINING, **settings: object) -> Classifier:
-    labels = torch.arange(10) % 3
-    labeled = Examples(images, label_targets(labels, 3, 0.1).__getitem__)
-    pseudo = Examples(
-        images, torch.softmax(torch.randn(10, 3, generator=torch.Generator().manual_seed(0)), dim=1).__getitem__
-    )
-    arguments = {"seed": 7, "execution": EVERY_STEP, **settings}
-    return loop.fit(classifier(training), training, labeled, pseudo, folder=folder, **arguments)  # type: ignore[arg-type]
+    return pictures(write_pictures(tmp_path_factory.mktemp("images")))
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
