@@ -28,6 +28,7 @@ from typing import Any
 
 import psutil
 import pyarrow.parquet as pq
+from processes import command_of
 from seeded_runs import RESULTS
 
 from noisystudent import configure
@@ -98,11 +99,10 @@ def write_config(folder: Path, workers: int) -> None:
 def run(out: Path, options: argparse.Namespace, after: float | None) -> str | None:
     """Give the command until it ends; kill the first one after so many seconds. The stage then under way, None where it was done."""
     stage = None
-    for attempt in range(3):
-        given = ["--config", str(out.parent / "config.toml"), "--out", str(out), "--quiet"]
-        command = [sys.executable, *launcher(options), "-m", "noisystudent", "run", *given]
+    command = command_of(options.processes, out.parent / "config.toml", out)
+    for kills in (after is not None, False):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        if after is not None and attempt == 0:
+        if kills:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(after)
             if process.poll() is None:
@@ -111,17 +111,7 @@ def run(out: Path, options: argparse.Namespace, after: float | None) -> str | No
         _, said = process.communicate()
         if process.returncode == 0:
             return stage
-        if attempt:
-            raise SystemExit(f"{out} does not go on:\n{said}")
-    raise AssertionError("it is given twice at most")
-
-
-def launcher(options: argparse.Namespace) -> list[str]:
-    return (
-        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(options.processes)]
-        if options.processes > 1
-        else []
-    )
+    raise SystemExit(f"{out} does not go on:\n{said}")
 
 
 def victim(process: subprocess.Popen[str], options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import torch
+from seeded_runs import RESULTS
 
 from noisystudent import Config, configure, progress
 from noisystudent.data.digits import write_digits
@@ -26,7 +27,6 @@ from noisystudent.run_plan import planned_stages
 from noisystudent.rundir import RunDir
 from noisystudent.trial_reading import make_pictures
 
-RESULTS = Path(__file__).parent / "results"
 LONG_SIDE, LABELED, UNLABELED, CLASSES = 500, 60, 300, 3
 ONE_DECODER = ["execution.workers=1"]
 SPLITS, KINDS = ("labeled", "unlabeled"), ("train", "label")

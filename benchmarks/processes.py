@@ -94,16 +94,21 @@ def speeds(folder: Path, way: str, processes: int, threads: int, runs: int) -> t
     started = []
     for number in range(runs):
         out = folder / f"{way}-{number}".replace(" ", "-")
-        command = ["-m", "noisystudent", "run", "--config", str(folder / "config.toml"), "--out", str(out), "--quiet"]
-        if processes > 1:
-            command = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--standalone", *command]
+        command = command_of(processes, folder / "config.toml", out)
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        started.append((out, subprocess.Popen([sys.executable, *command], env=environment, stdout=subprocess.DEVNULL)))
+        started.append((out, subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)))
     for _, process in started:
         if process.wait():
             raise SystemExit(process.returncode)
     found = [speeds_of(out) for out, _ in started]
     return sum(training for training, _ in found), sum(labeling for _, labeling in found)
+
+
+def command_of(processes: int, config: Path, out: Path) -> list[str]:
+    """The command of a run in so many processes."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    run = ["-m", "noisystudent", "run", "--config", str(config), "--out", str(out), "--quiet"]
+    return [sys.executable, *(launcher if processes > 1 else []), *run]
 
 
 def speeds_of(run: Path) -> tuple[float, float]:

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import duckdb
 
 from noisystudent.config import Execution, Selection
-from noisystudent.data.database import connected
+from noisystudent.data.duckdb_connections import connected
 from noisystudent.pseudo.selecting import select
 
 RESULTS = Path(__file__).parent / "results"

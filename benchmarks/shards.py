@@ -26,13 +26,13 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 from seeded_runs import RESULTS
 
 from noisystudent.data.decoding import decode, eval_view, read_bytes
 from noisystudent.data.images import ImageSet
 from noisystudent.data.shards import ShardCache
 from noisystudent.data.sources import read_source
+from noisystudent.trial_reading import make_pictures
 
 SHARDS = 4
 SIZE, AT = 256, 224  # pixels of a side: of the pictures, and as a network sees them
@@ -80,15 +80,9 @@ def main() -> None:
 
 
 def jpegs() -> list[bytes]:
-    """Smooth pictures of chance: JPEG decodes them about as fast as photos."""
-    draw = np.random.default_rng(0)
-    found = []
-    for _ in range(500):
-        coarse = Image.fromarray(draw.integers(0, 256, (SIZE // 8, SIZE // 8, 3), dtype=np.uint8))
-        file = io.BytesIO()
-        coarse.resize((SIZE, SIZE), Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
-        found.append(file.getvalue())
-    return found
+    with tempfile.TemporaryDirectory() as folder:
+        make_pictures(Path(folder), 500, (SIZE, SIZE))
+        return [path.read_bytes() for path in sorted(Path(folder).iterdir())]
 
 
 def decoding(pictures: list[bytes]) -> float:

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import torch
-from PIL import Image
 from seeded_runs import RESULTS
 
 from noisystudent import progress
@@ -35,6 +34,7 @@ from noisystudent.pseudo.label import ByNetwork, write_predictions
 from noisystudent.training.loop import fit
 from noisystudent.training.loss import label_targets, soft_cross_entropy
 from noisystudent.training.optimizer import build_optimizer
+from noisystudent.trial_reading import make_pictures
 
 CLASSES = 10
 
@@ -71,9 +71,10 @@ def measured(repeats: int) -> list[str]:
             unlabeled_ratio=3.0,
             noise=photo_noise(),
         )
-        write_images(Path(folder) / "small", count=2048, size=32, suffix="png")
-        write_images(Path(folder) / "large", count=96, size=400, suffix="jpg")
         folders = Path(folder) / "small", Path(folder) / "large"
+        for images, count, size, suffix in zip(folders, (2048, 96), (32, 400), ("png", "jpg"), strict=True):
+            images.mkdir()
+            make_pictures(images, count, (size, size), suffix=suffix)
         works = {
             "label, 32 px, resnet9_16": labeling(small, folders[0], in_memory=True),
             "train, 32 px, resnet9_16": training(small, folders[0], in_memory=True, steps=24),
@@ -90,15 +91,6 @@ def small_noise() -> Noise:
 
 def photo_noise() -> Noise:
     return Noise(crop="random-resized", randaugment=RandAugment(magnitude=9))
-
-
-def write_images(folder: Path, *, count: int, size: int, suffix: str) -> None:
-    """Smooth random pictures: JPEG decodes them about as fast as photos."""
-    folder.mkdir()
-    draw = np.random.default_rng(0)
-    for number in range(count):
-        coarse = Image.fromarray(draw.integers(0, 256, (size // 8, size // 8, 3), dtype=np.uint8))
-        coarse.resize((size, size), Image.Resampling.BICUBIC).save(folder / f"{number:05d}.{suffix}", quality=90)
 
 
 def network(training: Training) -> Classifier:

@@ -50,10 +50,10 @@ def reading_a_picture(training: Training, execution: Execution, channels: int, l
         return Reading(shown / PICTURES, seconds_of(lambda: images.fetch(rows), CPU) / PICTURES)
 
 
-def make_pictures(folder: Path, count: int, size: tuple[int, int], *, seed: int = 0) -> None:
+def make_pictures(folder: Path, count: int, size: tuple[int, int], *, seed: int = 0, suffix: str = "jpg") -> None:
     """Smooth random pictures of so many pixels: JPEG decodes them about as fast as photos."""
     draw = np.random.default_rng(seed)
     coarse = (max(size[1] // 8, 1), max(size[0] // 8, 1), 3)
     for number in range(count):
         picture = Image.fromarray(draw.integers(0, 256, coarse, dtype=np.uint8))
-        picture.resize(size, Image.Resampling.BICUBIC).save(folder / f"{number:05d}.jpg", quality=90)
+        picture.resize(size, Image.Resampling.BICUBIC).save(folder / f"{number:05d}.{suffix}", quality=90)
