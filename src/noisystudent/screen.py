@@ -135,8 +135,7 @@ def show_plan(plan: Row) -> None:
     console.print(
         f"labels of {stored['images']:,} images: {decimal(stored['written'])} as the configuration has it, "
         f"{decimal(stored['float16'])} with all probabilities in float16, {decimal(stored['top_10'])} with the ten highest (top_k=10); "
-        f"while a student learns from soft labels, "
-        f"{decimal(stored['while_training'])} more at most",
+        f"while a student learns from soft labels, {decimal(stored['while_training'])} more at most",
         soft_wrap=True,
     )
     for assumption in plan["assumptions"]:

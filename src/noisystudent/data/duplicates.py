@@ -14,7 +14,7 @@ import pyarrow as pa
 import torch
 import torch.nn.functional as F
 
-from noisystudent.data.database import connected
+from noisystudent.data.duckdb_connections import connected
 
 ROWS, COLUMNS = 8, 9
 BANDS = 4  # of 16 bits: two hashes that differ in at most 3 bits agree in one of the 4

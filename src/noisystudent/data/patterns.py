@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from noisystudent.addresses import scheme
+from noisystudent.data.kinds import ending
 from noisystudent.data.stored_files import is_there, matching, why_not_read
 from noisystudent.errors import some
 
@@ -36,7 +37,7 @@ def absent(source: str | Path) -> str | None:
 
 
 def _absent_address(source: str) -> str | None:
-    if os.path.splitext(source)[1].lower() not in (".tar", ".parquet"):
+    if ending(source) not in ("tar", "parquet"):
         return (
             f"{source!r} is no image source: of other machines tar and Parquet files are read, such as s3://bucket/{{000..099}}.tar: "
             "give these, or copy the images here"

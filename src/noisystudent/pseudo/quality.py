@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from noisystudent.config import Selection
-from noisystudent.data.database import connected
+from noisystudent.data.duckdb_connections import connected
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.pseudo.select import Selected, relation

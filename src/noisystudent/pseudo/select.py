@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from noisystudent.config import Execution, Selection
-from noisystudent.data.database import connected, spilling
+from noisystudent.data.duckdb_connections import connected, spilling
 from noisystudent.errors import UserError
 
 SELECTION_SCHEMA = pa.schema(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from noisystudent.data.database import connected
+from noisystudent.data.duckdb_connections import connected
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from noisystudent.board.queries.points import Numbers
 
 NONE = np.empty(0)
 LARGEST = 1e15  # what lies beyond has no readable axis

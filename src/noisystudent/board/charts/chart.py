@@ -10,7 +10,8 @@ from html import escape
 import numpy as np
 from markupsafe import Markup
 
-from noisystudent.board.charts.axes import NONE, Numbers, Scale, Tick, cost_ticks, day_ticks, ticks, values_scale
+from noisystudent.board.charts.axes import NONE, Scale, Tick, cost_ticks, day_ticks, ticks, values_scale
+from noisystudent.board.queries.points import Numbers
 from noisystudent.board.web.xml_text import xml_text
 
 Dots = tuple[Numbers, Numbers]  # where they stand across, and up
@@ -191,9 +192,8 @@ def _cloud(plane: Plane, dots: Dots) -> list[str]:
     be drawn."""
     if not len(dots[0]):
         return []
-    cells = np.unique(
-        plane.x.cells(dots[0], DOT) * HEIGHT + plane.y.cells(dots[1], DOT)
-    )  # a column has fewer than `HEIGHT`
+    columns, rows = plane.x.cells(dots[0], DOT), plane.y.cells(dots[1], DOT)
+    cells = np.unique(columns * HEIGHT + rows)  # a column has fewer than `HEIGHT`
     ends = np.flatnonzero(np.diff(cells) != 1)
     first, last = cells[np.concatenate([[0], ends + 1])].tolist(), cells[np.concatenate([ends, [-1]])].tolist()
     strokes = zip(first, last, strict=True)

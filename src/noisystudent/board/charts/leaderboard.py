@@ -7,9 +7,9 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from noisystudent.board.catalogue.costs import multiply_adds, parameters
-from noisystudent.board.charts.axes import Numbers, reach
+from noisystudent.board.charts.axes import reach
 from noisystudent.board.charts.chart import NO_DOTS, Point, progress, trade_off
-from noisystudent.board.queries.points import Places, Points
+from noisystudent.board.queries.points import Numbers, Places, Points
 from noisystudent.board.queries.standings import MULTIPLY_ADDS, PARAMETERS, Claim, Counts, Standings
 from noisystudent.board.web.web_address import web_address
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from noisystudent.config import Execution
-from noisystudent.data.database import connected, spilling
+from noisystudent.data.duckdb_connections import connected, spilling
 from noisystudent.errors import UserError
 
 TOO_LARGE = "CREATE TABLE long AS SELECT md5(i::VARCHAR) || md5((-i)::VARCHAR) AS text FROM range(3_000_000) t(i)"
