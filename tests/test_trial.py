@@ -1,11 +1,14 @@
 """What a network costs: counted on paper, and tried with smaller images where it does not fit."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
 from noisystudent import trial
 from noisystudent.config import Execution, Noise, Training
+from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.trial import _SavedForBackward, cost_an_image, cost_key
 
 TRAINING = Training(model="resnet9_8", image_size=32, optimizer="adamw", noise=Noise(crop_padding=1))
@@ -31,6 +34,25 @@ def test_parameters_states_and_multiply_adds_are_counted() -> None:
     assert cost.training_seconds is not None
     assert cost.labeling_seconds is not None
     assert cost.training_seconds > 0 < cost.labeling_seconds
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsproptf", "adamw"])
+def test_a_trial_learns_nothing_however_high_the_rate(optimizer: str) -> None:
+    cost = cost_an_image(TRAINING.model_copy(update={"optimizer": optimizer, "learning_rate": 1e30}), CPU, 3, 10)
+    assert cost.labeling_seconds is not None
+    assert cost.labeling_seconds > 0
+
+
+def test_an_untrained_network_need_not_be_finite_to_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: Any, **options: Any) -> Classifier:
+        classifier = build_classifier(*arguments, **options)
+        with torch.no_grad():
+            for parameter in classifier.network.parameters():
+                parameter.fill_(torch.inf)
+        return classifier
+
+    monkeypatch.setattr(trial, "build_classifier", broken)
+    assert cost_an_image(TRAINING, CPU, 3, 10).labeling_seconds is not None
 
 
 def tried_sides(monkeypatch: pytest.MonkeyPatch) -> list[int]:

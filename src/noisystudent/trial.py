@@ -22,7 +22,6 @@ from noisystudent.data.duplicates import dhash
 from noisystudent.device import autocast, batches, compute_device, free_memory, synchronize
 from noisystudent.models.classifier import build_classifier
 from noisystudent.noise.input_noise import add_input_noise
-from noisystudent.pseudo.label import finite_probabilities
 from noisystudent.training.ema import moving_average
 from noisystudent.training.loss import label_targets, soft_cross_entropy
 from noisystudent.training.optimizer import build_optimizer
@@ -118,7 +117,9 @@ def _fits(cost: Cost, device: torch.device) -> bool:
 
 def _timed(training: Training, execution: Execution, channels: int, classes: int, cost: Cost) -> tuple[float, float]:
     """Seconds an image of training and of labeling, by some steps of each."""
-    training, side = training.model_copy(update={"pretrained": False}), training.image_size
+    # At the full rate, from random weights, deep networks' outputs become infinite in a few steps.
+    training = training.model_copy(update={"pretrained": False, "learning_rate": 0.0})
+    side = training.image_size
     classifier = build_classifier(
         training,
         class_names=[str(c) for c in range(classes)],
@@ -152,7 +153,7 @@ def _timed(training: Training, execution: Execution, channels: int, classes: int
         for rows in batches(np.arange(count), side, execution):
             with autocast(execution, device):
                 logits = averaged.logits(pixels[rows])
-            finite_probabilities(logits)
+            torch.softmax(logits.cpu().double(), dim=1)
             dhash(pixels[rows])
 
     label()
