@@ -70,6 +70,23 @@ def test_copies_of_test_and_validation_images_are_left_out_of_every_selection(
     assert all(id in page for id in expected)
 
 
+def test_where_every_unlabeled_image_is_a_test_image_the_run_says_so(
+    configuration: Callable[..., Path], noisystudent: Callable[..., Any], tmp_path: Path
+) -> None:
+    images = Images(tmp_path)
+    write_large(images.labeled, numbered("bars", 0, 6) | numbered("disk", 0, 6))
+    write_large(images.test, numbered("bars", 20, 4) | numbered("disk", 20, 4))
+    for path in images.test.glob("*/*.png"):
+        images.unlabeled.mkdir(exist_ok=True)
+        shutil.copy(path, images.unlabeled / f"{path.parent.name} {path.name}")
+    config = configuration("teacher.steps=4", "student.steps=4", "baseline=false")
+    result = noisystudent("run", *images.options, "--config", config, "--out", "run", "--json")
+    assert result.status == 2
+    assert "all 8 unlabeled images are in the validation or test data too" in result.message
+    assert "give others with --unlabeled" in result.message
+    assert pq.read_table(tmp_path / "run/data/leaks.parquet").num_rows == 8
+
+
 def test_a_test_image_that_is_a_labeled_one_is_warned_of(
     images: Images, configuration: Callable[..., Path], noisystudent: Callable[..., Any]
 ) -> None:

@@ -23,7 +23,7 @@ def check(counts: list[int], candidates: list[int] | None = None, shares: list[f
     return check_selection(
         selected(counts, candidates),
         selection=Selection(threshold=0.3),
-        most_confident=0.25,
+        most_confident=lambda: 0.25,
         labeled_shares=labeled,
         class_names="0123456789",
     )
@@ -52,7 +52,7 @@ def test_where_the_cap_leaves_few_the_cap_is_named_and_not_the_threshold(per_cla
     warnings = check_selection(
         choose(images, selection, classes=2, seed=0),
         selection=selection,
-        most_confident=0.9,
+        most_confident=lambda: 0.9,
         labeled_shares=np.array([0.5, 0.5]),
         class_names="01",
     )
@@ -158,7 +158,7 @@ def unbalanced(counts: list[int], per_class: int | str) -> list[str]:
     return check_selection(
         chosen,
         selection=Selection(threshold=0.3),
-        most_confident=0.9,
+        most_confident=lambda: 0.9,
         labeled_shares=np.full(len(counts), 1 / len(counts)),
         class_names=["daisy", "rose", "tulip"],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,8 @@ from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.pseudo.select import Selected, relation
 
-MOST_COPIES, MANY_TIMES = (
-    20,
-    10,
-)  # copies of an image, also as a multiple of the usual, above which they are worth a warning
+# Copies of an image, also as a multiple of the usual, above which they are worth a warning.
+MOST_COPIES, MANY_TIMES = 20, 10
 FEW = 0.05  # a selection of less than this share of the images is worth a warning
 
 
@@ -25,7 +23,7 @@ def check_selection(
     selected: Selected,
     *,
     selection: Selection,
-    most_confident: float,
+    most_confident: Callable[[], float],
     labeled_shares: np.ndarray,
     class_names: Sequence[str],
 ) -> list[str]:
@@ -34,7 +32,7 @@ def check_selection(
     Args:
         selected: what `choose` chose.
         selection: what was asked for.
-        most_confident: the highest confidence of all predictions.
+        most_confident: finds the highest confidence of all predictions; asked for the error alone.
         labeled_shares: each class's share of the labeled images, [K].
         class_names: [K].
 
@@ -47,7 +45,7 @@ def check_selection(
     threshold = selection.threshold
     if kept == 0:
         raise UserError(
-            f"no pseudo-label reaches the threshold {threshold:g}: of {candidates} images the most confident has {most_confident:.2f}. "
+            f"no pseudo-label reaches the threshold {threshold:g}: of {candidates} images the most confident has {most_confident():.2f}. "
             "Lower it (--set select.threshold=...) or label more images, with another --out"
         )
     warnings = []

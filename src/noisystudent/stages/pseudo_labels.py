@@ -164,6 +164,9 @@ def find_leaks(run: RunDir, config: Config, predictions: Path | None = None) -> 
         run: the run folder; receives `data/leaks.parquet`.
         config: of the run.
         predictions: a predictions folder, for the images' hashes; None: that of the first generation.
+
+    Raises:
+        UserError: all of them are.
     """
 
     def work() -> Record:
@@ -176,6 +179,11 @@ def find_leaks(run: RunDir, config: Config, predictions: Path | None = None) -> 
             pq.write_table(leaks, temporary)
         exact = sum(leaks["exact"].to_pylist())
         warnings = []
+        if 0 < leaks.num_rows == predicted.num_rows:
+            raise UserError(
+                f"all {leaks.num_rows} unlabeled images are in the validation or test data too (the run's data/leaks.parquet lists them): "
+                "give others with --unlabeled, and another --out"
+            )
         if leaks.num_rows:
             warnings.append(
                 f"unlabeled images found in the validation or test data too: {leaks.num_rows} ({exact} identical, "
@@ -215,7 +223,7 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
         warnings = check_selection(
             selected,
             selection=selection,
-            most_confident=most_confident(parts_glob(folder)),
+            most_confident=lambda: most_confident(parts_glob(folder)),
             labeled_shares=np.bincount(labels, minlength=len(names)) / len(labels),
             class_names=names,
         )
