@@ -143,6 +143,9 @@ def run(
             help="local, or ray: workers of a cluster (docs/several-processes.md); as --set execution.engine=ray."
         ),
     ] = "",
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say where the time of each stage went; as --set execution.profile=true.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the data and try each network for a step; train and write nothing.")
     ] = False,
@@ -155,7 +158,11 @@ def run(
     chosen = configure(
         recipe,
         config=config,
-        settings=[*(settings or ()), *([f"execution.engine={engine}"] if engine else [])],
+        settings=[
+            *(settings or ()),
+            *([f"execution.engine={engine}"] if engine else []),
+            *(["execution.profile=true"] if profile else []),
+        ],
         labeled=labeled,
         unlabeled=unlabeled,
         val=val,

@@ -30,6 +30,7 @@ from noisystudent.errors import UserError
 from noisystudent.outlook import time_left
 from noisystudent.progress import logger
 from noisystudent.run_plan import FROZEN, embedding_stage, planned_stages
+from noisystudent.stage_profile import profiled
 
 PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow")
 
@@ -126,9 +127,10 @@ class RunDir:
         return processes.from_first(lambda: record)
 
     def _do(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        with self._announced(name), self._timed(name) as seconds:
+        wanted = self.config is not None and self.config.execution.profile
+        with self._announced(name), self._timed(name) as seconds, profiled(wanted) as profile:
             found = work()
-        record = {**found, "seconds": round(seconds(), 3)}
+        record = {**found, "seconds": round(seconds(), 3), **({"profile": profile} if wanted else {})}
         atomic.write_json(self._record(name), record)
         self._begun(name).unlink(missing_ok=True)
         progress.warn(record.get("warnings", ()), about=_network_of(name))

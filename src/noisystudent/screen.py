@@ -25,6 +25,8 @@ def show_run(results: Row, *, out: Path) -> None:
         console.print(sentence)
     console.print(networks_table(results))
     console.print(whole_cost(results["cost"]))
+    if "profile" in results:
+        console.print(_profile_table(results["profile"]))
     console.print("What to do next")
     for what, line in next_steps(out, measured=answer["split"] is not None):
         console.print(f"- {what}:")
@@ -33,6 +35,21 @@ def show_run(results: Row, *, out: Path) -> None:
         console.print(f"- {advice}")
     if (out / "report.html").exists():
         console.print(f"- More is in the report: {out / 'report.html'}", soft_wrap=True)
+
+
+def _profile_table(profile: Row) -> Table:
+    """Where the time of each stage went; what took less than a hundredth is left out."""
+    table = Table(title="where the time went")
+    for column in ("stage", "seconds", "of it"):
+        table.add_column(column, justify="right" if column == "seconds" else "left")
+    taken = {stage: sum(seconds.values()) for stage, seconds in profile.items()}
+    for stage, seconds in taken.items():
+        if seconds >= sum(taken.values()) / 100:
+            parts = [
+                f"{kind} {100 * part / seconds:.0f} %" for kind, part in profile[stage].items() if part >= seconds / 100
+            ]
+            table.add_row(stage, f"{seconds:.1f}", "; ".join(parts))
+    return table
 
 
 def networks_table(results: Row) -> Table:

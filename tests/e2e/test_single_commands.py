@@ -378,6 +378,20 @@ def test_a_dry_run_of_the_papers_largest_chain_ends_on_a_small_machine(finished:
         assert small["memory"] > large["memory"] > 2**40  # more than a terabyte: the batch needs many machines
 
 
+def test_a_run_says_where_its_time_went_when_asked_and_learns_the_same(
+    finished: Any, noisystudent: Command, tmp_path: Path
+) -> None:
+    command = ["run", *finished.images.options, "--config", finished.configuration, "--out", "run"]
+    shown = noisystudent(*command, "--profile").stdout
+    assert "where the time went" in shown
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert {"gen-0/train", "gen-1/label", "gen-1/select", "gen-1/train"} <= results["profile"].keys()
+    assert "network, backward" in results["profile"]["gen-0/train"]
+    assert "profile" not in finished.result.json
+    for model in ("gen-0/model/model.safetensors", "gen-2/model/model.safetensors"):
+        assert (tmp_path / "run" / model).read_bytes() == (finished.folder / model).read_bytes()
+
+
 def test_a_run_needs_a_folder_unless_it_is_dry(finished: Any, refused: Callable[..., str]) -> None:
     assert "--out is missing" in refused("run", *finished.images.options)
 

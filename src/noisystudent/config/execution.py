@@ -48,6 +48,7 @@ class Execution(Section):
     spill_folder: str = Field(
         "", description="where on the disk; empty: the system's folder for temporary files (TMPDIR)"
     )
+    profile: bool = Field(False, description="say where the time of each stage went")
     engine: Literal["local", "ray"] = Field(
         "local",
         description="who carries out a whole run: this process, and those started with it; or workers of a Ray cluster",

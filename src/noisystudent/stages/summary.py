@@ -59,6 +59,9 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
     }
     if others:  # of networks as they were before a resolution fix; a row speaks of one network alone
         results["before_resolution_fix"] = others
+    profiles = {stage: record["profile"] for stage, record in run.records().items() if "profile" in record}
+    if profiles:
+        results["profile"] = profiles
     atomic.write_json(run.path / "results.json", results)
     return results
 
