@@ -3,6 +3,7 @@ from urllib.parse import parse_qsl
 import pyarrow as pa
 import pytest
 
+from noisystudent.data import uris as uris_of_images
 from noisystudent.data.uris import inside, places_in_shards
 
 
@@ -24,7 +25,9 @@ def test_the_place_in_an_address_is_read_as_a_query_is(place: str) -> None:
     assert inside(f"file:///a%23b.tar#{place}") == ("file:///a%23b.tar", dict(parse_qsl(place)))
 
 
-def test_places_of_many_addresses_are_those_of_each() -> None:
+@pytest.mark.parametrize("at_a_time", [2**16, 5, 1])
+def test_places_of_many_addresses_are_those_of_each(monkeypatch: pytest.MonkeyPatch, at_a_time: int) -> None:
+    monkeypatch.setattr(uris_of_images, "AT_A_TIME", at_a_time)
     tables = [
         f"file:///{name}.parquet#column={column}&row={row}"
         for name in "ba"
@@ -35,6 +38,7 @@ def test_places_of_many_addresses_are_those_of_each() -> None:
     uris = [*tables, *tars, *tables[::-1]]
     places = places_in_shards(pa.chunked_array([uris[:5], [], uris[5:]]))
     assert places is not None
+    assert places.names == list(dict.fromkeys(places.names))
     for uri, shard, at, size in zip(uris, places.shard, places.at, places.size, strict=True):
         container, place = inside(uri)
         name, column = inside(places.names[shard])

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from noisystudent.addresses import scheme
 
+AT_A_TIME = 2**16  # addresses
 _IN_SHARD = r"^(?P<shard>[A-Za-z][A-Za-z0-9+.-]+://[^#]*#(?:column=\w+)?)(?:&row=|offset=)(?P<at>\d{1,18})(?:&size=(?P<size>\d{1,18}))?$"
 _is_plain_place = re.compile(r"\w+=\w+(?:&\w+=\w+)*", re.ASCII).fullmatch
 _is_plain = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
@@ -109,17 +110,18 @@ def places_in_shards(uris: pa.ChunkedArray) -> Places | None:
         >>> places_in_shards(pa.chunked_array([["file:///s.tar#offset=512&size=9"]])).names
         ['file:///s.tar#']
     """
-    found = pc.extract_regex(uris, _IN_SHARD)
-    if found.null_count or not len(found):
-        return None
-    shards = pc.struct_field(found, "shard").dictionary_encode().unify_dictionaries()
-    size = pc.struct_field(found, "size")
-    return Places(
-        shards.chunk(0).dictionary.to_pylist(),
-        np.concatenate([chunk.indices.to_numpy() for chunk in shards.chunks]),
-        pc.struct_field(found, "at").cast(pa.int64()).to_numpy(),
-        pc.if_else(pc.equal(size, ""), "0", size).cast(pa.int64()).to_numpy(),
-    )
+    names: dict[str, int] = {}
+    parts = []
+    for first in range(0, len(uris), AT_A_TIME):  # taken apart, they need more memory than they are large
+        found = pc.extract_regex(uris.slice(first, AT_A_TIME).combine_chunks(), _IN_SHARD)
+        if found.null_count:
+            return None
+        shards, size = pc.struct_field(found, "shard").dictionary_encode(), pc.struct_field(found, "size")
+        numbers = [names.setdefault(name, len(names)) for name in shards.dictionary.to_pylist()]
+        shard = np.array(numbers, np.int32)[shards.indices.to_numpy()]
+        at = pc.struct_field(found, "at").cast(pa.int64()).to_numpy()
+        parts.append((shard, at, pc.if_else(pc.equal(size, ""), "0", size).cast(pa.int64()).to_numpy()))
+    return Places(list(names), *map(np.concatenate, zip(*parts, strict=True))) if parts else None
 
 
 def file_path(container: str) -> str:
