@@ -21,17 +21,17 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from board_hostile import own_memory
+from board_hostile import MEGABYTE, own_memory
 from kills import stage_of
 from matplotlib.figure import Figure
 from PIL import Image
+from processes import command_of
 from seeded_runs import RESULTS
 
 from noisystudent import configure
 
 CLASSES, LABELS, SIZE = 1000, 2, 32
 SHARD, GROUP = 100_000, 1000  # rows
-MEGABYTE = 1e6
 EVERY = 0.1  # seconds between two looks
 SHORT = ["model=resnet8_16", "steps=100", "warmup_steps=10"]  # a training
 
@@ -102,9 +102,9 @@ def run(folder: Path) -> Taken:
     )
     config = config.model_copy(update={"generations": config.generations[:1]})
     (folder / "config.toml").write_text(config.to_toml(), encoding="utf-8")
-    command = [sys.executable, "-m", "noisystudent", "run", "--config", str(folder / "config.toml"), "--out", str(out)]
+    command = command_of(1, folder / "config.toml", out)
     began, stages = time.monotonic(), dict[str, int]()
-    with subprocess.Popen([*command, "--quiet"]) as process:
+    with subprocess.Popen(command) as process:
         while process.poll() is None:
             stage = stage_of(out)
             stages[stage] = max(stages.get(stage, 0), own_memory(str(process.pid)))
@@ -115,7 +115,7 @@ def run(folder: Path) -> Taken:
 
 
 def table(images: list[int], found: list[Taken]) -> list[str]:
-    """Markdown: a row for each stage that takes memory, the most of all in the last."""
+    """Markdown: a row for each stage, then the most of all and the seconds."""
     lines = [
         f"`python benchmarks/memory.py`; {CLASSES:,} classes, {CLASSES * LABELS:,} labels; MB of the process alone at most in each stage,"
         " by the number of images without labels",

@@ -37,10 +37,21 @@ def test_parameters_states_and_multiply_adds_are_counted() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsproptf", "adamw"])
-def test_a_trial_learns_nothing_however_high_the_rate(optimizer: str) -> None:
+def test_a_trial_learns_nothing_however_high_the_rate(monkeypatch: pytest.MonkeyPatch, optimizer: str) -> None:
+    tried: list[tuple[Classifier, list[torch.Tensor]]] = []
+
+    def kept(*arguments: Any, **options: Any) -> Classifier:
+        classifier = build_classifier(*arguments, **options)
+        tried.append((classifier, [parameter.detach().clone() for parameter in classifier.network.parameters()]))
+        return classifier
+
+    monkeypatch.setattr(trial, "build_classifier", kept)
     cost = cost_an_image(TRAINING.model_copy(update={"optimizer": optimizer, "learning_rate": 1e30}), CPU, 3, 10)
     assert cost.labeling_seconds is not None
     assert cost.labeling_seconds > 0
+    [(classifier, before)] = tried
+    for parameter, was in zip(classifier.network.parameters(), before, strict=True):
+        torch.testing.assert_close(parameter, was, rtol=0, atol=0)
 
 
 def test_an_untrained_network_need_not_be_finite_to_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ Nothing that works knows of it, and no bit changes. Of a GPU, which works on by 
 from __future__ import annotations
 
 import collections
-import contextlib
 import sys
 import threading
 import time
@@ -56,8 +55,7 @@ def profiled(wanted: bool = True) -> Iterator[dict[str, float]]:
 
     def look() -> None:
         while not over.wait(SECONDS_BETWEEN_LOOKS):
-            with contextlib.suppress(KeyError):
-                looks[doing(sys._current_frames()[worker])] += 1
+            looks[doing(sys._current_frames()[worker])] += 1
 
     thread = threading.Thread(target=look, name="profile", daemon=True)
     began = time.monotonic()

@@ -22,6 +22,7 @@ from noisystudent.data.duplicates import dhash
 from noisystudent.device import autocast, batches, compute_device, free_memory, synchronize
 from noisystudent.models.classifier import build_classifier
 from noisystudent.noise.input_noise import add_input_noise
+from noisystudent.pseudo.label import softmax_of
 from noisystudent.training.ema import moving_average
 from noisystudent.training.loss import label_targets, soft_cross_entropy
 from noisystudent.training.optimizer import build_optimizer
@@ -153,7 +154,7 @@ def _timed(training: Training, execution: Execution, channels: int, classes: int
         for rows in batches(np.arange(count), side, execution):
             with autocast(execution, device):
                 logits = averaged.logits(pixels[rows])
-            torch.softmax(logits.cpu().double(), dim=1)
+            softmax_of(logits)  # an untrained network need not be finite
             dhash(pixels[rows])
 
     label()

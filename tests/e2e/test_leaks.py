@@ -27,12 +27,18 @@ def numbered(kind: str, first: int, count: int) -> dict[str, tuple[str, int]]:
     return {f"{kind}/{number}.png": (kind, number) for number in range(first, first + count)}
 
 
+def labeled_and_test(folder: Path) -> Images:
+    """Twelve labeled images and eight others for testing."""
+    images = Images(folder)
+    write_large(images.labeled, numbered("bars", 0, 6) | numbered("disk", 0, 6))
+    write_large(images.test, numbered("bars", 20, 4) | numbered("disk", 20, 4))
+    return images
+
+
 def test_copies_of_test_and_validation_images_are_left_out_of_every_selection(
     configuration: Callable[..., Path], noisystudent: Callable[..., Any], tmp_path: Path
 ) -> None:
-    images = Images(tmp_path)
-    write_large(images.labeled, numbered("bars", 0, 6) | numbered("disk", 0, 6))
-    write_large(images.test, numbered("bars", 20, 4) | numbered("disk", 20, 4))
+    images = labeled_and_test(tmp_path)
     write_large(images.folder / "val", numbered("bars", 40, 3) | numbered("disk", 40, 3))
     write_large(images.unlabeled, {f"own-{number}.png": ("disk", number) for number in range(60, 70)})
     write_large(images.unlabeled, {f"other-{number}.png": ("bars", number) for number in range(60, 70)})
@@ -73,9 +79,7 @@ def test_copies_of_test_and_validation_images_are_left_out_of_every_selection(
 def test_where_every_unlabeled_image_is_a_test_image_the_run_says_so(
     configuration: Callable[..., Path], noisystudent: Callable[..., Any], tmp_path: Path
 ) -> None:
-    images = Images(tmp_path)
-    write_large(images.labeled, numbered("bars", 0, 6) | numbered("disk", 0, 6))
-    write_large(images.test, numbered("bars", 20, 4) | numbered("disk", 20, 4))
+    images = labeled_and_test(tmp_path)
     for path in images.test.glob("*/*.png"):
         images.unlabeled.mkdir(exist_ok=True)
         shutil.copy(path, images.unlabeled / f"{path.parent.name} {path.name}")

@@ -165,5 +165,5 @@ def _write(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:
     with atomic.replacing(_skipped_path(part)) as temporary:
         pq.write_table(pa.Table.from_pylist([row._asdict() for row in skipped], schema=SKIPPED_SCHEMA), temporary)
     with atomic.replacing(part) as temporary:
-        # Few values occur again, and to look for those takes three fifths of writing and half of reading, for 1,000 probabilities an image.
+        # Few probabilities occur again, and to look for those takes longer than to write them all.
         pq.write_table(table, temporary, use_dictionary=False)
