@@ -5,11 +5,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from noisystudent import progress
 
 # The networks here are tiny: a second thread costs more than it brings, and sums come out the same on every machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No test depends on timing: a drawn example may take as long as the machine makes it (Hypothesis allows 200 ms by default).
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)

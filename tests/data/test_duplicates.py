@@ -49,7 +49,7 @@ hashes = st.lists(st.integers(0, 2**64 - 1), max_size=12)
 flips = st.lists(st.tuples(st.integers(0, 11), st.sets(st.integers(0, 63), max_size=5)), max_size=12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(left=hashes, right=hashes, flips=flips, max_distance=st.integers(0, 3))
 def test_near_pairs_are_those_of_brute_force(
     left: list[int], right: list[int], flips: list[tuple[int, set[int]]], max_distance: int

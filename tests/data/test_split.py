@@ -13,7 +13,7 @@ def manifest(labels: list[int | None]) -> Manifest:
     return Manifest(pa.table(columns, schema=SCHEMA), ("a", "b", "c"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     labels=st.lists(st.sampled_from([0, 1, 2, None]), max_size=60),
     percent=st.integers(0, 99),

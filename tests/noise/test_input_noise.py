@@ -24,7 +24,7 @@ def test_without_noise_the_images_stay_as_they_are() -> None:
     assert torch.equal(add_input_noise(images, NONE.model_copy(update={"crop": "random-resized"}), seed=0), images)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 5), st.integers(0, 99), st.sampled_from(("official", "clamped")))
 def test_an_image_gets_the_same_noise_in_a_piece_of_the_batch_as_in_the_whole(count: int, seed: int, kind: Any) -> None:
     images, noise = pictures(23, channels=3, height=12), Noise(cutout=4, randaugment=RandAugment(semantics=kind))

@@ -320,7 +320,7 @@ ROWS = st.lists(
 )  # label, confidence in fortieths: many ties
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12, derandomize=True)
 @given(rows=ROWS, n=st.integers(1, 12), threshold=st.sampled_from([0.0, 0.3, 0.5, 0.975]), seed=st.integers(0, 3))
 def test_exact_selection_is_the_reference_whatever_the_predictions(
     rows: list[tuple[int, int]], n: int, threshold: float, seed: int
@@ -333,7 +333,7 @@ def test_exact_selection_is_the_reference_whatever_the_predictions(
         assert summary["kept"] == min(n, summary["above_threshold"])
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12, derandomize=True)
 @given(rows=ROWS, n=st.integers(1, 12), threshold=st.sampled_from([0.0, 0.3, 0.5, 0.975]), seed=st.integers(0, 3))
 def test_official_selection_is_the_reference_whatever_the_predictions(
     rows: list[tuple[int, int]], n: int, threshold: float, seed: int

@@ -62,7 +62,6 @@ def ask(schema: schemathesis.BaseSchema, requests: int) -> None:
     asked = dict.fromkeys(GenerationMode, 0)
     settle = settings(
         max_examples=requests,
-        deadline=None,
         database=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),

@@ -168,7 +168,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=st.lists(st.lists(ROW, max_size=4), min_size=1, max_size=3))
 def test_whatever_came_before_the_second_of_two_same_calls_changes_nothing(
     curator: TestClient, events: Callable[[], int], calls: list[list[dict[str, Any]]]

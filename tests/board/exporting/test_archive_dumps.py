@@ -242,7 +242,7 @@ FILES = {
 FILE = st.sampled_from(DUMPS).flatmap(lambda dump: st.lists(FILES[dump], min_size=1, max_size=4))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(files=st.lists(FILE, min_size=1, max_size=4))
 def test_what_is_exported_and_imported_again_is_the_same(
     files: list[list[dict[str, Any]]], tmp_path_factory: pytest.TempPathFactory, exported: Callable[..., bytes]

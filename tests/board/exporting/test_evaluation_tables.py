@@ -145,7 +145,7 @@ CIRCLE = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(document=st.lists(tasks(3), max_size=3))
 @example(document=CIRCLE)
 def test_whatever_is_read_comes_back_identical(

@@ -66,7 +66,7 @@ def test_nothing_is_an_answer(client: TestClient) -> None:
     assert client.get("/search?q=+").status_code == 200
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(max_size=40)
     | st.lists(st.sampled_from(['"', "NEAR(", "*", "^", "title:", "AND", ")", "noisy", "\0", "😀", "//["])).map(

@@ -144,7 +144,7 @@ def test_a_query_is_cut_to_what_can_be_looked_for() -> None:
     assert Query.of('"; DROP TABLE paper; -- title:* ^x\0y').expression == '"DROP" "TABLE" "paper" "title" "x y"'
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TYPED)
 @example("a\0b")
 @example('"' * 10_000)

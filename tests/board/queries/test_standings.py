@@ -134,7 +134,7 @@ def asked(connection: Any, event: int, filters: Filters) -> Standings:
     return standings(connection, 1, metric, event).only(filters)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(ROWS, max_size=15), st.sampled_from((True, True, False, None)), FILTERS, st.integers(1, 12))
 def test_the_order_is_that_of_the_rules(
     rows: list[dict[str, Any]], higher: bool | None, filters: Filters, most: int
@@ -157,7 +157,7 @@ def test_the_order_is_that_of_the_rules(
                     assert [row["kept"] for row in expected] == [row["rank"] for row in expected]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(ROWS, max_size=15), st.booleans(), FILTERS)
 def test_what_is_drawn_is_that_of_the_rules(rows: list[dict[str, Any]], higher: bool, filters: Filters) -> None:
     today = date.fromisoformat(TODAY)
