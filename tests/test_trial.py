@@ -66,6 +66,25 @@ def test_an_untrained_network_need_not_be_finite_to_be_timed(monkeypatch: pytest
     assert cost_an_image(TRAINING, CPU, 3, 10).labeling_seconds is not None
 
 
+@pytest.mark.parametrize(
+    ("seconds", "found", "times"),
+    [([9, 0.4, 0.3, 0.5], 0.4, 4), ([0.6, 0.6, 0.8], 0.7, 3), ([11], 11, 1)],
+    ids=["a slow first", "as slow as the rest", "long"],
+)
+def test_a_first_time_counts_only_where_it_is_long(
+    monkeypatch: pytest.MonkeyPatch, seconds: list[float], found: float, times: int
+) -> None:
+    clock, done = [0.0], []
+
+    def work() -> None:
+        clock[0] += seconds[len(done)]
+        done.append(clock[0])
+
+    monkeypatch.setattr(trial.time, "perf_counter", lambda: clock[0])
+    assert trial.seconds_of(work, torch.device("cpu")) == pytest.approx(found)
+    assert len(done) == times
+
+
 def tried_sides(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sides: list[int] = []
 

@@ -45,7 +45,6 @@ def reading_a_picture(training: Training, execution: Execution, channels: int, l
         def parts() -> torch.Tensor:
             return images.fetch(rows, crops=RandomCrops(0, noise.crop_scale, DRAWS[noise.crop]))
 
-        images.fetch(rows)  # the first is slower than those that follow
         shown = seconds_of(parts, CPU) if noise.shows_parts else 0.0
         return Reading(shown / PICTURES, seconds_of(lambda: images.fetch(rows), CPU) / PICTURES)
 
