@@ -9,6 +9,7 @@ from pkgutil import resolve_name
 
 import check
 import pytest
+import tables
 from typer.main import get_command
 
 from noisystudent.cli import app
@@ -112,6 +113,11 @@ def test_every_figure_on_the_page_of_benchmarks_has_results_beside_it() -> None:
     page = ROOT / "benchmarks" / "README.md"
     for section in re.split(r"^## ", page.read_text(), flags=re.MULTILINE)[1:]:
         assert check.RESULTS.search(section) or not check.FIGURE.search(re.sub(r"`[^`]*`", "", section)), section[:100]
+
+
+@pytest.mark.parametrize("name", tables.NAMES)
+def test_results_say_what_the_figures_that_are_kept_beside_them_give(name: str) -> None:
+    assert (tables.RESULTS / f"{name}.md").read_text(encoding="utf-8") == tables.page(name)
 
 
 def test_every_results_file_is_linked_from_the_page_of_benchmarks() -> None:
