@@ -25,7 +25,7 @@ from noisystudent.models.loading import load_classifier
 from noisystudent.pseudo.selecting import select
 from noisystudent.stages.networks import check_networks
 
-EXECUTION = Execution(device="cpu", workers=1, label_batch_size=4)
+EXECUTION = Execution(device="cpu", labeling_precision="fp32", workers=1, label_batch_size=4)
 
 
 @pytest.fixture

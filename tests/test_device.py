@@ -5,11 +5,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from timm.layers import create_conv2d
 
 from noisystudent import device
 from noisystudent.config import Config, Execution
 from noisystudent.config.settings import apply_settings
-from noisystudent.device import autocast, compute_device, computes_in_bf16, free_memory, own_draws
+from noisystudent.device import (
+    compute_device,
+    computes_in_bf16,
+    free_memory,
+    labeling_precision,
+    own_draws,
+    training_precision,
+)
 from noisystudent.dry_run import dry_run
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier, Preprocessing
@@ -33,17 +41,52 @@ def test_auto_takes_bf16_where_the_machine_computes_in_it(
 ) -> None:
     monkeypatch.setattr(device, "computes_in_bf16", lambda _: has_bf16)
     layer, x = torch.nn.Linear(2, 2), torch.zeros(1, 2)
-    with autocast(Execution(precision=precision), CPU):
-        assert layer(x).dtype == wanted
-    assert layer(x).dtype == torch.float32
+    for name, context in (("precision", training_precision), ("labeling_precision", labeling_precision)):
+        other = {"precision": "fp32", "labeling_precision": "fp32"} | {name: precision}
+        with context(Execution(**other), CPU):
+            assert layer(x).dtype == wanted
+        assert layer(x).dtype == torch.float32
 
 
 def test_one_process_can_use_one_precision_after_the_other() -> None:
     layer, x = torch.nn.Linear(2, 2), torch.zeros(1, 2)
     for precision, wanted in (("bf16", torch.bfloat16), ("fp32", torch.float32), ("bf16", torch.bfloat16)):
         execution = Execution(device="cpu", precision=precision)
-        with autocast(execution, compute_device(execution)):
+        with training_precision(execution, compute_device(execution)):
             assert layer(x).dtype == wanted
+
+
+@pytest.mark.parametrize(
+    ("convolution", "trained"),
+    [
+        (torch.nn.Conv2d(4, 4, 3, groups=4), torch.float32),
+        (torch.nn.Conv2d(4, 8, 3, groups=4, bias=False), torch.float32),
+        (torch.nn.Conv2d(4, 4, 3, groups=2), torch.bfloat16),
+        (torch.nn.Conv2d(4, 4, 3), torch.bfloat16),
+        (torch.nn.Conv2d(1, 4, 3), torch.bfloat16),
+        (create_conv2d(4, 4, 3, stride=2, padding="same", depthwise=True), torch.float32),
+    ],
+    ids=[
+        "depthwise",
+        "two outputs a channel",
+        "grouped",
+        "full",
+        "of gray images",
+        "timm's, padded as TensorFlow does",
+    ],
+)
+def test_only_depthwise_convolutions_of_a_training_in_bf16_stay_in_fp32(
+    convolution: torch.nn.Module, trained: torch.dtype
+) -> None:
+    x = torch.randn(2, next(convolution.parameters()).shape[1] * getattr(convolution, "groups", 1), 8, 8)
+    bf16 = Execution(precision="bf16", labeling_precision="bf16")
+    with training_precision(bf16, CPU):
+        found = convolution(x)
+    assert found.dtype == trained
+    if trained == torch.float32:
+        torch.testing.assert_close(found, convolution(x), rtol=0, atol=0)
+    with labeling_precision(bf16, CPU):
+        assert convolution(x).dtype == torch.bfloat16
 
 
 def test_a_processor_has_bf16_when_it_has_its_instructions(monkeypatch: pytest.MonkeyPatch) -> None:

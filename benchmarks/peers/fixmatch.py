@@ -32,7 +32,7 @@ from noisystudent.config.settings import apply_settings
 from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import ShuffledStream
 from noisystudent.data.sources import read_source
-from noisystudent.device import autocast, compute_device
+from noisystudent.device import compute_device, training_precision
 from noisystudent.models.classifier import Preprocessing, build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
@@ -114,7 +114,7 @@ def fixmatch(
     given |= {"use_pretrain": False, "pretrain_path": "", "save_name": "", "save_dir": "", "resume": False}
     given |= {"gpu": None, "rank": 0, "distributed": False, "world_size": 1, "use_wandb": False, "use_aim": False}
     algorithm = get_algorithm(Namespace(**given), build, None, None)
-    algorithm.amp_cm = lambda: autocast(execution, compute_device(execution))
+    algorithm.amp_cm = lambda: training_precision(execution, compute_device(execution))
     algorithm.model.train()
     update, average = ParamUpdateHook(), EMAHook()
     average.before_run(algorithm)

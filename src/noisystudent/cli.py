@@ -53,6 +53,10 @@ Images = Annotated[str, typer.Option(help=f"Images: {SRC}.")]
 Device = Annotated[
     str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one.")
 ]
+Precision = Annotated[
+    Literal["auto", "bf16", "fp32"],
+    typer.Option(help="In which the network computes; auto: bf16 where the GPU or processor has it, else fp32."),
+]
 TableMemory = Annotated[float, typer.Option(min=0.1, help="GiB that tables may take before the disk is used.")]
 SpillFolder = Annotated[
     Path | None, typer.Option(help="Where on the disk; without it the system's folder for temporary files.")
@@ -104,8 +108,8 @@ def _check_there(model: str, **sources: str) -> None:
         raise UserError(problems)
 
 
-def _execution(device: str) -> Execution:
-    return validate({"device": device}, Execution, where="--device")
+def _execution(device: str, precision: str = "fp32") -> Execution:
+    return validate({"device": device, "labeling_precision": precision}, Execution, where="--device")
 
 
 def _tables(memory: float, spill_folder: Path | None) -> Execution:
@@ -244,11 +248,12 @@ def label(
         int, typer.Option("--top-k", min=0, help="Keep the probabilities of so many most probable classes; 0: of all.")
     ] = 0,
     device: Device = "auto",
+    precision: Precision = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """Have a teacher predict images: a predictions table."""
-    execution = _execution(device)
+    execution = _execution(device, precision)
     _check_there(model, images=images)
     from noisystudent import commands
 
@@ -421,11 +426,12 @@ def predict(
     images: Images = ...,  # type: ignore[assignment]
     out: Annotated[Path, typer.Option(help="A .csv or .parquet file.")] = ...,  # type: ignore[assignment]
     device: Device = "auto",
+    precision: Precision = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """The class of each image, with its confidence: a table that, corrected by hand, is a labeled source."""
-    execution = _execution(device)
+    execution = _execution(device, precision)
     _check_there(model, images=images)
     from noisystudent import commands
 

@@ -6,13 +6,14 @@ import ctypes
 import functools
 import math
 import platform
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 import numpy as np
 import psutil
 import torch
+from torch.overrides import TorchFunctionMode
 
 from noisystudent import processes
 from noisystudent.config import Execution
@@ -82,16 +83,60 @@ def devices() -> list[str]:
     return [*(["cuda", *gpus] if gpus else []), *apple, "cpu"]
 
 
-def autocast(execution: Execution, device: torch.device) -> torch.autocast:
-    """The context of a forward pass in the precision that `execution` asks for.
+@contextmanager
+def training_precision(execution: Execution, device: torch.device) -> Iterator[None]:
+    """The context of a training's forward pass: in `execution.precision`.
+
+    In bf16 on a processor depthwise convolutions stay in fp32: PyTorch's are slower in bf16 (`benchmarks/precision.py`).
 
     Example:
-        >>> with autocast(Execution(precision="bf16"), torch.device("cpu")):
+        >>> with training_precision(Execution(precision="bf16"), torch.device("cpu")):
         ...     torch.nn.Linear(2, 2)(torch.zeros(1, 2)).dtype
         torch.bfloat16
     """
-    bf16 = execution.precision == "bf16" or (execution.precision == "auto" and computes_in_bf16(device))
+    bf16 = _in_bf16(execution.precision, device)
+    with _autocast(device, bf16=bf16), DepthwiseInFp32() if bf16 and device.type == "cpu" else nullcontext():
+        yield
+
+
+def labeling_precision(execution: Execution, device: torch.device) -> torch.autocast:
+    """The context of a forward pass that labels or embeds: in `execution.labeling_precision`.
+
+    Example:
+        >>> with labeling_precision(Execution(labeling_precision="bf16"), torch.device("cpu")):
+        ...     torch.nn.Linear(2, 2)(torch.zeros(1, 2)).dtype
+        torch.bfloat16
+    """
+    return _autocast(device, bf16=_in_bf16(execution.labeling_precision, device))
+
+
+def _in_bf16(precision: str, device: torch.device) -> bool:
+    return precision == "bf16" or (precision == "auto" and computes_in_bf16(device))
+
+
+def _autocast(device: torch.device, *, bf16: bool) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
+
+
+class DepthwiseInFp32(TorchFunctionMode):
+    """Within it, depthwise convolutions are computed in fp32, whatever autocast says, and their backward pass too.
+
+    Example:
+        >>> convolution = torch.nn.Conv2d(4, 4, 3, groups=4)
+        >>> with torch.autocast("cpu", torch.bfloat16), DepthwiseInFp32():
+        ...     convolution(torch.zeros(1, 4, 8, 8)).dtype
+        torch.float32
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is torch.conv2d:
+            images, weight, *more = args
+            if weight.shape[1] == 1 < images.shape[1]:
+                with torch.autocast(images.device.type, enabled=False):
+                    return func(images.float(), weight, *more, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
 
 
 def batches(rows: np.ndarray, image_size: int, execution: Execution) -> list[np.ndarray]:

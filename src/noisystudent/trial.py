@@ -19,7 +19,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from noisystudent.config import Execution, Training
 from noisystudent.data.duplicates import dhash
-from noisystudent.device import autocast, batches, compute_device, free_memory, synchronize
+from noisystudent.device import (
+    batches,
+    compute_device,
+    free_memory,
+    labeling_precision,
+    synchronize,
+    training_precision,
+)
 from noisystudent.models.classifier import build_classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.pseudo.label import softmax_of
@@ -140,7 +147,7 @@ def _timed(training: Training, execution: Execution, channels: int, classes: int
 
     def step() -> None:
         noised = add_input_noise(images, training.noise, seed=0)
-        with autocast(execution, device):
+        with training_precision(execution, device):
             logits = network(classifier.preprocessing.normalize(noised))
         soft_cross_entropy(logits.float(), targets).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -152,7 +159,7 @@ def _timed(training: Training, execution: Execution, channels: int, classes: int
 
     def label() -> None:
         for rows in batches(np.arange(count), side, execution):
-            with autocast(execution, device):
+            with labeling_precision(execution, device):
                 logits = averaged.logits(pixels[rows])
             softmax_of(logits)  # an untrained network need not be finite
             dhash(pixels[rows])

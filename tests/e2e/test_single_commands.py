@@ -36,7 +36,7 @@ def chain(finished: Any, server: Any, tmp_path_factory: pytest.TempPathFactory) 
     images, config = finished.images, write_configuration(folder)
     for command in (
         ["train", "--labeled", images.labeled, "--test", images.test, "--config", config, "--out", "teacher"],
-        ["label", "--model", "teacher", "--images", images.unlabeled, "--out", "labels"],
+        ["label", "--model", "teacher", "--images", images.unlabeled, "--precision", "fp32", "--out", "labels"],
         ["select", "--predictions", "labels", "--out", "chosen", "--threshold", "0.5", "--per-class", "10"],
         ["student", *images.options, "--config", config, "--selection", "chosen", "--out", "student"],
     ):
@@ -81,7 +81,7 @@ def test_single_commands_given_again_change_nothing(chain: Path, finished: Any, 
     options = [*finished.images.options, "--config", chain / "single.toml"]
     again = noisystudent("student", *options, "--selection", "chosen", "--out", "student", "--json", folder=chain)
     assert again.json == said(chain, "student")
-    labels = ["--model", "teacher", "--images", finished.images.unlabeled, "--out", "labels"]
+    labels = ["--model", "teacher", "--images", finished.images.unlabeled, "--precision", "fp32", "--out", "labels"]
     assert noisystudent("label", *labels, "--json", folder=chain).json == said(chain, "label")
     assert weights(chain / "student") | weights(chain / "teacher") == before
     assert {path: path.stat().st_mtime_ns for path in chain.rglob("*.safetensors")} == stamps

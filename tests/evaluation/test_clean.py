@@ -200,7 +200,7 @@ def test_evaluation_measures_the_unnoised_network_in_fp32_and_leaves_out_what_ca
     training = Training(model="resnet9_8", drop_rate=0.5)
     model = build_classifier(training, class_names="ab", channels=1, mean=[0.5], std=[0.25], seed=0)
     model.network.eval()
-    execution = Execution(device="cpu", precision="bf16", workers=1, label_batch_size=4)
+    execution = Execution(device="cpu", labeling_precision="bf16", workers=1, label_batch_size=4)
     evaluation = evaluate(model, images, execution=execution)
 
     rows = np.array([row for row, id in enumerate(images.manifest.ids) if "broken" not in id])

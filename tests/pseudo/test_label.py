@@ -15,7 +15,7 @@ from noisystudent.data.sources import read_source
 from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.pseudo.label import ByNetwork, predict_rows, predictions_schema, write_predictions
 
-EXECUTION = Execution(device="cpu", workers=1, label_batch_size=3, part_rows=5)
+EXECUTION = Execution(device="cpu", labeling_precision="fp32", workers=1, label_batch_size=3, part_rows=5)
 BROKEN = 4
 
 

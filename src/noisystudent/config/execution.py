@@ -19,7 +19,10 @@ class Execution(Section):
     )
     precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
-        description="of training and labeling; auto: bf16 where the GPU or processor computes in it, else fp32",
+        description="of training; auto: bf16 where the GPU or processor computes in it, else fp32",
+    )
+    labeling_precision: Literal["fp32", "bf16", "auto"] = Field(
+        "auto", description="of labeling and embedding; what is measured is in fp32"
     )
     workers: int = Field(0, ge=0, description="threads that decode images; 0: one a core")
     memory_gib: float = Field(

@@ -132,7 +132,7 @@ def answers(
     Raises:
         UserError: none of the images can be read.
     """
-    execution = execution.model_copy(update={"precision": "fp32"})
+    execution = execution.model_copy(update={"labeling_precision": "fp32"})
     with track(description, len(images)) as advance:
         rows = np.arange(len(images))
         parts = predict_batches(classifier, images, rows, execution=execution, advance=advance)

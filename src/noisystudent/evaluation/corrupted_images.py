@@ -109,7 +109,7 @@ def evaluate_corruptions(
         `mce`, `rel_mce`, `top1_c` (mean accuracy over the cells of the fifteen, as the paper has it) and `ce_<corruption>`; the
         error of each cell is in `about`, the interval of `mce` that over images.
     """
-    execution = execution.model_copy(update={"precision": "fp32"})
+    execution = execution.model_copy(update={"labeling_precision": "fp32"})
     wrong: dict[Cell, pa.Table] = {}
     missing = [cell for cell in cells_of if not cells.done(_name(cell))]
     total = len(cells_of[missing[0]]()) * len(missing) if missing else 0

@@ -12,7 +12,7 @@ from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Skipped
 from noisystudent.data.parts import PartsTable, write_parts
-from noisystudent.device import autocast, compute_device
+from noisystudent.device import compute_device, labeling_precision
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
 
@@ -78,7 +78,7 @@ def _embed_rows(
     pixels, reasons = images.try_fetch(rows)
     device = compute_device(execution)
     classifier.network.to(device)
-    with autocast(execution, device):
+    with labeling_precision(execution, device):
         values = classifier.features(pixels).cpu().numpy().astype(np.float16)
     read = [position for position in range(len(rows)) if position not in reasons]
     if not np.isfinite(values[read]).all():

@@ -15,7 +15,7 @@ from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Pictures, Skipped
 from noisystudent.data.parts import write_parts
-from noisystudent.device import autocast, batches, compute_device
+from noisystudent.device import batches, compute_device, labeling_precision
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Preprocessing
 from noisystudent.progress import Advance
@@ -155,7 +155,7 @@ def predict_rows(teacher: Teacher, images: Pictures, rows: np.ndarray, *, execut
     pixels, reasons = images.try_fetch(rows)
     device = compute_device(execution)
     teacher.network.to(device)
-    with autocast(execution, device):
+    with labeling_precision(execution, device):
         logits = teacher.logits(pixels)
     probabilities = finite_probabilities(logits)
     ids: list[str] = images.manifest.table["id"].take(pa.array(rows)).to_pylist()

@@ -7,7 +7,7 @@ from typing import Literal
 
 from noisystudent.config import Execution, Generation, Selection, Training
 
-# Ordinary convolutions are one and a half to twice as fast in bf16 on a processor that has it; depthwise ones are slower.
+# Convolutional networks learn 1.1 to 1.8 times as fast so on a processor that has it (benchmarks/precision.py).
 WITH_BF16 = Execution(precision="auto")
 
 

@@ -13,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from noisystudent import processes
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Batch
-from noisystudent.device import autocast, compute_device, seed_draws
+from noisystudent.device import compute_device, seed_draws, training_precision
 from noisystudent.models.classifier import Classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
@@ -63,7 +63,7 @@ class ForwardBackward:
             )
         whole = contextlib.nullcontext() if batch.here is None else WholeBatch(batch.total, batch.here)
         with self._apart(more):
-            with whole, autocast(self._execution, device):
+            with whole, training_precision(self._execution, device):
                 logits = self._network(pixels)
             logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
             loss = batch_loss(
