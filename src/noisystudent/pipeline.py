@@ -11,7 +11,6 @@ from typing import Any
 from noisystudent.config import Config
 from noisystudent.processes import from_first
 from noisystudent.progress import logger
-from noisystudent.report.html import write_report
 from noisystudent.run_plan import robustness_stage
 from noisystudent.rundir import open_run
 from noisystudent.stages.networks import (
@@ -80,5 +79,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
             folder.stage(robustness_stage(config), lambda: measure_robustness(folder, config))
 
         results = from_first(lambda: summarize(folder, config))
+        from noisystudent.report.html import write_report  # half a second with Matplotlib, and needed last
+
         from_first(lambda: write_report(folder.path))
     return results

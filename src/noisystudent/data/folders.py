@@ -7,11 +7,12 @@ import os
 import stat
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from noisystudent.data.kinds import HEAD, PassedOver, ending, is_image, is_image_name, is_left_behind
 from noisystudent.data.labels import class_name
-from noisystudent.data.listing import Listing, as_text
-from noisystudent.data.uris import from_folder
+from noisystudent.data.listing import Listing, as_text, as_texts
+from noisystudent.data.uris import file_uris
 from noisystudent.errors import some
 
 ADVICE = "put the images of each class into a folder named after it"
@@ -22,7 +23,7 @@ def list_folder(folder: str) -> Listing:
     walk = _Walk(os.path.abspath(folder))
     walk.run([""])
     listing = walk.listing(folder)
-    if empty := sorted(walk.top_folders - set(listing.labels.to_pylist() if listing.labels is not None else ())):
+    if empty := sorted(walk.top_folders - set(listing.labels.unique().to_pylist() if listing.labels else ())):
         listing.label_problems = [f"{folder}: no images in {some(empty)}: add images or delete the folder"]
     return listing
 
@@ -57,7 +58,7 @@ class _Walk:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.found: set[str] = set()  # paths relative to the root
+        self.found: dict[str, list[str]] = {}  # the images' names by folder, which is relative to the root
         self.top_folders: set[str] = set()
         self.passed = PassedOver()
         self.problems: list[str] = []
@@ -83,18 +84,16 @@ class _Walk:
             self.passed.add_special()
         elif is_image_name(name) or (not ending(name) and _begins_as_images_do(path)):
             # A link that leads nowhere is listed too: its image is reported as missing, not passed over.
-            self.found.add(folder + name)
+            self.found.setdefault(folder, []).append(name)
         else:
             self.passed.add(name)
 
     def listing(self, source: str) -> Listing:
-        found = sorted(self.found)
-        to_uri = from_folder(self.root)
-        listing = Listing(ids=[as_text(path) for path in found], uris=[to_uri(path) for path in found], advice=ADVICE)
-        top = [id.partition("/")[0] if "/" in id else None for id in listing.ids]
-        class_of = {name: None if name is None else class_name(name) for name in set(top)}
-        if class_of.keys() - {None}:
-            listing.labels = pa.array([class_of[name] for name in top], pa.string())
+        # What is sorted in parts is nearly sorted, and soon sorted as a whole.
+        paths = [folder + name for folder in sorted(self.found) for name in sorted(set(self.found[folder]))]
+        paths.sort()
+        listing = Listing(ids=as_texts(paths), uris=file_uris(self.root, paths), advice=ADVICE)
+        listing.labels = first_folders(listing.ids)
         listing.problems = self.problems
         listing.notes = self.passed.notes(source)
         return listing
@@ -107,15 +106,20 @@ class _Walk:
         return is_new
 
     def _list(self, path: str, relative: str) -> None:
+        images: list[str] = []
         with os.scandir(path) as entries:
             for entry in entries:
-                if is_left_behind(entry.name):
+                name = entry.name
+                if is_left_behind(name):
                     continue
-                if _is_folder(entry):
+                if entry.is_file(follow_symlinks=False) and is_image_name(name):  # nearly all: nothing more is asked
+                    images.append(name)
+                elif _is_folder(entry):
                     self._add_folder(entry, relative)
                 else:
-                    is_file = entry.is_file(follow_symlinks=False)
-                    self.add_file(relative, entry.name, entry.path, may_be_special=not is_file)
+                    self.add_file(relative, name, entry.path, may_be_special=not entry.is_file(follow_symlinks=False))
+        if images:
+            self.found.setdefault(relative, []).extend(images)
 
     def _add_folder(self, entry: os.DirEntry[str], relative: str) -> None:
         is_link = entry.is_symlink()
@@ -125,6 +129,17 @@ class _Walk:
             heapq.heappush(self._links, f"{relative}{entry.name}/")
         else:
             self._folders.append(f"{relative}{entry.name}/")
+
+
+def first_folders(ids: list[str]) -> pa.Array | None:
+    """The class that each path's first folder names, null for one without; None: no path has any."""
+    paths = pa.array(ids, pa.string())
+    inside = pc.match_substring(paths, "/")
+    if not pc.any(inside).as_py():
+        return None
+    first = pc.list_element(pc.split_pattern(paths, "/", max_splits=1), 0).dictionary_encode()
+    classes = pa.array([class_name(name) for name in first.dictionary.to_pylist()], pa.string())
+    return pc.if_else(inside, classes.take(first.indices), None)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

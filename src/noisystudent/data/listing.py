@@ -38,6 +38,11 @@ def as_text(name: str) -> str:
     return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
+def as_texts(names: list[str]) -> list[str]:
+    """`as_text` of many."""
+    return names if all(map(str.isascii, names)) else [as_text(name) for name in names]
+
+
 def short_names(paths: list[str]) -> list[str]:
     """The paths relative to the folder that they share: file names, where they lie in one folder."""
     shared = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""

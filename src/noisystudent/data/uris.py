@@ -44,6 +44,21 @@ def from_folder(folder: str) -> Callable[[str], str]:
     return to_uri
 
 
+def file_uris(folder: str, paths: list[str]) -> list[str]:
+    """The addresses of files at paths relative to `folder`, which is absolute.
+
+    Example:
+        >>> file_uris("/photos", ["cat/a.jpg", "cat/a b.jpg"])
+        ['file:///photos/cat/a.jpg', 'file:///photos/cat/a%20b.jpg']
+    """
+    base, found = file_uri(os.path.join(folder, "")), []
+    for begin in range(0, len(paths), AT_A_TIME):
+        part = paths[begin : begin + AT_A_TIME]
+        quoted = part if _is_plain("".join(part)) else [quote(os.fsencode(path)) for path in part]  # seen at one look
+        found += [base + path for path in quoted]
+    return found
+
+
 def is_of_a_part(address: str) -> bool:
     """Whether this is an address as this module writes it, of an image within a table, a shard or a data set."""
     container, place = inside(address)
