@@ -7,6 +7,8 @@ chosen on 5,000 training images held out (docs/small-images.md says what was tri
 on such held-out images, too, with another setting and another folder:
 
     python benchmarks/cifar10.py --held-out 5000 --seeds 1 --recipe-only --set student.pseudo_labels=hard --work trials/hard
+
+A draw takes an hour and a half of a core. With `--go-on` draws are added to those in the results.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from seeded_runs import (
     LAST_WITHOUT_NOISE,
     arguments,
     data_folder,
+    kept_results,
     last_students_without_noise,
     on_splits,
     publish,
@@ -26,7 +29,7 @@ LABELS_PER_CLASS = 400
 
 
 def main() -> None:
-    options = arguments(__doc__, seeds=3, work="cifar10", splits=True)
+    options = arguments(__doc__, seeds=3, work="cifar10", splits=True, goes_on=True)
     source = data_folder("cifar10")
     test = source / "test-00000-of-00001.parquet"
     of_seed = on_splits(
@@ -38,7 +41,8 @@ def main() -> None:
         held_out=options.held_out,
         settings=options.set,
     )
-    how = {"seeds": options.seeds, "work": options.work, "jobs": options.jobs}
+    kept = kept_results("cifar10") if options.go_on else {}
+    how = {"seeds": options.seeds, "work": options.work, "jobs": options.jobs, "kept": kept}
     results = run_variants(of_seed, {"recipe": []}, **how)
     if not options.recipe_only:
         results[LAST_WITHOUT_NOISE] = last_students_without_noise(of_seed, **how)

@@ -41,7 +41,13 @@ Results = dict[str, list[dict[str, Any]]]
 
 
 def arguments(
-    description: str, *, seeds: int, work: str, more: Mapping[str, str] | None = None, splits: bool = False
+    description: str,
+    *,
+    seeds: int,
+    work: str,
+    more: Mapping[str, str] | None = None,
+    splits: bool = False,
+    goes_on: bool = False,
 ) -> argparse.Namespace:
     """The options that all these benchmarks have, `--held-out` where they use `on_splits`, and those that `more` names."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -52,6 +58,8 @@ def arguments(
         "--jobs", type=int, default=1, help="runs at a time, each on its share of the cores (default 1)"
     )
     parser.add_argument("--recipe-only", action="store_true", help="leave out the runs without noise")
+    if goes_on:
+        parser.add_argument("--go-on", action="store_true", help="add to the seeds that the results have already")
     for option, meaning in (more or {}).items():
         parser.add_argument(option, default="", help=meaning)
     if splits:
@@ -148,14 +156,23 @@ def on_splits(
 
 
 def run_variants(
-    configure: Callable[[int], Config], variants: dict[str, list[str]], *, seeds: int, work: Path, jobs: int = 1
+    configure: Callable[[int], Config],
+    variants: dict[str, list[str]],
+    *,
+    seeds: int,
+    work: Path,
+    jobs: int = 1,
+    kept: Results | None = None,
 ) -> Results:
-    """Run each variant with each seed; `configure` gives the configuration of a seed, a variant the settings that change it."""
-    runs = [(variant, seed) for variant in variants for seed in range(seeds)]
+    """Run each variant with each seed; `configure` gives the configuration of a seed, a variant the settings that change it.
+
+    What `kept` has of the first seeds is not run again.
+    """
+    results: Results = {variant: (kept or {}).get(variant, [])[:seeds] for variant in variants}
+    runs = [(variant, seed) for variant in variants for seed in range(len(results[variant]), seeds)]
     configs = [apply_settings(configure(seed), variants[variant]) for variant, seed in runs]
     folders = [work / f"{variant.replace(' ', '-')}-{seed}" for variant, seed in runs]
     found = at_once(noisystudent.run, configs, folders, jobs=jobs)
-    results: Results = {variant: [] for variant in variants}
     for (variant, _), result in zip(runs, found, strict=True):
         results[variant].append(result)
     return results
@@ -165,16 +182,22 @@ LAST_WITHOUT_NOISE = "last student without noise"
 
 
 def last_students_without_noise(
-    configure: Callable[[int], Config], *, seeds: int, work: Path, jobs: int = 1
+    configure: Callable[[int], Config], *, seeds: int, work: Path, jobs: int = 1, kept: Results | None = None
 ) -> list[dict[str, Any]]:
-    """The last student of each seed's run of the recipe, trained anew on the same pseudo-labels without noise."""
-    configs = [apply_settings(configure(seed), NO_NOISE) for seed in range(seeds)]
+    """The last student of each seed's run of the recipe, trained anew on the same pseudo-labels without noise.
+
+    What `kept` has of the first seeds is not trained again.
+    """
+    there = (kept or {}).get(LAST_WITHOUT_NOISE, [])[:seeds]
+    left = range(len(there), seeds)
+    configs = [apply_settings(configure(seed), NO_NOISE) for seed in left]
     lasts = [config.model_copy(update={"generations": config.generations[-1:]}) for config in configs]
     selections = [
-        work / f"recipe-{seed}" / f"gen-{len(config.generations)}" / "selection" for seed, config in enumerate(configs)
+        work / f"recipe-{seed}" / f"gen-{len(config.generations)}" / "selection"
+        for seed, config in zip(left, configs, strict=True)
     ]
-    folders = [work / f"last-without-noise-{seed}" for seed in range(seeds)]
-    return at_once(noisystudent.student, lasts, selections, folders, jobs=jobs)
+    folders = [work / f"last-without-noise-{seed}" for seed in left]
+    return [*there, *at_once(noisystudent.student, lasts, selections, folders, jobs=jobs)]
 
 
 def at_once(work: Callable[..., dict[str, Any]], *arguments: Sequence[Any], jobs: int) -> list[dict[str, Any]]:
