@@ -1,6 +1,7 @@
 """The training loop on a tiny network: what it saves, what it logs, and that it goes on where it stopped, bit by bit."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,32 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "model" / "model.safetensors")
+
+
+def test_images_that_are_too_many_for_a_gpu_are_told_with_an_advice_that_helps(
+    images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook stands in for a GPU that holds three images."""
+
+    def hold(network: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        if network.training and given[0].ndim == 4 and len(given[0]) > 3:
+            raise torch.OutOfMemoryError
+
+    execution, advised = EVERY_STEP, []
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(hold)
+    try:
+        while len(advised) < 5:
+            try:
+                fit(images, tmp_path, execution=execution)
+                break
+            except RunError as error:
+                advice = re.search(r"execution\.images_at_a_time=(\d+)", str(error))
+                advised.append(int(advice.group(1)))  # type: ignore[union-attr]
+                execution = EVERY_STEP.model_copy(update={"images_at_a_time": advised[-1]})
+    finally:
+        hook.remove()
+    assert advised == [5, 2]  # of batches of ten
+    assert read_metrics(tmp_path / "metrics.jsonl")[-1]["step"] == STEPS
 
 
 class Killed(BaseException):

@@ -18,6 +18,7 @@ from noisystudent import atomic
 from noisystudent.config import Training
 from noisystudent.device import full_fp32
 from noisystudent.errors import UserError
+from noisystudent.models.fitting import in_parts_that_fit
 from noisystudent.models.weights import find_weights, pretrained, ways_out
 
 
@@ -69,8 +70,9 @@ class Classifier:
         assert not self.network.training, "a classifier labels without noise"
         device = next(self.network.parameters()).device
         with full_fp32():
-            output: Tensor = self.network(self.preprocessing.normalize(images.to(device)))
-        return output.float()
+            return in_parts_that_fit(
+                self.network, images, lambda part: self.network(self.preprocessing.normalize(part.to(device))).float()
+            )
 
     @torch.inference_mode()
     def features(self, images: Tensor) -> Tensor:
@@ -78,10 +80,14 @@ class Classifier:
         assert not self.network.training, "a classifier embeds without noise"
         network: Any = self.network
         device = next(network.parameters()).device
+
+        def embed(part: Tensor) -> Tensor:
+            pixels = self.preprocessing.normalize(part.to(device))
+            found: Tensor = network.forward_head(network.forward_features(pixels), pre_logits=True)
+            return found.float()
+
         with full_fp32():
-            images = self.preprocessing.normalize(images.to(device))
-            found: Tensor = network.forward_head(network.forward_features(images), pre_logits=True)
-        return found.float()
+            return in_parts_that_fit(network, images, embed)
 
     def save(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors`, which `timm.create_model("local-dir:...", pretrained=True)` opens."""

@@ -14,6 +14,7 @@ from noisystudent import processes
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Batch
 from noisystudent.device import compute_device, seed_draws, training_precision
+from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
 from noisystudent.noise.input_noise import add_input_noise
 from noisystudent.seeds import derive_seed
@@ -49,7 +50,16 @@ class ForwardBackward:
             step: decides the noise.
             batch: or a micro-batch of it.
             more: more micro-batches of the step follow here, so that the processes' gradients need not be added up yet.
+
+        Raises:
+            RunError: they are too many for the GPU's memory.
         """
+        try:
+            return self._added(step, batch, more=more)
+        except torch.OutOfMemoryError:
+            raise RunError(_too_many(len(batch.images))) from None
+
+    def _added(self, step: int, batch: Batch, *, more: bool) -> Tensor:
         training, device = self._training, self._device
         images, targets = batch.images.to(device), batch.targets.to(device)
         seed = derive_seed(self._seed, "noise", step)
@@ -76,6 +86,19 @@ class ForwardBackward:
         if more and isinstance(self._network, DistributedDataParallel):
             return self._network.no_sync()
         return contextlib.nullcontext()
+
+
+def _too_many(images: int) -> str:
+    """What a user can do about so many images that do not fit into a GPU's memory together."""
+    said = f"{images} images at a time are too many for the GPU's memory: "
+    if images < 4:  # BatchNorm wants two
+        return (
+            said + "train a smaller network or smaller images (image_size), or on the processor (execution.device=cpu)"
+        )
+    return said + (
+        f"give the command again with --set execution.images_at_a_time={images // 2}, and it goes on: gradients are added up to those of "
+        "the whole batch, and BatchNorm sees so many images at a time"
+    )
 
 
 def _shared(network: nn.Module) -> nn.Module:
