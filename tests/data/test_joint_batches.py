@@ -197,3 +197,18 @@ def test_random_crops_of_pieces_are_those_of_the_batch(tmp_path: Path) -> None:
         joint_batches(cropped, one, one, seed=0, micro_batches=[MicroBatch(1, 2)]), whole, strict=True
     ):
         assert torch.equal(part.images, batch.images[part.here])
+
+
+def test_batches_for_a_gpu_lie_in_pinned_memory(
+    labeled: Examples, pseudo: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned: list[int] = []
+
+    def pin(tensor: torch.Tensor) -> torch.Tensor:
+        pinned.append(tensor.data_ptr())
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
+    batches = list(joint_batches(training(), labeled, pseudo, seed=3, pinned=True))
+    assert values(batches) == values(list(joint_batches(training(), labeled, pseudo, seed=3)))
+    assert len(pinned) == 2 * len(batches)

@@ -81,3 +81,12 @@ def test_each_row_or_column_slides_by_its_own_pixels() -> None:
         for x in range(6):
             assert torch.equal(rows[..., y, x], images[..., y, min(x + y, 5)])
             assert torch.equal(columns[..., y, x], images[..., max(y - x, 0), x])
+
+
+def test_images_of_more_places_than_an_int32_numbers_slide_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.randint(256, (2, 3, 9, 13), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    pixels = torch.tensor([1.25, -2.5]).view(2, 1, 1)
+    few = [slide(images, pixels) for slide in (geometry.slide_rows, geometry.slide_columns)]
+    monkeypatch.setattr(geometry, "MOST_PLACES", images.numel() - 1)
+    for slide, wanted in zip((geometry.slide_rows, geometry.slide_columns), few, strict=True):
+        assert torch.equal(slide(images, pixels), wanted)

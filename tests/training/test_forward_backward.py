@@ -1,5 +1,6 @@
 """A batch in micro-batches, in one process or in several, trains as the whole does."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from torch.nn import functional as F
 from noisystudent.config import Execution, Noise, RandAugment, Training
 from noisystudent.data.joint_batches import Batch
 from noisystudent.models.classifier import Classifier, Preprocessing
+from noisystudent.training import forward_backward
+from noisystudent.training.ema import moving_average
 from noisystudent.training.forward_backward import ForwardBackward, losses_of_steps
 from noisystudent.training.metrics_log import read_metrics
+from noisystudent.training.optimizer import build_optimizer
 from noisystudent.training.whole_batch import WholeBatch
 
 SHARED_TRAINING = Path(__file__).parents[1] / "support" / "shared_training.py"
@@ -73,6 +77,31 @@ def test_the_gradients_of_pieces_add_up_to_those_of_the_batch(objective: str, of
     assert losses_of_steps(losses, of).tolist() == pytest.approx([whole.item()], rel=1e-5)
     for parameter, gradient in zip(network.parameters(), expected, strict=True):
         assert torch.allclose(parameter.grad, gradient, atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "rmsproptf"])
+@pytest.mark.parametrize("semantics", ["official", "clamped"])
+def test_a_step_waits_for_nothing_that_a_gpu_computes(
+    optimizer: str, semantics: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch's meta device stands in for one: it has no values, and who asks for one fails."""
+    device = torch.device("meta")
+    monkeypatch.setattr(forward_backward, "compute_device", lambda _: device)
+    monkeypatch.setattr(forward_backward, "training_precision", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(forward_backward, "seed_draws", lambda *_: None)
+    noise = Noise(crop="pad", crop_padding=1, cutout=2, randaugment=RandAugment(num_ops=2, semantics=semantics))
+    training = Training(
+        model="x", image_size=8, batch_size=40, unlabeled_ratio=1.0, noise=noise, mixup=0.5, optimizer=optimizer
+    )
+    with device:
+        network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Dropout(), nn.Linear(144, 3))
+    learn, average = learner(network, training), moving_average(network, 0.9)
+    steps = build_optimizer(network, training)
+    for step in range(3):
+        batch = Batch(torch.zeros(80, 3, 8, 8, dtype=torch.uint8), torch.full((80, 3), 1 / 3), 40, 80)
+        assert learn(step, batch, more=False).device == device
+        steps.step()
+        average.update_parameters(network)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])

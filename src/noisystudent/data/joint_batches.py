@@ -128,6 +128,7 @@ def joint_batches(
     seed: int,
     start: int = 0,
     micro_batches: Sequence[MicroBatch] = (WHOLE,),
+    pinned: bool = False,
 ) -> Iterator[Batch]:
     """Batches of B + U images from step `start` to the last; of each, one micro-batch after another.
 
@@ -138,6 +139,7 @@ def joint_batches(
         seed: of the order and of the random crops.
         start: first step.
         micro_batches: of a batch, in their order.
+        pinned: in memory that is never swapped out, from which a GPU copies while it computes.
 
     When `training.joint` is off, the same number of images of each kind comes one kind after the other, in batches as large.
     """
@@ -167,7 +169,8 @@ def joint_batches(
             known += len(own) if name == "labeled" else 0
             total += count
         here = None if micro_batch.of == 1 else torch.from_numpy(np.concatenate(places))
-        return Batch(torch.cat(images), torch.cat(targets), known, total, here)
+        both = Batch(torch.cat(images), torch.cat(targets), known, total, here)
+        return both._replace(images=both.images.pin_memory(), targets=both.targets.pin_memory()) if pinned else both
 
     # One micro-batch is made ready while the network works on the one before.
     coming = ((step, micro_batch) for step in range(start, training.steps) for micro_batch in micro_batches)

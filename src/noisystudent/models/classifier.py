@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,9 +42,15 @@ class Preprocessing:
 
     def normalize(self, images: Tensor) -> Tensor:
         """uint8 [N, C, H, W] in 0..255 to float32, zero mean and unit variance, in channels-last memory."""
-        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1) * 255
-        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1) * 255
+        mean, std = (_of_channels(values, images.device) for values in (self.mean, self.std))
         return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+@functools.lru_cache(maxsize=64)
+def _of_channels(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """A value a channel in 0..255, [1, C, 1, 1]; copied to a GPU once and not in every step, which would be waited for."""
+    with torch.inference_mode(False):  # an attack asks for gradients through it
+        return torch.tensor(values, device=device).view(1, -1, 1, 1) * 255
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from noisystudent.noise.pixels import to_bytes
 
 HALF = torch.tensor(0.5)
+MOST_PLACES = 2**31 - 1  # that an int32 can number
 Positions = tuple[Tensor, Tensor]
 
 
@@ -108,8 +109,9 @@ def _between(near: Tensor, far: Tensor, fractions: Tensor) -> Tensor:
 def _pixels(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Of each plane of [n, C, H, W] the pixels at x and y, whole numbers that broadcast to [n, h, w]: [n, C, h, w]."""
     n, channels, height, width = images.shape
-    within = (y.int() * width + x.int()).expand(n, -1, -1)
-    first = torch.arange(n * channels, dtype=torch.int32, device=images.device).mul_(height * width)
+    kind = torch.int32 if images.numel() <= MOST_PLACES else torch.int64  # the first is faster
+    within = (y.to(kind) * width + x.to(kind)).expand(n, -1, -1)
+    first = torch.arange(n * channels, dtype=kind, device=images.device).mul_(height * width)
     places = within.unsqueeze(1) + first.view(n, channels, 1, 1)
     return images.flatten().index_select(0, places.flatten()).view(places.shape)
 

@@ -26,11 +26,13 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel:
         9.0
     """
 
-    def update(averaged: Tensors, current: Tensors, updates: Tensor | int) -> None:
+    def update(averaged: Tensors, current: Tensors, _: Tensor | int) -> None:
         if not averaged[0].is_floating_point():
             torch._foreach_copy_(averaged, current)
             return
-        t = int(updates) - 1
+        t = (
+            int(average.n_averaged) - 1
+        )  # on the processor; what is passed is its copy on the GPU, which would be waited for
         d = min(decay, (1 + t) / (10 + t))
         torch._foreach_lerp_(averaged, current, 1 - d)
 

@@ -61,7 +61,7 @@ class ForwardBackward:
 
     def _added(self, step: int, batch: Batch, *, more: bool) -> Tensor:
         training, device = self._training, self._device
-        images, targets = batch.images.to(device), batch.targets.to(device)
+        images, targets = batch.images.to(device, non_blocking=True), batch.targets.to(device, non_blocking=True)
         seed = derive_seed(self._seed, "noise", step)
         images = add_input_noise(images, training.noise, seed=seed, total=batch.total, here=batch.here)
         seed_draws(derive_seed(self._seed, "dropout", step), device)
