@@ -19,6 +19,16 @@ def scheme(name: str | os.PathLike[str]) -> str:
         >>> scheme("s3://bucket/shards/{000..099}.tar"), scheme(Path("s3://bucket")), scheme("hf:./folder"), scheme("C:/photos")
         ('s3', 's3', '', '')
     """
-    text = name if isinstance(name, str) else os.fspath(name).replace(":/", "://", 1)
-    found = _begins_as_one(text)
+    found = _begins_as_one(as_given(name))
     return found["scheme"].lower() if found and found["scheme"].lower() != "file" else ""
+
+
+def as_given(name: str | os.PathLike[str]) -> str:
+    """An address that may have become a `Path`, which has no two slashes in a row, as it was given.
+
+    Example:
+        >>> from pathlib import Path
+        >>> as_given(Path("s3://bucket/run"))
+        's3://bucket/run'
+    """
+    return name if isinstance(name, str) else os.fspath(name).replace(":/", "://", 1)

@@ -11,6 +11,7 @@ from typing import Any
 from noisystudent.config import Config
 from noisystudent.processes import from_first
 from noisystudent.progress import logger
+from noisystudent.run_mirror import mirrored
 from noisystudent.run_plan import robustness_stage
 from noisystudent.rundir import open_run
 from noisystudent.stages.networks import (
@@ -46,7 +47,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
 
     Args:
         config: everything that decides the run.
-        out: the run folder, new, empty or begun.
+        out: the run folder, new, empty or begun; or its address, such as `s3://bucket/run` (`run_mirror`).
 
     Returns:
         What `results.json` of the run holds.
@@ -55,8 +56,13 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
         UserError: the configuration, a source or the folder is wrong.
         RunError: a training diverged.
     """
-    check(config, out)
-    with open_run(Path(out), config) as folder:
+    with mirrored(out, config.execution) as folder:
+        check(config, folder)
+        return _run(config, folder)
+
+
+def _run(config: Config, out: Path) -> dict[str, Any]:
+    with open_run(out, config) as folder:
         data = prepared(folder, config)
         check_teachers(folder, config)
         config = choose_start(folder, config, data)  # by cross-validation on the labels

@@ -19,6 +19,7 @@ from noisystudent.config import Config, Execution
 from noisystudent.errors import RunError, UserError
 from noisystudent.extras import needing
 from noisystudent.pipeline import check, run
+from noisystudent.rundir import check_here
 
 LOSSES = 100  # of workers, before the run is given up: machines that are lent come and go
 HERE = 200 * 2**20  # bytes for Ray's objects on this machine, of which we have none
@@ -38,6 +39,7 @@ def run_on_ray(config: Config, out: str | Path) -> dict[str, Any]:
         UserError: as `pipeline.run`; Ray is not installed, or not at the address.
         RunError: as `pipeline.run`; too many workers were lost.
     """
+    check_here(Path(out))
     with needing("ray"):
         check(config, out)
     with contextlib.redirect_stdout(sys.stderr):  # what workers and Ray print is not the answer

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from noisystudent import atomic, processes, progress
-from noisystudent.addresses import scheme
+from noisystudent.addresses import as_given, scheme
 from noisystudent.config import Config, load_config
 from noisystudent.errors import UserError
 from noisystudent.outlook import time_left
@@ -32,6 +32,7 @@ from noisystudent.progress import logger
 from noisystudent.run_plan import FROZEN, embedding_stage, planned_stages
 from noisystudent.stage_profile import profiled
 
+LINK = ".link"  # ends the name of a file that says where a link leads, where there are none
 PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow")
 
 
@@ -199,13 +200,19 @@ def _network_of(stage: str) -> str:
     return {"0": "teacher", "baseline": "baseline", "frozen": FROZEN}.get(number, f"student {number}")
 
 
+def best_folder(run: Path) -> Path:
+    """Where the network is that a run hands on; in a copy of a run from a store, which has no links, a file says so."""
+    said = run / f"best{LINK}"
+    return run / (said.read_text(encoding="utf-8") if said.is_file() and not (run / "best").exists() else "best")
+
+
 def model_folder(path: Path) -> Path:
     """Where the model is in a run folder (its best generation's), a generation's folder, or a model folder.
 
     Raises:
         UserError: there is none.
     """
-    for candidate in (path / "best" / "model", path / "model", path):
+    for candidate in (best_folder(path) / "model", path / "model", path):
         if (candidate / "config.json").is_file() and (candidate / "model.safetensors").is_file():
             return candidate
     if not path.exists():
@@ -314,9 +321,8 @@ def _held(path: Path) -> FileLock:
 def check_here(path: Path) -> None:
     """Raise UserError when an output is an address: of it a folder here, such as `s3:`, would be made."""
     if scheme(path):
-        address = str(path).replace(":/", "://", 1)
         raise UserError(
-            f"--out {address} is an address: give a path on this machine, and copy it there when it is done"
+            f"--out {as_given(path)} is an address: give a path on this machine, and copy it there when it is done"
         )
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
+from noisystudent.addresses import as_given, scheme
 from noisystudent.evaluation.next_steps import next_steps
 from noisystudent.evaluation.spent import whole_cost
 from noisystudent.progress import duration
@@ -28,7 +29,12 @@ def show_run(results: Row, *, out: Path) -> None:
     if "profile" in results:
         console.print(_profile_table(results["profile"]))
     console.print("What to do next")
-    for what, line in next_steps(out, measured=answer["split"] is not None):
+    measured = answer["split"] is not None
+    steps = next_steps(out, measured=measured)
+    if scheme(out):
+        console.print(f"- Copy {as_given(out)} to a folder here, such as run, for the report and for what follows")
+        steps = next_steps(Path("run"), measured=measured, best=results["best"])
+    for what, line in steps:
         console.print(f"- {what}:")
         console.print(f"  {line}", soft_wrap=True)
     for advice in answer["advice"]:

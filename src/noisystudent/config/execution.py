@@ -51,6 +51,9 @@ class Execution(Section):
     spill_folder: str = Field(
         "", description="where on the disk; empty: the system's folder for temporary files (TMPDIR)"
     )
+    working_folder: str = Field(
+        "", description="where a run at an address such as s3://bucket/run is worked on; empty: in the user's cache"
+    )
     profile: bool = Field(False, description="say where the time of each stage went")
     engine: Literal["local", "ray"] = Field(
         "local",

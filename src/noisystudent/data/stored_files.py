@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from noisystudent.addresses import scheme
+from noisystudent.errors import UserError
 
 
 def opened(path: str) -> IO[bytes]:
@@ -24,8 +25,8 @@ def opened(path: str) -> IO[bytes]:
         OSError: [Errno 22] not a file but a pipe, a socket or a device
     """
     if scheme(path):
-        with _as_os_errors():
-            files, name = _store(path)
+        with as_os_errors():
+            files, name = store(path)
             file: IO[bytes] = files.open(name, "rb")
             return file
     mode = os.stat(path).st_mode
@@ -41,8 +42,8 @@ def read_part(path: str, offset: int, size: int) -> bytes:
         OSError: it cannot be read.
     """
     if scheme(path):
-        with _as_os_errors():
-            files, name = _store(path)
+        with as_os_errors():
+            files, name = store(path)
             data: bytes = files.cat_file(name, start=offset, end=offset + size)
             return data
     with opened(path) as file:
@@ -58,8 +59,8 @@ def for_parquet(path: str) -> Any:
     """
     if not scheme(path):
         return path
-    with _as_os_errors():
-        files, name = _store(path)
+    with as_os_errors():
+        files, name = store(path)
         return files.open(name, "rb", cache_type="none")
 
 
@@ -70,8 +71,8 @@ def version(path: str) -> tuple[int, str]:
         OSError: there is none.
     """
     if scheme(path):
-        with _as_os_errors():
-            files, name = _store(path)
+        with as_os_errors():
+            files, name = store(path)
             files.invalidate_cache()  # of what was listed before
             return int(files.info(name)["size"]), str(files.ukey(name))
     status = os.stat(path)
@@ -91,8 +92,8 @@ def is_there(path: str) -> bool:
     """
     if not scheme(path):
         return os.path.exists(path)
-    with _as_os_errors():
-        files, name = _store(path)
+    with as_os_errors():
+        files, name = store(path)
         return bool(files.exists(name))
 
 
@@ -102,8 +103,8 @@ def matching(pattern: str) -> list[str]:
     Raises:
         OSError: the machine that it names cannot be asked.
     """
-    with _as_os_errors():
-        files, name = _store(pattern)
+    with as_os_errors():
+        files, name = store(pattern)
         return sorted(files.unstrip_protocol(found) for found in files.glob(name))
 
 
@@ -121,20 +122,23 @@ def why_not_read(address: str) -> str:
     return ""
 
 
-def _store(address: str) -> tuple[Any, str]:
-    """What reads from there, and how it calls the file; fsspec is loaded for who needs it alone."""
+def store(address: str) -> tuple[Any, str]:
+    """What reads and writes there, and how it calls the file or folder; fsspec is loaded for who needs it alone."""
     from fsspec.core import url_to_fs
 
-    found: tuple[Any, str] = url_to_fs(address)
+    makes_folders = (
+        {"auto_mkdir": True} if scheme(address) == "local" else {}
+    )  # of the others, what is written makes them
+    found: tuple[Any, str] = url_to_fs(address, **makes_folders)
     return found
 
 
 @contextmanager
-def _as_os_errors() -> Iterator[None]:
+def as_os_errors() -> Iterator[None]:
     """Stores raise errors of many kinds, their libraries' own among them."""
     try:
         yield
-    except OSError:
+    except (OSError, UserError):
         raise
     except Exception as error:
         raise OSError(errno.EIO, f"{type(error).__name__}: {' '.join(str(error).split())}") from error

@@ -6,12 +6,13 @@ import shlex
 from pathlib import Path
 
 
-def next_steps(run: Path, *, measured: bool) -> list[tuple[str, str]]:
+def next_steps(run: Path, *, measured: bool, best: str = "best") -> list[tuple[str, str]]:
     """What for, and the line: of a shell, or of Python.
 
     Args:
         run: the folder, as the line is to name it.
         measured: whether something was held out.
+        best: the folder of the network that is handed on.
 
     Example:
         >>> for what, line in next_steps(Path("a run"), measured=True):
@@ -24,6 +25,6 @@ def next_steps(run: Path, *, measured: bool) -> list[tuple[str, str]]:
     if not measured:
         what = "Measure it on labeled images that it has not seen, a folder a class"
         steps.append((what, f"noisystudent evaluate --model {quoted} --data FOLDER"))
-    address = f"local-dir:{run / 'best' / 'model'}"
+    address = f"local-dir:{run / best / 'model'}"
     opened = f"import noisystudent.models, timm; model = timm.create_model({address!r}, pretrained=True)"
     return [*steps, ("Open the model in Python", opened)]

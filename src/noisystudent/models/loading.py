@@ -17,7 +17,7 @@ from noisystudent import atomic
 from noisystudent.errors import UserError
 from noisystudent.models.classifier import Classifier, Preprocessing, check_model_name
 from noisystudent.models.weights import MissingWeights, find_weights, pretrained
-from noisystudent.rundir import folder_called
+from noisystudent.rundir import best_folder, folder_called
 
 
 def load_classifier(model: str | Path, *, weights: bool = True) -> Classifier:
@@ -55,7 +55,7 @@ def stands_for(model: str | Path) -> str:
     """
     model = os.path.expanduser(model)
     results = Path(model) / "results.json"
-    if folder_called(model) is None or not (Path(model) / "best" / "model").is_dir() or not results.is_file():
+    if folder_called(model) is None or not (best_folder(Path(model)) / "model").is_dir() or not results.is_file():
         return model
     found = json.loads(results.read_text(encoding="utf-8"))
     choice = found.get("choice")
