@@ -15,7 +15,7 @@ from noisystudent.errors import UserError
 
 def write(make: Made, count: int, folder: Path, *, part_rows: int) -> list[Skipped]:
     execution = Execution(device="cpu", part_rows=part_rows)
-    return write_parts(make, count, folder, image_size=8, execution=execution, description="")
+    return write_parts(make.read, make, count, folder, image_size=8, execution=execution, description="")
 
 
 class Made:
@@ -26,7 +26,11 @@ class Made:
         self.stop_at = stop_at
         self.unreadable = unreadable
 
-    def __call__(self, rows: np.ndarray) -> tuple[pa.Table, list[Skipped]]:
+    def read(self, rows: np.ndarray) -> list[int]:
+        return rows.tolist()
+
+    def __call__(self, rows: np.ndarray, read: list[int]) -> tuple[pa.Table, list[Skipped]]:
+        assert read == rows.tolist()
         if self.stop_at is not None and self.stop_at in rows:
             raise KeyboardInterrupt
         self.rows += rows.tolist()
@@ -54,7 +58,7 @@ def test_what_cannot_be_read_is_named_also_when_a_folder_goes_on(tmp_path: Path)
 
 def test_where_nothing_can_be_read_the_same_again_looks_again(tmp_path: Path) -> None:
     class Nothing(Made):
-        def __call__(self, rows: np.ndarray) -> tuple[pa.Table, list[Skipped]]:
+        def __call__(self, rows: np.ndarray, _: list[int]) -> tuple[pa.Table, list[Skipped]]:
             return pa.table({"row": pa.array([], pa.int64())}), [Skipped(str(row), "embed", "broken") for row in rows]
 
     with pytest.raises(UserError, match="none of the 3 images can be read; the first: broken"):

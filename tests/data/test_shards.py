@@ -19,7 +19,7 @@ from PIL import Image
 from noisystudent.config import Execution, Noise, Training
 from noisystudent.data import shards
 from noisystudent.data.decoding import UnreadableImage, read_bytes
-from noisystudent.data.images import ImageSet, Skipped, check_readable
+from noisystudent.data.images import Fetched, ImageSet, Skipped, check_readable
 from noisystudent.data.joint_batches import Examples, ShuffledStream, joint_batches
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.parts import write_parts
@@ -239,13 +239,13 @@ def test_images_in_turn_read_each_piece_once(
     pieces_read.clear()
     images = ImageSet(manifest, size=8, channels=3, workers=1, in_memory=False)
 
-    def make(rows: np.ndarray) -> tuple[pa.Table, list[Skipped]]:
-        pixels, unread = images.try_fetch(rows)
+    def make(_: np.ndarray, read: Fetched) -> tuple[pa.Table, list[Skipped]]:
+        pixels, unread = read
         assert not unread
         return pa.table({"sum": pixels.sum(dim=(1, 2, 3)).numpy()}), []
 
     execution = Execution(device="cpu", part_rows=47, label_batch_size=9)
-    write_parts(make, 180, tmp_path, image_size=8, execution=execution, description="")
+    write_parts(images.try_fetch, make, 180, tmp_path, image_size=8, execution=execution, description="")
     assert set(pieces_read.values()) == {1}
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from says import asked
 from torch import nn
 from user_inputs import KINDS, write_pictures
 
@@ -19,7 +20,7 @@ from noisystudent.features.probe import Probe
 from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.models.loading import load_classifier
 
-EXECUTION = Execution(device="cpu", workers=1, label_batch_size=3, part_rows=5)
+EXECUTION = Execution(device="cpu", labeling_precision="fp32", workers=1, label_batch_size=3, part_rows=5)
 
 
 def classifier(model: str = "test_resnet", classes: str = "abc", **settings: object) -> Classifier:
@@ -75,7 +76,7 @@ def test_features_on_disk_answer_as_the_images_do(tmp_path: Path) -> None:
     there = [id for id in manifest.ids if id != skipped[0].id]
 
     answer = ByFeatures(built, tmp_path / "features", manifest)
-    parts = [answer(rows) for rows in np.array_split(np.arange(len(answer)), 4)]  # across the parts of the table
+    parts = [asked(answer, rows) for rows in np.array_split(np.arange(len(answer)), 4)]  # across the parts of the table
     assert [id for part in parts for id in part.ids] == there
     assert [row.id for part in parts for row in part.skipped] == [skipped[0].id]
     rows = np.array([row for row, id in enumerate(manifest.ids) if id != skipped[0].id])
@@ -93,13 +94,13 @@ def test_features_of_some_pictures_come_in_the_order_asked_for(tmp_path: Path) -
         built, image_set(manifest, built.preprocessing, EXECUTION), tmp_path / "features", execution=EXECUTION
     )
     some = np.array([5, 0, 3])
-    few = ByFeatures(built, tmp_path / "features", manifest.take(some))(np.arange(3))
-    whole = ByFeatures(built, tmp_path / "features", manifest)(some)
+    few = asked(ByFeatures(built, tmp_path / "features", manifest.take(some)), np.arange(3))
+    whole = asked(ByFeatures(built, tmp_path / "features", manifest), some)
     assert few.ids == whole.ids == [manifest.ids[row] for row in some]
     assert np.array_equal(few.probabilities, whole.probabilities)
-    asked = [manifest.ids[4], manifest.ids[0]]
+    two = [manifest.ids[4], manifest.ids[0]]
     everything = read_features(tmp_path / "features", manifest.ids)
-    assert np.array_equal(read_features(tmp_path / "features", asked), everything[[4, 0]])
+    assert np.array_equal(read_features(tmp_path / "features", two), everything[[4, 0]])
     table = features_table(tmp_path / "features")
     assert table.find(pa.array(["nowhere", manifest.ids[5]])).tolist() == [-1, 5]
     assert [len(found) for found in take(table, np.array([], dtype=np.int64))] == [0, 0]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from drawn_answers import drawn
-from says import Says
+from says import Says, asked
 
 from noisystudent.pseudo.temperature import AtTemperature, at_temperature, fit_temperature
 
@@ -28,6 +28,6 @@ def test_a_teacher_at_a_temperature_changes_how_sure_it_is_and_nothing_else() ->
     plain = Says([[0.8, 0.2], [0.5, 0.5], [0.0, 0.0]], unreadable=(2,))
     teacher = AtTemperature(plain, 2.0)
     assert (len(teacher), teacher.image_size) == (3, 8)
-    said = teacher(np.arange(3))
+    said = asked(teacher, np.arange(3))
     np.testing.assert_allclose(said.probabilities, [[2 / 3, 1 / 3], [0.5, 0.5]])
     assert (said.ids, said.hashes.tolist(), [row.id for row in said.skipped]) == (["0", "1"], [0, 1], ["2"])

@@ -54,6 +54,9 @@ class RandomCrops(NamedTuple):
     places: np.ndarray | None = None
 
 
+Fetched = tuple[torch.Tensor, dict[int, str]]  # pixels, and by their position the reasons of what could not be read
+
+
 class Pictures(Protocol):
     """What a classifier can be asked about: a manifest, and the pixels of some of its rows (see `ImageSet.try_fetch`)."""
 
@@ -62,7 +65,7 @@ class Pictures(Protocol):
 
     def __len__(self) -> int: ...
 
-    def try_fetch(self, rows: np.ndarray) -> tuple[torch.Tensor, dict[int, str]]: ...
+    def try_fetch(self, rows: np.ndarray) -> Fetched: ...
 
 
 class ImageSet:
@@ -174,7 +177,7 @@ class ImageSet:
             for (name, reason), ids in found.items()
         ]
 
-    def try_fetch(self, rows: np.ndarray) -> tuple[torch.Tensor, dict[int, str]]:
+    def try_fetch(self, rows: np.ndarray) -> Fetched:
         """The evaluation views of some rows, and which could not be read.
 
         Returns:

@@ -5,9 +5,7 @@ The batch of a step depends on the seed and the step alone. So a resumed run nee
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +14,7 @@ import torch
 from torch import Tensor
 
 from noisystudent.config import Training
+from noisystudent.data.ahead import ahead
 from noisystudent.data.images import ImageSet, RandomCrops
 from noisystudent.data.micro_batches import WHOLE, MicroBatch
 from noisystudent.data.random_crops import DRAWS
@@ -172,14 +171,9 @@ def joint_batches(
         both = Batch(torch.cat(images), torch.cat(targets), known, total, here)
         return both._replace(images=both.images.pin_memory(), targets=both.targets.pin_memory()) if pinned else both
 
-    # One micro-batch is made ready while the network works on the one before.
     coming = ((step, micro_batch) for step in range(start, training.steps) for micro_batch in micro_batches)
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        waiting = [ahead.submit(batch, *which) for which in itertools.islice(coming, 1)]
-        while waiting:
-            ready = waiting.pop().result()
-            waiting = [ahead.submit(batch, *which) for which in itertools.islice(coming, 1)]
-            yield ready
+    for _, ready in ahead(coming, lambda which: batch(*which)):
+        yield ready
 
 
 def _parts(training: Training, step: int, *, with_pseudo: bool) -> list[tuple[str, int, int]]:

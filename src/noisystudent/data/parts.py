@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,25 +15,33 @@ import pyarrow.parquet as pq
 
 from noisystudent import atomic, processes
 from noisystudent.config import Execution
+from noisystudent.data.ahead import ahead
 from noisystudent.data.images import Skipped
 from noisystudent.device import batches
 from noisystudent.errors import UserError
 from noisystudent.progress import track
 
 SKIPPED_SCHEMA = pa.schema([("id", pa.string()), ("stage", pa.string()), ("reason", pa.string())])
-# Of the images of a batch: their rows of the table, and what cannot be read.
-Make = Callable[[np.ndarray], tuple[pa.Table, list[Skipped]]]
+Read = TypeVar("Read")
 
 
 def write_parts(
-    make: Make, count: int, folder: Path, *, image_size: int, execution: Execution, description: str
+    read: Callable[[np.ndarray], Read],
+    make: Callable[[np.ndarray, Read], tuple[pa.Table, list[Skipped]]],
+    count: int,
+    folder: Path,
+    *,
+    image_size: int,
+    execution: Execution,
+    description: str,
 ) -> list[Skipped]:
     """Write `folder/part-*.parquet`, a row for each image that can be read; parts that are there are not made again.
 
     Several processes have every so many-th part each; where there is less than a part for each, parts are smaller.
 
     Args:
-        make: makes the rows of a batch of images.
+        read: the images of a batch, while those before it are worked on.
+        make: of them the rows of the table, and what cannot be read.
         count: of all images.
         folder: of the table.
         image_size: of the images that are looked at, pixels of a side, by which batches are cut.
@@ -57,8 +66,8 @@ def write_parts(
         for rows in own:
             tables: list[pa.Table] = []
             unread: list[Skipped] = []
-            for batch in batches(rows, image_size, execution):
-                table, unreadable = make(batch)
+            for batch, given in ahead(batches(rows, image_size, execution), read):
+                table, unreadable = make(batch, given)
                 tables.append(table)
                 unread += unreadable
                 advance(len(batch), "")

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
-from noisystudent.data.images import ImageSet, Skipped
+from noisystudent.data.images import Fetched, ImageSet, Skipped
 from noisystudent.data.parts import PartsTable, write_parts
 from noisystudent.device import compute_device, labeling_precision
 from noisystudent.errors import RunError
@@ -41,7 +41,8 @@ def write_features(
         UserError: none of them can be read.
     """
     return write_parts(
-        lambda rows: _embed_rows(classifier, images, rows, execution),
+        images.try_fetch,
+        lambda rows, read: _embed_rows(classifier, images, rows, read, execution),
         len(images),
         folder,
         image_size=classifier.preprocessing.image_size,
@@ -73,22 +74,22 @@ def read_features(folder: Path, ids: Sequence[str]) -> np.ndarray:
 
 
 def _embed_rows(
-    classifier: Classifier, images: ImageSet, rows: np.ndarray, execution: Execution
+    classifier: Classifier, images: ImageSet, rows: np.ndarray, read: Fetched, execution: Execution
 ) -> tuple[pa.Table, list[Skipped]]:
-    pixels, reasons = images.try_fetch(rows)
+    pixels, reasons = read
     device = compute_device(execution)
     classifier.network.to(device)
     with labeling_precision(execution, device):
         values = classifier.features(pixels).cpu().numpy().astype(np.float16)
-    read = [position for position in range(len(rows)) if position not in reasons]
-    if not np.isfinite(values[read]).all():
+    there = [position for position in range(len(rows)) if position not in reasons]
+    if not np.isfinite(values[there]).all():
         raise RunError("the network's features are infinite or not a number: its weights are broken")
     ids: list[str] = images.manifest.table["id"].take(pa.array(rows)).to_pylist()
     width = values.shape[1]
     columns = [
-        pa.array([ids[position] for position in read], pa.string()),
-        pa.FixedSizeListArray.from_arrays(pa.array(values[read].ravel()), width),
-        pa.array(dhash(pixels)[read]),
+        pa.array([ids[position] for position in there], pa.string()),
+        pa.FixedSizeListArray.from_arrays(pa.array(values[there].ravel()), width),
+        pa.array(dhash(pixels)[there]),
     ]
     skipped = [Skipped(ids[position], "embed", reason) for position, reason in reasons.items()]
     return pa.Table.from_arrays(columns, schema=features_schema(width)), skipped

@@ -80,10 +80,13 @@ class ByFeatures:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def __call__(self, rows: np.ndarray) -> Predicted:
+    def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        at = self._at[rows]
+        return take(self._table, at[at >= 0])
+
+    def __call__(self, rows: np.ndarray, read: tuple[np.ndarray, np.ndarray]) -> Predicted:
         ids = np.array(self._ids.take(pa.array(rows)).to_pylist(), dtype=object)
-        read = self._at[rows] >= 0
-        values, hashes = take(self._table, self._at[rows][read])
+        (values, hashes), there = read, self._at[rows] >= 0
         probabilities = finite_probabilities(torch.from_numpy(self._head.logits(values)))
-        skipped = [Skipped(id, "label", self._table.unread[id]) for id in ids[~read].tolist()]
-        return Predicted(ids[read].tolist(), probabilities, hashes, skipped)
+        skipped = [Skipped(id, "label", self._table.unread[id]) for id in ids[~there].tolist()]
+        return Predicted(ids[there].tolist(), probabilities, hashes, skipped)

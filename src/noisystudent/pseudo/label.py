@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from noisystudent.config import Execution
+from noisystudent.data.ahead import ahead
 from noisystudent.data.duplicates import dhash
-from noisystudent.data.images import ImageSet, Pictures, Skipped
+from noisystudent.data.images import Fetched, ImageSet, Pictures, Skipped
 from noisystudent.data.parts import write_parts
 from noisystudent.device import batches, compute_device, labeling_precision
 from noisystudent.errors import RunError
@@ -79,7 +80,7 @@ class Teacher(Protocol):
 
 
 class Labeler(Protocol):
-    """Answers for some rows of a manifest of N images."""
+    """Answers for some rows of a manifest of N images, from what it read of them, which another thread may do before."""
 
     def __len__(self) -> int: ...
 
@@ -87,7 +88,9 @@ class Labeler(Protocol):
     def image_size(self) -> int:
         """Of the images it looks at, pixels of a side."""
 
-    def __call__(self, rows: np.ndarray) -> Predicted: ...
+    def read(self, rows: np.ndarray) -> Any: ...
+
+    def __call__(self, rows: np.ndarray, read: Any) -> Predicted: ...
 
 
 class ByNetwork:
@@ -109,8 +112,11 @@ class ByNetwork:
     def image_size(self) -> int:
         return self._teacher.preprocessing.image_size
 
-    def __call__(self, rows: np.ndarray) -> Predicted:
-        return predict_rows(self._teacher, self._images, rows, execution=self._execution)
+    def read(self, rows: np.ndarray) -> Fetched:
+        return self._images.try_fetch(rows)
+
+    def __call__(self, rows: np.ndarray, read: Fetched) -> Predicted:
+        return predict_fetched(self._teacher, self._images, rows, read, execution=self._execution)
 
 
 def write_predictions(
@@ -132,38 +138,52 @@ def write_predictions(
         UserError: none of them can be read.
     """
 
-    def make(rows: np.ndarray) -> tuple[pa.Table, list[Skipped]]:
-        predicted = teacher(rows)
+    def make(rows: np.ndarray, read: Any) -> tuple[pa.Table, list[Skipped]]:
+        predicted = teacher(rows, read)
         return predicted.table(top_k), predicted.skipped
 
+    size = teacher.image_size
     return write_parts(
-        make, len(teacher), folder, image_size=teacher.image_size, execution=execution, description=description
+        teacher.read, make, len(teacher), folder, image_size=size, execution=execution, description=description
     )
+
+
+def all_answers(labeler: Labeler, execution: Execution) -> Iterator[Predicted]:
+    """What a labeler says of all its images, batch after batch."""
+    rows = batches(np.arange(len(labeler)), labeler.image_size, execution)
+    return (labeler(batch, read) for batch, read in ahead(rows, labeler.read))
 
 
 def predict_batches(
     classifier: Teacher, images: Pictures, rows: np.ndarray, *, execution: Execution, advance: Advance
 ) -> Iterator[Predicted]:
     """The predictions for some rows, batch after batch, with each told to the progress shown."""
-    for batch in batches(rows, classifier.preprocessing.image_size, execution):
-        yield predict_rows(classifier, images, batch, execution=execution)
+    for batch, read in ahead(batches(rows, classifier.preprocessing.image_size, execution), images.try_fetch):
+        yield predict_fetched(classifier, images, batch, read, execution=execution)
         advance(len(batch), "")
 
 
 def predict_rows(teacher: Teacher, images: Pictures, rows: np.ndarray, *, execution: Execution) -> Predicted:
     """The teacher's predictions for some rows of an image set, in their order, unreadable ones left out."""
-    pixels, reasons = images.try_fetch(rows)
+    return predict_fetched(teacher, images, rows, images.try_fetch(rows), execution=execution)
+
+
+def predict_fetched(
+    teacher: Teacher, images: Pictures, rows: np.ndarray, read: Fetched, *, execution: Execution
+) -> Predicted:
+    """The same of what was read of these rows."""
+    pixels, reasons = read
     device = compute_device(execution)
     teacher.network.to(device)
     with labeling_precision(execution, device):
         logits = teacher.logits(pixels)
     probabilities = finite_probabilities(logits)
     ids: list[str] = images.manifest.table["id"].take(pa.array(rows)).to_pylist()
-    read = [position for position in range(len(rows)) if position not in reasons]
+    there = [position for position in range(len(rows)) if position not in reasons]
     return Predicted(
-        [ids[position] for position in read],
-        probabilities[read],
-        dhash(pixels)[read],
+        [ids[position] for position in there],
+        probabilities[there],
+        dhash(pixels)[there],
         [Skipped(ids[position], "label", reason) for position, reason in reasons.items()],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +29,11 @@ class MeanOf:
         """The largest of theirs."""
         return max(teacher.image_size for teacher in self._teachers)
 
-    def __call__(self, rows: np.ndarray) -> Predicted:
-        said = [teacher(rows) for teacher in self._teachers]
+    def read(self, rows: np.ndarray) -> list[Any]:
+        return [teacher.read(rows) for teacher in self._teachers]
+
+    def __call__(self, rows: np.ndarray, read: list[Any]) -> Predicted:
+        said = [teacher(rows, own) for teacher, own in zip(self._teachers, read, strict=True)]
         skipped = {skipped.id: skipped for predicted in said for skipped in predicted.skipped}
         read = [np.array([id not in skipped for id in predicted.ids], dtype=bool) for predicted in said]
         opinions = [self._opinion(predicted.probabilities[rows]) for predicted, rows in zip(said, read, strict=True)]

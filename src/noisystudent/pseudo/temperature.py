@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -74,6 +76,9 @@ class AtTemperature:
     def image_size(self) -> int:
         return self._teacher.image_size
 
-    def __call__(self, rows: np.ndarray) -> Predicted:
-        said = self._teacher(rows)
+    def read(self, rows: np.ndarray) -> Any:
+        return self._teacher.read(rows)
+
+    def __call__(self, rows: np.ndarray, read: Any) -> Predicted:
+        said = self._teacher(rows, read)
         return said._replace(probabilities=at_temperature(said.probabilities, self._temperature))

@@ -20,7 +20,7 @@ from noisystudent.data.class_balance import balancing_copies, log_shares
 from noisystudent.data.images import image_set
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
-from noisystudent.device import batches, compute_device
+from noisystudent.device import compute_device
 from noisystudent.errors import UserError
 from noisystudent.evaluation.clean import Evaluation, evaluate, gathered, judge
 from noisystudent.evaluation.cost import multiply_adds
@@ -38,6 +38,7 @@ from noisystudent.models.weights import check_weights
 from noisystudent.noise.randaugment import operation_names
 from noisystudent.processes import from_first
 from noisystudent.progress import logger
+from noisystudent.pseudo.label import all_answers
 from noisystudent.pseudo.quality import check_teacher
 from noisystudent.pseudo.selections import read_selection
 from noisystudent.run_plan import FROZEN, baseline_training, first_to_embed, run_networks
@@ -312,8 +313,7 @@ def _evaluation(network: _Network, classifier: Classifier, split: str) -> Evalua
     config, manifest = network.config, network.manifests[split]
     if network.training.frozen:
         answer = by_features(network.run, network.training, classifier, split, manifest)
-        parts = (answer(rows) for rows in batches(np.arange(len(answer)), answer.image_size, config.execution))
-        given = gathered(parts, manifest, classes=len(classifier.class_names))
+        given = gathered(all_answers(answer, config.execution), manifest, classes=len(classifier.class_names))
         return judge(given, classifier.class_names, seed=config.seed)
     return evaluate(
         classifier,
