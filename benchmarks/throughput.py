@@ -2,7 +2,7 @@
 
     python benchmarks/throughput.py
 
-Each pair is measured in turns in one process, on the same threads, on the same work; the ratio is of medians. At 32 px the images
+Each pair is measured in turns in one process, on the same threads and work, in the same precision; the ratio is of medians. At 32 px images
 are in memory, beside the bare forward and the bare forward + backward + step. At 224 px they are JPEG files, beside decoding and the
 forward (or the step) one after the other.
 """
@@ -28,6 +28,7 @@ from noisystudent.data.images import ImageSet
 from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
+from noisystudent.device import compute_device, labeling_precision
 from noisystudent.evaluation.clean import evaluate
 from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.pseudo.label import ByNetwork, write_predictions
@@ -122,7 +123,9 @@ def labeling(training: Training, folder: Path, *, in_memory: bool) -> tuple[Work
 
     def bare() -> int:
         for batch in rows:
-            classifier.logits(images.fetch(batch) if in_memory else decoded(training, images, batch))
+            pixels = images.fetch(batch) if in_memory else decoded(training, images, batch)
+            with labeling_precision(execution, compute_device(execution)):
+                classifier.logits(pixels)
         return len(images)
 
     return ours, bare

@@ -209,6 +209,6 @@ def test_batches_for_a_gpu_lie_in_pinned_memory(
         return tensor
 
     monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
-    batches = list(joint_batches(training(), labeled, pseudo, seed=3, pinned=True))
+    batches = list(joint_batches(training(), labeled, pseudo, seed=3, device=torch.device("cuda")))
     assert values(batches) == values(list(joint_batches(training(), labeled, pseudo, seed=3)))
     assert len(pinned) == 2 * len(batches)

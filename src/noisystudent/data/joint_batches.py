@@ -43,6 +43,7 @@ class Examples:
         return np.repeat(everything, self.copies) if len(self.copies) else everything
 
 
+CPU = torch.device("cpu")
 Shuffle = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
@@ -127,7 +128,7 @@ def joint_batches(
     seed: int,
     start: int = 0,
     micro_batches: Sequence[MicroBatch] = (WHOLE,),
-    pinned: bool = False,
+    device: torch.device = CPU,
 ) -> Iterator[Batch]:
     """Batches of B + U images from step `start` to the last; of each, one micro-batch after another.
 
@@ -138,7 +139,7 @@ def joint_batches(
         seed: of the order and of the random crops.
         start: first step.
         micro_batches: of a batch, in their order.
-        pinned: in memory that is never swapped out, from which a GPU copies while it computes.
+        device: where the network computes; for NVIDIA's batches lie in memory from which it copies while it computes.
 
     When `training.joint` is off, the same number of images of each kind comes one kind after the other, in batches as large.
     """
@@ -169,10 +170,14 @@ def joint_batches(
             total += count
         here = None if micro_batch.of == 1 else torch.from_numpy(np.concatenate(places))
         both = Batch(torch.cat(images), torch.cat(targets), known, total, here)
-        return both._replace(images=both.images.pin_memory(), targets=both.targets.pin_memory()) if pinned else both
+        return (
+            both._replace(images=both.images.pin_memory(), targets=both.targets.pin_memory())
+            if device.type == "cuda"
+            else both
+        )
 
     coming = ((step, micro_batch) for step in range(start, training.steps) for micro_batch in micro_batches)
-    for _, ready in ahead(coming, lambda which: batch(*which)):
+    for _, ready in ahead(coming, lambda which: batch(*which), device):
         yield ready
 
 

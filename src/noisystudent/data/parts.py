@@ -17,7 +17,7 @@ from noisystudent import atomic, processes
 from noisystudent.config import Execution
 from noisystudent.data.ahead import ahead
 from noisystudent.data.images import Skipped
-from noisystudent.device import batches
+from noisystudent.device import batches, compute_device
 from noisystudent.errors import UserError
 from noisystudent.progress import track
 
@@ -60,13 +60,13 @@ def write_parts(
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(starts))]
     missing = processes.from_first(lambda: [number for number, part in enumerate(parts) if not part.exists()])
     own = [np.arange(starts[number], min(starts[number] + part_rows, count)) for number in processes.own(missing)]
-    images = sum(map(len, own))
+    images, device = sum(map(len, own)), compute_device(execution)
     done = count - images if processes.count() == 1 else 0
     with track(description, done + images, done=done) as advance:
         for rows in own:
             tables: list[pa.Table] = []
             unread: list[Skipped] = []
-            for batch, given in ahead(batches(rows, image_size, execution), read):
+            for batch, given in ahead(batches(rows, image_size, execution), read, device):
                 table, unreadable = make(batch, given)
                 tables.append(table)
                 unread += unreadable

@@ -151,14 +151,15 @@ def write_predictions(
 def all_answers(labeler: Labeler, execution: Execution) -> Iterator[Predicted]:
     """What a labeler says of all its images, batch after batch."""
     rows = batches(np.arange(len(labeler)), labeler.image_size, execution)
-    return (labeler(batch, read) for batch, read in ahead(rows, labeler.read))
+    return (labeler(batch, read) for batch, read in ahead(rows, labeler.read, compute_device(execution)))
 
 
 def predict_batches(
     classifier: Teacher, images: Pictures, rows: np.ndarray, *, execution: Execution, advance: Advance
 ) -> Iterator[Predicted]:
     """The predictions for some rows, batch after batch, with each told to the progress shown."""
-    for batch, read in ahead(batches(rows, classifier.preprocessing.image_size, execution), images.try_fetch):
+    cut, device = batches(rows, classifier.preprocessing.image_size, execution), compute_device(execution)
+    for batch, read in ahead(cut, images.try_fetch, device):
         yield predict_fetched(classifier, images, batch, read, execution=execution)
         advance(len(batch), "")
 

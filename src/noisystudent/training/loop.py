@@ -84,9 +84,8 @@ def fit(
     start = load_checkpoint(checkpoint, network=network, average=average, optimizer=optimizer)
     log = MetricsLog(folder / "metrics.jsonl", done=start)
     micro_batches = own_micro_batches(training.batch_size + (training.unlabeled_batch_size if pseudo else 0), execution)
-    pinned = device.type == "cuda"
     batches = joint_batches(
-        training, labeled, pseudo, seed=seed, start=start, micro_batches=micro_batches, pinned=pinned
+        training, labeled, pseudo, seed=seed, start=start, micro_batches=micro_batches, device=device
     )
     learn = ForwardBackward(classifier, training, execution, seed=seed, log_shares=log_shares)
     schedule = schedule or training
