@@ -78,7 +78,7 @@ def test_labels_take_what_their_table_holds() -> None:
     assert storage(kept, 300 * MILLION, 1000)["images"] == (300 + 2 * 130) * MILLION
 
 
-@pytest.mark.parametrize(("beside", "training", "labeling"), [(False, 0.75, 0.625), (True, 0.5, 0.625)])
+@pytest.mark.parametrize(("beside", "training", "labeling"), [(False, 0.75, 0.625), (True, 0.5, 0.5)])
 def test_a_processor_reads_in_turn_and_beside_a_gpu(beside: bool, training: float, labeling: float) -> None:
     cost = Cost(0, 0, 0, 0.0, 0.25, 0.125)
     found = with_reading(cost, Reading(0.5, 0.5), beside=beside)

@@ -188,19 +188,19 @@ def _measured(config: Config, classes: int, long_side: int) -> CostOf:
 
 
 def with_reading(cost: Cost, reading: Reading, *, beside: bool) -> Cost:
-    """What an image costs with its reading: of a training the longer of both where the processor reads `beside` the device, else the sum.
+    """What an image costs with its reading: the longer of both where the processor reads `beside` the device, else the sum.
 
     Example:
         >>> cost = with_reading(Cost(0, 0, 0, 0.0, 0.25, 0.125), Reading(0.5, 0.5), beside=True)
         >>> cost.training_seconds, cost.labeling_seconds
-        (0.5, 0.625)
+        (0.5, 0.5)
     """
     if cost.training_seconds is None or cost.labeling_seconds is None:
         return cost
     together = max if beside else lambda *both: sum(both)
     return cost._replace(
         training_seconds=together(cost.training_seconds, reading.training),
-        labeling_seconds=cost.labeling_seconds + reading.labeling,
+        labeling_seconds=together(cost.labeling_seconds, reading.labeling),
     )
 
 
