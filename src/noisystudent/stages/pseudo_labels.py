@@ -286,6 +286,8 @@ def pseudo_examples(
 
 def _take(unlabeled: Manifest, ids: pa.ChunkedArray) -> Manifest:
     """The selected images, in the selection's order."""
+    if ids.equals(unlabeled.table["id"]):  # all of them: a copy would take as much again
+        return unlabeled
     rows = pc.index_in(ids, value_set=unlabeled.table["id"])
     if rows.null_count:
         missing = ids.filter(pc.is_null(rows))
