@@ -22,6 +22,7 @@ from noisystudent.errors import UserError
 from noisystudent.progress import track
 
 SKIPPED_SCHEMA = pa.schema([("id", pa.string()), ("stage", pa.string()), ("reason", pa.string())])
+ROWS_AT_A_TIME = 1024
 Read = TypeVar("Read")
 
 
@@ -136,9 +137,24 @@ class PartsTable:
 
     def _part(self, number: int) -> list[np.ndarray]:
         if self._opened is None or self._opened[0] != number:
-            table = pq.read_table(self._parts[number], columns=self._columns)
-            self._opened = number, [_values(table[column].combine_chunks()) for column in self._columns]
+            self._opened = None  # before the next takes as much
+            self._opened = number, _read_columns(self._parts[number], self._columns)
         return self._opened[1]
+
+
+def _read_columns(part: Path, columns: list[str]) -> list[np.ndarray]:
+    """Columns of a file, some rows at a time: to read lists takes several times what they hold."""
+    read: list[np.ndarray] = []
+    with pq.ParquetFile(part) as file:
+        begin = 0
+        for rows in file.iter_batches(ROWS_AT_A_TIME, columns=columns):
+            values = [_values(rows.column(column)) for column in columns]
+            if not read:
+                read = [np.empty((file.metadata.num_rows, *some.shape[1:]), some.dtype) for some in values]
+            for whole, some in zip(read, values, strict=True):
+                whole[begin : begin + len(some)] = some
+            begin += len(rows)
+    return read
 
 
 def _values(column: pa.Array) -> np.ndarray:
