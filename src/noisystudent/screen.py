@@ -32,7 +32,8 @@ def show_run(results: Row, *, out: Path) -> None:
     measured = answer["split"] is not None
     steps = next_steps(out, measured=measured)
     if scheme(out):
-        console.print(f"- Copy {as_given(out)} to a folder here, such as run, for the report and for what follows")
+        what = f"- Copy {as_given(out)} to a folder here, such as run, for the report and for what follows"
+        console.print(what, soft_wrap=True)
         steps = next_steps(Path("run"), measured=measured, best=results["best"])
     for what, line in steps:
         console.print(f"- {what}:")

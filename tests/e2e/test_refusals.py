@@ -168,13 +168,13 @@ def test_an_output_folder_full_of_other_files(
     assert everything_below(tmp_path / "thesis") == before
 
 
-@pytest.mark.parametrize("command", ["run", "train", "label", "select", "predict", "evaluate", "demo"])
+@pytest.mark.parametrize("command", ["run on Ray", "train", "label", "select", "predict", "evaluate", "demo"])
 def test_an_output_that_is_an_address(
     command: str, finished: Any, images: Images, configuration: Configuration, refused: Refused, tmp_path: Path
 ) -> None:
     config = ["--config", configuration()]
     options: dict[str, list[object]] = {
-        "run": [*images.options, *config],
+        "run on Ray": [*images.options, *config, "--engine", "ray"],
         "train": ["--labeled", images.labeled, *config],
         "label": ["--model", finished.folder, "--images", images.unlabeled],
         "select": ["--predictions", finished.folder / "gen-1" / "predictions"],
@@ -182,9 +182,21 @@ def test_an_output_that_is_an_address(
         "evaluate": ["--model", finished.folder, "--data", images.test],
         "demo": [],
     }
-    message = refused(command, *options[command], "--out", "s3://bucket/out.csv")
+    message = refused(command.split()[0], *options[command], "--out", "s3://bucket/out.csv")
     assert "--out s3://bucket/out.csv is an address: give a path on this machine" in message
     assert not list(tmp_path.glob("s3*"))
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("nowhere://bucket/run", "nowhere:// is not known"), ("s3://bucket/run", "s3:// needs a package that is missing")],
+)
+def test_a_run_at_an_address_that_nothing_writes_to(
+    address: str, said: str, images: Images, configuration: Configuration, refused: Refused, tmp_path: Path
+) -> None:
+    message = refused("run", *images.options, "--config", configuration(), "--out", address)
+    assert f"--out {address}: {said}" in message
+    assert not list(tmp_path.glob(f"{address[:2]}*"))
 
 
 def test_predictions_are_written_as_csv_or_parquet_only(finished: Any, images: Images, refused: Refused) -> None:

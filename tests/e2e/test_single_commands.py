@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -390,6 +391,24 @@ def test_a_run_says_where_its_time_went_when_asked_and_learns_the_same(
     assert "profile" not in finished.result.json
     for model in ("gen-0/model/model.safetensors", "gen-2/model/model.safetensors"):
         assert (tmp_path / "run" / model).read_bytes() == (finished.folder / model).read_bytes()
+
+
+def test_a_run_at_an_address_is_that_in_a_folder(finished: Any, noisystudent: Command, tmp_path: Path) -> None:
+    """fsspec's `local` stands in for a store: who asks for it by an address gets files and nothing else."""
+    store, work = tmp_path / "store" / "run", tmp_path / "work"
+    command = ["run", *finished.images.options, "--config", finished.configuration, "--out", f"local://{store}"]
+    shown = noisystudent(*command, "--set", f"execution.working_folder={work}").stdout
+    assert f"Copy local://{store} to a folder here" in shown
+    for model in ("gen-0/model/model.safetensors", "gen-2/model/model.safetensors"):
+        assert (store / model).read_bytes() == (finished.folder / model).read_bytes()
+    assert (store / "best.link").read_text() == os.readlink(finished.folder / "best")
+    assert [path.suffix for path in work.iterdir()] == [".lock"]
+    images = finished.images.unlabeled
+    tables = []
+    for number, model in enumerate((store, finished.folder)):
+        assert noisystudent("predict", "--model", model, "--images", images, "--out", f"{number}.csv").status == 0
+        tables.append((tmp_path / f"{number}.csv").read_text())
+    assert tables[0] == tables[1]
 
 
 def test_a_run_needs_a_folder_unless_it_is_dry(finished: Any, refused: Callable[..., str]) -> None:
