@@ -134,7 +134,10 @@ def demo(
 def run(
     labeled: Labeled = "",
     unlabeled: Unlabeled = "",
-    out: Annotated[Path | None, typer.Option(help="A new folder, an empty one, or one to go on with.")] = None,
+    out: Annotated[  # no path: of an address it would lose slashes
+        str,
+        typer.Option(help="A new folder, an empty one, or one to go on with; or its address, such as s3://bucket/run."),
+    ] = "",
     val: Val = "",
     test: Test = "",
     recipe: Recipe = "photos-fast",
@@ -173,12 +176,11 @@ def run(
         test=test,
         weights=weights,
     )
-    _check_sources(chosen, out, missing_out=out is None and not dry_run)
+    _check_sources(chosen, Path(out) if out else None, missing_out=not out and not dry_run)
     if dry_run:
         from noisystudent.dry_run import dry_run as try_everything
 
         return try_everything(chosen), screen.show_dry_run
-    assert out is not None
     if chosen.execution.engine == "ray":
         from noisystudent.ray_cluster import run_on_ray as run_everything
     else:

@@ -18,8 +18,8 @@ Row = dict[str, Any]
 MOST_CLASSES = 20  # in a table
 
 
-def show_run(results: Row, *, out: Path) -> None:
-    """The run's answer, the table of its networks, and what to do next."""
+def show_run(results: Row, *, out: str | Path) -> None:
+    """The run's answer, the table of its networks, and what to do next; `out` is its folder or its address."""
     console, answer = _console(), results["answer"]
     console.print(answer["sentence"])
     for sentence in answer["more"]:
@@ -30,7 +30,7 @@ def show_run(results: Row, *, out: Path) -> None:
         console.print(_profile_table(results["profile"]))
     console.print("What to do next")
     measured = answer["split"] is not None
-    steps = next_steps(out, measured=measured)
+    steps = next_steps(Path(out), measured=measured)
     if scheme(out):
         what = f"- Copy {as_given(out)} to a folder here, such as run, for the report and for what follows"
         console.print(what, soft_wrap=True)
@@ -40,8 +40,8 @@ def show_run(results: Row, *, out: Path) -> None:
         console.print(f"  {line}", soft_wrap=True)
     for advice in answer["advice"]:
         console.print(f"- {advice}")
-    if (out / "report.html").exists():
-        console.print(f"- More is in the report: {out / 'report.html'}", soft_wrap=True)
+    if (report := Path(out) / "report.html").exists():
+        console.print(f"- More is in the report: {report}", soft_wrap=True)
 
 
 def _profile_table(profile: Row) -> Table:
