@@ -21,7 +21,7 @@ from noisystudent.config import Config, Execution
 from noisystudent.errors import RunError, UserError
 from noisystudent.models.loading import stands_for
 from noisystudent.pipeline import run
-from noisystudent.run_mirror import LOCK, Mirror, mirrored
+from noisystudent.run_mirror import IN_USE, Mirror, mirrored
 from noisystudent.rundir import model_folder
 
 ADDRESS = "memory://runs/one"
@@ -168,7 +168,7 @@ def test_what_an_address_holds_is_written_nowhere_but_in_the_folder(
     memory.store[f"/runs/one/{name}"] = MemoryFile(None, f"/runs/one/{name}", content)
     with pytest.raises(UserError, match=said), mirrored(ADDRESS, execution):
         pass
-    assert f"/runs/one/{LOCK}" not in memory.store
+    assert f"/runs/one/{IN_USE}" not in memory.store
 
 
 def test_one_run_at_a_time_is_at_an_address(memory: Any, execution: Execution, tmp_path: Path) -> None:
@@ -192,12 +192,12 @@ def test_of_a_run_that_was_killed_here_the_hold_is_taken_and_of_one_elsewhere_it
     ended.wait()
     for host, taken in ((socket.gethostname(), True), ("elsewhere", False)):
         holder = {"token": "another folder's", "pid": ended.pid, "host": host, "since": "2026"}
-        memory.pipe_file(f"/runs/one/{LOCK}", json.dumps(holder).encode())
+        memory.pipe_file(f"/runs/one/{IN_USE}", json.dumps(holder).encode())
         if taken:
             with mirrored(ADDRESS, execution):
                 pass
         else:
-            with pytest.raises(UserError, match=rf"delete memory://runs/one/{LOCK}"), mirrored(ADDRESS, execution):
+            with pytest.raises(UserError, match=rf"delete memory://runs/one/{IN_USE}"), mirrored(ADDRESS, execution):
                 pass
 
 
@@ -217,7 +217,7 @@ def test_a_store_that_fails_half_way_loses_nothing(
         with said, mirrored(ADDRESS, execution) as again:
             assert again == folder
             write(folder, a="22", b="22")
-    assert held(memory) | {LOCK: b""} == {".lock": b"", "a": b"22", "b": b"1", LOCK: b""}  # half of it is there
+    assert held(memory) | {IN_USE: b""} == {".lock": b"", "a": b"22", "b": b"1", IN_USE: b""}  # half of it is there
     with mirrored(ADDRESS, execution):
         assert (folder / "b").read_text() == "22"
     assert held(memory) == {".lock": b"", "a": b"22", "b": b"22"}

@@ -25,7 +25,7 @@ def replacing(path: Path) -> Iterator[Path]:
         'whole'
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = beside(path)
     try:
         yield temporary
         _flush(temporary)
@@ -39,7 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """The same for a folder. What stood at `path` is removed only once the new folder is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = beside(path)
     shutil.rmtree(temporary, ignore_errors=True)  # left by a process that was killed
     temporary.mkdir()
     try:
@@ -52,6 +52,21 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         _flush(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file or folder is called as what is not whole yet.
+
+    Example:
+        >>> is_temporary(beside(Path("a.txt")).name), is_temporary(".lock")
+        (True, False)
+    """
+    return name.startswith(".") and name.endswith(".tmp")
+
+
+def beside(path: Path) -> Path:
+    """Where a file or folder is written before it takes its place."""
+    return path.with_name(f".{path.name}.tmp")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -32,7 +31,7 @@ from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity, stands_for
 from noisystudent.processes import from_first
 from noisystudent.progress import logger, track, warn
-from noisystudent.pseudo.label import ByNetwork, predict_batches, write_predictions
+from noisystudent.pseudo.label import ByNetwork, all_answers, write_predictions
 from noisystudent.pseudo.select import parts_glob
 from noisystudent.pseudo.selections import check_classes, read_selection
 from noisystudent.rundir import check_output_file, folder_called, locked, open_run
@@ -276,8 +275,7 @@ def predict(
     tables: list[pa.Table] = []
     skipped: list[Skipped] = []
     with track("predicting", len(pictures)) as advance:
-        rows = np.arange(len(pictures))
-        for batch in predict_batches(classifier, pictures, rows, execution=execution, advance=advance):
+        for batch in all_answers(ByNetwork(classifier, pictures, execution), execution, advance=advance):
             tables.append(batch.table())
             skipped += batch.skipped
     if len(skipped) == len(pictures):

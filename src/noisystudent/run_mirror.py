@@ -11,9 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import threading
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -29,23 +27,12 @@ from noisystudent.config import Execution
 from noisystudent.data.stored_files import as_os_errors, store, why_not_read
 from noisystudent.errors import RunError, UserError, some
 from noisystudent.progress import logger
-from noisystudent.rundir import LINK
+from noisystudent.rundir import HOLDER, LINK, LOCK, RECORDS, holder_in_words, this_process
 
-LOCK = ".in-use.json"
-OF_THIS_MACHINE = {".holder.json"}
-OURS = ".lock"  # a folder that has none is no run of ours
-RECORDS = ".stages/"
+IN_USE = ".in-use.json"
 SHORTEST = 1.0  # seconds between two copies, at least
-STAMPS = (
-    "ETag",
-    "etag",
-    "md5Hash",
-    "generation",
-    "mtime",
-    "LastModified",
-    "last_modified",
-    "created",
-)  # of fsspec's stores
+# What is another when an object changes, by the stores of fsspec.
+STAMPS = ("ETag", "etag", "md5Hash", "generation", "mtime", "LastModified", "last_modified", "created")
 
 
 @contextmanager
@@ -104,42 +91,38 @@ class Mirror:
                 f"{self.address} is in use by another process on this machine: wait for it or stop it"
             ) from None
         try:
-            with as_os_errors():
+            with as_os_errors(), contextlib.ExitStack() as undo:
+                undo.callback(self._lock.release)
                 self._remember()
                 ours = self._hold()
-                try:
-                    self._fetch(ours=ours)
-                except BaseException:
-                    self._files.rm_file(self._at(LOCK))
-                    raise
-        except (UserError, OSError) as error:
-            self._lock.release()
-            if isinstance(error, UserError):
-                raise
+                undo.callback(self._files.rm_file, self._at(IN_USE))
+                self._fetch(ours=ours)
+                undo.pop_all()
+        except OSError as error:
             raise UserError(f"--out {self.address} cannot be used: {error}") from None
 
     def _hold(self) -> bool:
         """Put a file there that says who works on the run, which only one can make; whether it is there from before, by this folder."""
-        who = {"token": self._token, "pid": os.getpid(), "host": socket.gethostname()}
-        said = json.dumps(who | {"since": time.strftime("%Y-%m-%dT%H:%M:%S%z")}).encode()
+        who = this_process() | {"token": self._token}
+        said = json.dumps(who).encode()
         try:
-            self._files.pipe_file(self._at(LOCK), said, mode="create")
+            self._files.pipe_file(self._at(IN_USE), said, mode="create")
             return False
         except FileExistsError:
-            holder = json.loads(self._files.cat_file(self._at(LOCK)))
+            holder = json.loads(self._files.cat_file(self._at(IN_USE)))
         ours = bool(holder["token"] == self._token)
         if not ours and (holder["host"] != who["host"] or psutil.pid_exists(holder["pid"])):
             raise UserError(
-                f"{self.address} is in use by process {holder['pid']} on {holder['host']} since {holder['since']}: wait for it or "
-                f"stop it; if it was killed, delete {self.address}/{LOCK}"
+                f"{self.address} is in use by {holder_in_words(holder)}: wait for it or stop it; "
+                f"if it was killed, delete {self.address}/{IN_USE}"
             )
-        self._files.pipe_file(self._at(LOCK), said)  # who made it was killed
+        self._files.pipe_file(self._at(IN_USE), said)  # who made it was killed
         return ours
 
     def _fetch(self, *, ours: bool) -> None:
         """Make the folder as the address is; where nobody else was there since this folder was copied last, the folder counts."""
         there, before = self._listing(), self._there
-        if there and OURS not in there:
+        if there and LOCK not in there:
             raise UserError(
                 f"--out {self.address} holds files that no run of ours wrote: give an address at which there is nothing"
             )
@@ -187,13 +170,13 @@ class Mirror:
             return
         vanished: set[str] = set()  # replaced meanwhile: the next copy has them
         with as_os_errors():
-            self._remove(name for name in gone if name.startswith(RECORDS))
-            for name in sorted(changed, key=lambda name: (name.startswith(RECORDS), name)):
+            self._remove(name for name in gone if _is_record(name))
+            for name in sorted(changed, key=lambda name: (_is_record(name), name)):
                 try:
                     self._put(name)
                 except FileNotFoundError:
                     vanished.add(name)
-            self._remove(name for name in gone if not name.startswith(RECORDS))
+            self._remove(name for name in gone if not _is_record(name))
             self._there = self._listing()
         self._here = {name: here[name] for name in self._there if name in here and name not in vanished}
         self._keep_state()
@@ -226,7 +209,7 @@ class Mirror:
             try:
                 self.copy()
                 with as_os_errors():
-                    self._files.rm_file(self._at(LOCK))
+                    self._files.rm_file(self._at(IN_USE))
                 if done:
                     shutil.rmtree(self.folder)
                     self._state.unlink()
@@ -257,7 +240,7 @@ class Mirror:
             )
             for path, info in self._files.find(self._root, detail=True).items()
         }
-        found.pop(LOCK, None)
+        found.pop(IN_USE, None)
         return found
 
     def _at(self, name: str) -> str:
@@ -269,7 +252,7 @@ class Mirror:
     def _remember(self) -> None:
         if self._state.exists():
             kept = json.loads(self._state.read_text(encoding="utf-8"))
-            if OURS in kept["here"] and not (self.folder / OURS).exists():
+            if LOCK in kept["here"] and not (self.folder / LOCK).exists():
                 return  # somebody emptied the folder: what is missing is not to be taken away there
             self._token, self._here, self._there = kept["token"], kept["here"], kept["there"]
         else:
@@ -280,11 +263,11 @@ def _files_of(folder: Path) -> dict[str, Any]:
     """What is copied, by its path below the folder; a link is a small file that says where it leads."""
     found: dict[str, Any] = {}
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_temporary(name)]
+        folders[:] = [name for name in folders if not atomic.is_temporary(name)]
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         for name in (*names, *(f"{link}{LINK}" for link in links)):
             relative = Path(place, name).relative_to(folder).as_posix()
-            if not _is_temporary(name) and relative not in OF_THIS_MACHINE and (stamp := _stamp(folder, relative)):
+            if not atomic.is_temporary(name) and relative != HOLDER and (stamp := _stamp(folder, relative)):
                 found[relative] = stamp
     return found
 
@@ -310,11 +293,10 @@ def _stamp(folder: Path, name: str) -> list[Any]:
     return [status.st_size, status.st_mtime_ns]
 
 
+def _is_record(name: str) -> bool:
+    return name.startswith(f"{RECORDS}/")
+
+
 def _is_plain(name: str) -> bool:
     """Whether a name leads nowhere but into the folder that it is in."""
     return name not in ("", ".", "..") and not set(name) & {"/", "\\", "\0"}
-
-
-def _is_temporary(name: str) -> bool:
-    """As `atomic` calls what is not whole yet."""
-    return name.startswith(".") and name.endswith(".tmp")

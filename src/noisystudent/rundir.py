@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -32,6 +32,7 @@ from noisystudent.progress import logger
 from noisystudent.run_plan import FROZEN, embedding_stage, planned_stages
 from noisystudent.stage_profile import profiled
 
+LOCK, HOLDER, RECORDS = ".lock", ".holder.json", ".stages"  # of a folder of ours: a folder without the first is none
 LINK = ".link"  # ends the name of a file that says where a link leads, where there are none
 PACKAGES = ("noisystudent", "torch", "torchvision", "timm", "numpy", "pillow", "duckdb", "pyarrow")
 
@@ -110,7 +111,7 @@ class RunDir:
         return self._record(stage).exists()
 
     def _record(self, stage: str) -> Path:
-        return self.path / ".stages" / f"{stage.replace('/', '.')}.json"
+        return self.path / RECORDS / f"{stage.replace('/', '.')}.json"
 
     def stage(self, name: str, work: Callable[[], dict[str, Any]], *, shared: bool = False) -> dict[str, Any]:
         """Do a stage unless it is done; what it returned, now or then.
@@ -168,7 +169,7 @@ class RunDir:
 
     def records(self) -> dict[str, dict[str, Any]]:
         """What each finished stage recorded, by its name, in the order of the file names; of `gen-1/label` it is `gen-1.label.json`."""
-        paths = sorted(self.path.glob(".stages/[!.]*.json"))
+        paths = sorted(self.path.glob(f"{RECORDS}/[!.]*.json"))
         return {path.stem.replace(".", "/"): json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
     def _announced(self, name: str) -> AbstractContextManager[None]:
@@ -265,13 +266,13 @@ def _begin(path: Path, config: Config, several: int) -> None:
                 *differences,
             ]
         )
-    if recorded.exists() and not differences and any(path.glob(".stages/*.json")):
+    if recorded.exists() and not differences and any(path.glob(f"{RECORDS}/*.json")):
         said = sum(len(record.get("warnings", ())) for record in RunDir(path).records().values())
         before = f"; the {said} warnings of what is done are in its report" if said > 1 else ""
         before = "; the warning of what is done is in its report" if said == 1 else before
         logger.info("going on with the run in %s%s", path, before)
     else:
-        for stage in path.glob(".stages/*.json"):  # of the configuration that is given up
+        for stage in path.glob(f"{RECORDS}/*.json"):  # of the configuration that is given up
             stage.unlink()
         atomic.write_json(path / "environment.json", environment(config.seed) | {"processes": several})
         atomic.write_text(recorded, config.to_toml())
@@ -279,7 +280,7 @@ def _begin(path: Path, config: Config, several: int) -> None:
 
 def _training_was_begun(path: Path) -> bool:
     """Whether there is a checkpoint or a trained network, which a new configuration would be the end of."""
-    return any(path.glob("*/checkpoints/last.pt")) or any(path.glob(".stages/*.train.json"))
+    return any(path.glob("*/checkpoints/last.pt")) or any(path.glob(f"{RECORDS}/*.train.json"))
 
 
 @contextmanager
@@ -295,7 +296,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         for lock in held:
-            (path / ".holder.json").unlink(missing_ok=True)
+            (path / HOLDER).unlink(missing_ok=True)
             lock.release()
 
 
@@ -304,17 +305,17 @@ def _held(path: Path) -> FileLock:
     check_here(path)
     if path.exists() and not path.is_dir():
         raise UserError(f"--out {path} is a file: give a folder that is new, empty, or a run of ours")
-    if path.is_dir() and not (path / ".lock").exists() and any(path.iterdir()):
+    if path.is_dir() and not (path / LOCK).exists() and any(path.iterdir()):
         raise UserError(f"--out {path} holds files that no run of ours wrote: give a new or an empty folder")
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock")
+        lock = FileLock(path / LOCK)
         lock.acquire(timeout=0)
     except Timeout:
         raise UserError(f"{path} is in use by {_holder(path)}: wait for it, stop it, or give another --out") from None
     except (PermissionError, NotADirectoryError) as error:
         raise UserError(f"--out {path} cannot be written: {error.strerror}") from None
-    atomic.write_json(path / ".holder.json", {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()})
+    atomic.write_json(path / HOLDER, this_process())
     return lock
 
 
@@ -376,12 +377,21 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def this_process() -> dict[str, Any]:
+    """Who holds a folder, when it is this process."""
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
+
+
+def holder_in_words(holder: Mapping[str, Any]) -> str:
+    """Of what `this_process` said."""
+    return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+
+
 def _holder(path: Path) -> str:
     try:
-        holder = json.loads((path / ".holder.json").read_text())
+        return holder_in_words(json.loads((path / HOLDER).read_text()))
     except (OSError, ValueError):
         return "another process"
-    return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
 
 
 def _now() -> str:

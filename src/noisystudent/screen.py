@@ -29,13 +29,14 @@ def show_run(results: Row, *, out: str | Path) -> None:
     if "profile" in results:
         console.print(_profile_table(results["profile"]))
     console.print("What to do next")
-    measured = answer["split"] is not None
-    steps = next_steps(Path(out), measured=measured)
+    run, best = Path(out), "best"
     if scheme(out):
-        what = f"- Copy {as_given(out)} to a folder here, such as run, for the report and for what follows"
-        console.print(what, soft_wrap=True)
-        steps = next_steps(Path("run"), measured=measured, best=results["best"])
-    for what, line in steps:
+        run, best = Path("run"), results["best"]  # a store has no links
+        console.print(
+            f"- Copy {as_given(out)} to a folder here, such as {run}, for the report and for what follows",
+            soft_wrap=True,
+        )
+    for what, line in next_steps(run, measured=answer["split"] is not None, best=best):
         console.print(f"- {what}:")
         console.print(f"  {line}", soft_wrap=True)
     for advice in answer["advice"]:

@@ -7,13 +7,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
+from says import asked
 
 from noisystudent.config import Execution, Training
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet, Skipped
 from noisystudent.data.sources import read_source
 from noisystudent.models.classifier import Classifier, build_classifier
-from noisystudent.pseudo.label import ByNetwork, predict_rows, predictions_schema, write_predictions
+from noisystudent.pseudo.label import ByNetwork, predictions_schema, write_predictions
 
 EXECUTION = Execution(device="cpu", labeling_precision="fp32", workers=1, label_batch_size=3, part_rows=5)
 BROKEN = 4
@@ -80,8 +81,8 @@ def test_parts_that_are_there_are_not_made_again(images: ImageSet, teacher: Clas
 
 
 def test_the_size_of_a_batch_changes_nothing(images: ImageSet, teacher: Classifier) -> None:
-    whole = predict_rows(teacher, images, np.arange(12), execution=EXECUTION)
-    parts = [predict_rows(teacher, images, np.array([row]), execution=EXECUTION) for row in range(12)]
+    whole = asked(ByNetwork(teacher, images, EXECUTION), np.arange(12))
+    parts = [asked(ByNetwork(teacher, images, EXECUTION), np.array([row])) for row in range(12)]
     assert whole.ids == [id for part in parts for id in part.ids]
     assert np.allclose(whole.probabilities, np.concatenate([part.probabilities for part in parts]), atol=1e-6)
     assert whole.skipped == [Skipped(images.manifest.ids[BROKEN], "label", whole.skipped[0].reason)]
@@ -89,8 +90,8 @@ def test_the_size_of_a_batch_changes_nothing(images: ImageSet, teacher: Classifi
 
 
 def test_rows_come_in_the_order_asked_for(images: ImageSet, teacher: Classifier) -> None:
-    predicted = predict_rows(teacher, images, np.array([9, 2, BROKEN, 7]), execution=EXECUTION)
+    predicted = asked(ByNetwork(teacher, images, EXECUTION), np.array([9, 2, BROKEN, 7]))
     assert predicted.ids == [images.manifest.ids[row] for row in (9, 2, 7)]
-    alone = predict_rows(teacher, images, np.array([7]), execution=EXECUTION)
+    alone = asked(ByNetwork(teacher, images, EXECUTION), np.array([7]))
     assert np.allclose(predicted.probabilities[2], alone.probabilities[0], atol=1e-6)
     assert predicted.hashes[2] == alone.hashes[0]

@@ -169,12 +169,10 @@ def joint_batches(
             known += len(own) if name == "labeled" else 0
             total += count
         here = None if micro_batch.of == 1 else torch.from_numpy(np.concatenate(places))
-        both = Batch(torch.cat(images), torch.cat(targets), known, total, here)
-        return (
-            both._replace(images=both.images.pin_memory(), targets=both.targets.pin_memory())
-            if device.type == "cuda"
-            else both
-        )
+        made = Batch(torch.cat(images), torch.cat(targets), known, total, here)
+        if device.type == "cuda":
+            made = made._replace(images=made.images.pin_memory(), targets=made.targets.pin_memory())
+        return made
 
     coming = ((step, micro_batch) for step in range(start, training.steps) for micro_batch in micro_batches)
     for _, ready in ahead(coming, lambda which: batch(*which), device):

@@ -126,9 +126,8 @@ def store(address: str) -> tuple[Any, str]:
     """What reads and writes there, and how it calls the file or folder; fsspec is loaded for who needs it alone."""
     from fsspec.core import url_to_fs
 
-    makes_folders = (
-        {"auto_mkdir": True} if scheme(address) == "local" else {}
-    )  # of the others, what is written makes them
+    # Elsewhere folders are there with what is written into them.
+    makes_folders = {"auto_mkdir": True} if scheme(address) == "local" else {}
     found: tuple[Any, str] = url_to_fs(address, **makes_folders)
     return found
 

@@ -51,11 +51,11 @@ def file_uris(folder: str, paths: list[str]) -> list[str]:
         >>> file_uris("/photos", ["cat/a.jpg", "cat/a b.jpg"])
         ['file:///photos/cat/a.jpg', 'file:///photos/cat/a%20b.jpg']
     """
-    base, found = file_uri(os.path.join(folder, "")), []
+    base, to_uri, found = file_uri(os.path.join(folder, "")), from_folder(folder), list[str]()
     for begin in range(0, len(paths), AT_A_TIME):
         part = paths[begin : begin + AT_A_TIME]
-        quoted = part if _is_plain("".join(part)) else [quote(os.fsencode(path)) for path in part]  # seen at one look
-        found += [base + path for path in quoted]
+        are_plain = _is_plain("".join(part))  # seen at one look
+        found += [base + path for path in part] if are_plain else map(to_uri, part)
     return found
 
 

@@ -17,7 +17,7 @@ from noisystudent.evaluation.calibration import calibration_error, reliability
 from noisystudent.evaluation.intervals import bootstrap_interval, mean_of_rates_interval, wilson_interval
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import track
-from noisystudent.pseudo.label import Predicted, predict_batches
+from noisystudent.pseudo.label import ByNetwork, Predicted, all_answers
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,7 @@ def answers(
     """
     execution = execution.model_copy(update={"labeling_precision": "fp32"})
     with track(description, len(images)) as advance:
-        rows = np.arange(len(images))
-        parts = predict_batches(classifier, images, rows, execution=execution, advance=advance)
+        parts = all_answers(ByNetwork(classifier, images, execution), execution, advance=advance)
         return gathered(parts, images.manifest, classes=len(classifier.class_names), whole=whole)
 
 

@@ -23,7 +23,7 @@ from noisystudent.evaluation.intervals import bootstrap_interval
 from noisystudent.evaluation.robustness import Robustness
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import Advance, track
-from noisystudent.pseudo.label import predict_batches
+from noisystudent.pseudo.label import ByNetwork, all_answers
 
 Cell = tuple[str, int]
 """A corruption and a severity."""
@@ -136,9 +136,8 @@ def answers(
 ) -> pa.Table:
     """id, label and the class predicted, of every picture that can be read."""
     shown = pictures()
-    parts = predict_batches(
-        classifier, shown, np.arange(len(shown)), execution=execution, advance=lambda n, _: advance(n, note)
-    )
+    labeler = ByNetwork(classifier, shown, execution)
+    parts = all_answers(labeler, execution, advance=lambda n, _: advance(n, note))
     truth = dict(zip(shown.manifest.ids, shown.manifest.labels.tolist(), strict=True))
     return pa.concat_tables(
         [

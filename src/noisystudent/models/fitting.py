@@ -38,11 +38,9 @@ def in_parts_that_fit(network: nn.Module, images: Tensor, forward: Callable[[Ten
     while True:
         most = min(_fitting.get(network, len(images)), len(images))
         try:
-            return (
-                torch.cat([forward(part) for part in torch.split(images, most)])
-                if most < len(images)
-                else forward(images)
-            )
+            if most == len(images):
+                return forward(images)
+            return torch.cat([forward(part) for part in torch.split(images, most)])
         except torch.OutOfMemoryError:
             if most <= 1:
                 raise RunError(

@@ -56,9 +56,8 @@ def histograms(images: Tensor) -> Tensor:
     """How often each value occurs in each channel: int64 [N * C, 256]."""
     planes = images.shape[0] * images.shape[1]
     places = _places(images).flatten()
-    counts = (
-        torch.bincount(places, minlength=256 * planes) if places.device.type == "cpu" else counted(places, 256 * planes)
-    )
+    on_cpu = places.device.type == "cpu"
+    counts = torch.bincount(places, minlength=256 * planes) if on_cpu else counted(places, 256 * planes)
     return counts.view(planes, 256)
 
 

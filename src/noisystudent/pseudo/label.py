@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from noisystudent.config import Execution
 from noisystudent.data.ahead import ahead
 from noisystudent.data.duplicates import dhash
-from noisystudent.data.images import Fetched, ImageSet, Pictures, Skipped
+from noisystudent.data.images import Fetched, Pictures, Skipped
 from noisystudent.data.parts import write_parts
 from noisystudent.device import batches, compute_device, labeling_precision
 from noisystudent.errors import RunError
@@ -102,7 +102,7 @@ class ByNetwork:
         execution: device and precision.
     """
 
-    def __init__(self, teacher: Teacher, images: ImageSet, execution: Execution) -> None:
+    def __init__(self, teacher: Teacher, images: Pictures, execution: Execution) -> None:
         self._teacher, self._images, self._execution = teacher, images, execution
 
     def __len__(self) -> int:
@@ -116,7 +116,21 @@ class ByNetwork:
         return self._images.try_fetch(rows)
 
     def __call__(self, rows: np.ndarray, read: Fetched) -> Predicted:
-        return predict_fetched(self._teacher, self._images, rows, read, execution=self._execution)
+        """The predictions in the order of the rows, unreadable ones left out."""
+        pixels, reasons = read
+        device = compute_device(self._execution)
+        self._teacher.network.to(device)
+        with labeling_precision(self._execution, device):
+            logits = self._teacher.logits(pixels)
+        probabilities = finite_probabilities(logits)
+        ids: list[str] = self._images.manifest.table["id"].take(pa.array(rows)).to_pylist()
+        there = [position for position in range(len(rows)) if position not in reasons]
+        return Predicted(
+            [ids[position] for position in there],
+            probabilities[there],
+            dhash(pixels)[there],
+            [Skipped(ids[position], "label", reason) for position, reason in reasons.items()],
+        )
 
 
 def write_predictions(
@@ -148,45 +162,12 @@ def write_predictions(
     )
 
 
-def all_answers(labeler: Labeler, execution: Execution) -> Iterator[Predicted]:
-    """What a labeler says of all its images, batch after batch."""
+def all_answers(labeler: Labeler, execution: Execution, *, advance: Advance = lambda *_: None) -> Iterator[Predicted]:
+    """What a labeler says of all its images, batch after batch, with each told to the progress shown."""
     rows = batches(np.arange(len(labeler)), labeler.image_size, execution)
-    return (labeler(batch, read) for batch, read in ahead(rows, labeler.read, compute_device(execution)))
-
-
-def predict_batches(
-    classifier: Teacher, images: Pictures, rows: np.ndarray, *, execution: Execution, advance: Advance
-) -> Iterator[Predicted]:
-    """The predictions for some rows, batch after batch, with each told to the progress shown."""
-    cut, device = batches(rows, classifier.preprocessing.image_size, execution), compute_device(execution)
-    for batch, read in ahead(cut, images.try_fetch, device):
-        yield predict_fetched(classifier, images, batch, read, execution=execution)
+    for batch, read in ahead(rows, labeler.read, compute_device(execution)):
+        yield labeler(batch, read)
         advance(len(batch), "")
-
-
-def predict_rows(teacher: Teacher, images: Pictures, rows: np.ndarray, *, execution: Execution) -> Predicted:
-    """The teacher's predictions for some rows of an image set, in their order, unreadable ones left out."""
-    return predict_fetched(teacher, images, rows, images.try_fetch(rows), execution=execution)
-
-
-def predict_fetched(
-    teacher: Teacher, images: Pictures, rows: np.ndarray, read: Fetched, *, execution: Execution
-) -> Predicted:
-    """The same of what was read of these rows."""
-    pixels, reasons = read
-    device = compute_device(execution)
-    teacher.network.to(device)
-    with labeling_precision(execution, device):
-        logits = teacher.logits(pixels)
-    probabilities = finite_probabilities(logits)
-    ids: list[str] = images.manifest.table["id"].take(pa.array(rows)).to_pylist()
-    there = [position for position in range(len(rows)) if position not in reasons]
-    return Predicted(
-        [ids[position] for position in there],
-        probabilities[there],
-        dhash(pixels)[there],
-        [Skipped(ids[position], "label", reason) for position, reason in reasons.items()],
-    )
 
 
 def finite_probabilities(logits: Tensor) -> np.ndarray:

@@ -43,9 +43,8 @@ def digits() -> Config:
     return Config(
         recipe="digits",
         data=Data(channels=1),
-        execution=Execution(
-            labeling_precision="fp32"
-        ),  # the same on every processor; so small, nothing is to be gained
+        # The same on every processor; with networks so small nothing is to be gained.
+        execution=Execution(labeling_precision="fp32"),
         teacher=teacher,
         generations=growing(dict.fromkeys((40, 60, 84, 104, 120), student)),
     )

@@ -107,7 +107,7 @@ def _images(manifest: Path) -> int | None:
 
 
 def _link(path: Path, target: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = atomic.beside(path)
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     os.replace(temporary, path)

@@ -30,9 +30,8 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel:
         if not averaged[0].is_floating_point():
             torch._foreach_copy_(averaged, current)
             return
-        t = (
-            int(average.n_averaged) - 1
-        )  # on the processor; what is passed is its copy on the GPU, which would be waited for
+        # This one is on the processor; what is passed is its copy on the GPU, which would be waited for.
+        t = int(average.n_averaged) - 1
         d = min(decay, (1 + t) / (10 + t))
         torch._foreach_lerp_(averaged, current, 1 - d)
 

@@ -33,10 +33,10 @@ def build_optimizer(network: nn.Module, training: Training) -> torch.optim.Optim
     arguments: dict[str, Any] = {} if training.optimizer == "adamw" else {"momentum": training.momentum}
     if training.optimizer == "sgd":
         arguments["nesterov"] = training.momentum > 0
-    if training.optimizer != "rmsproptf" and decayed[0].device.type == "cuda":
-        arguments["fused"] = True  # one kernel for all weights
     if training.optimizer == "rmsproptf":
         arguments |= {"alpha": 0.9, "eps": 1e-3}  # spec section 1.2
+    elif decayed[0].device.type == "cuda":
+        arguments["fused"] = True  # one kernel for all weights
     optimizer: torch.optim.Optimizer = create_optimizer_v2(
         groups, opt=training.optimizer, lr=training.learning_rate, weight_decay=training.weight_decay, **arguments
     )
