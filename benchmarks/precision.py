@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 
 import timm
@@ -20,7 +19,8 @@ from torch import Tensor, nn
 
 import noisystudent.models  # noqa: F401  # registers our small networks with timm
 from noisystudent.config import Execution
-from noisystudent.device import compute_device, computes_in_bf16, labeling_precision, synchronize, training_precision
+from noisystudent.device import compute_device, computes_in_bf16, labeling_precision, training_precision
+from noisystudent.trial import seconds_of_one
 
 # Network, side of the images, how many at a time: those of our recipes, and one of each other kind.
 NETWORKS = (
@@ -97,12 +97,9 @@ def in_turns(works: list[Callable[[], None]], device: torch.device, repeats: int
     found: list[list[float]] = [[] for _ in works]
     for turn in range(repeats + 1):
         for work, seconds in zip(works, found, strict=True):
-            synchronize(device)
-            began = time.perf_counter()
-            work()
-            synchronize(device)
+            taken = seconds_of_one(work, device)
             if turn:
-                seconds.append(time.perf_counter() - began)
+                seconds.append(taken)
     return [statistics.median(seconds) for seconds in found]
 
 

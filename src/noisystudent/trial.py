@@ -199,17 +199,17 @@ def seconds_of(work: Callable[[], object], device: torch.device) -> float:
 
     The first is slower than those that follow and counts only where it is long: what it takes beside the work is little then.
     """
-    first = _seconds(work, device)
+    first = seconds_of_one(work, device)
     if first > LONG_TRIAL_SECONDS:
         return first
     found: list[float] = []
     while sum(found) < TRIAL_SECONDS:
-        found.append(_seconds(work, device))
+        found.append(seconds_of_one(work, device))
     return statistics.median(found)
 
 
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Of one time."""
+def seconds_of_one(work: Callable[[], object], device: torch.device) -> float:
+    """Of one time, with what a GPU still does of it."""
     synchronize(device)  # with what came before
     began = time.perf_counter()
     work()
