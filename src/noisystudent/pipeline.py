@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from noisystudent.addresses import scheme
 from noisystudent.config import Config
 from noisystudent.processes import from_first
 from noisystudent.progress import logger
@@ -58,11 +59,11 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
     """
     with mirrored(out, config.execution) as folder:
         check(config, folder)
-        return _run(config, folder)
+        return _run(config, folder, out)
 
 
-def _run(config: Config, out: Path) -> dict[str, Any]:
-    with open_run(out, config) as folder:
+def _run(config: Config, work: Path, out: str | Path) -> dict[str, Any]:
+    with open_run(work, config) as folder:
         data = prepared(folder, config)
         check_teachers(folder, config)
         config = choose_start(folder, config, data)  # by cross-validation on the labels
@@ -87,5 +88,5 @@ def _run(config: Config, out: Path) -> dict[str, Any]:
         results = from_first(lambda: summarize(folder, config))
         from noisystudent.report.html import write_report  # half a second with Matplotlib, and needed last
 
-        from_first(lambda: write_report(folder.path))
+        from_first(lambda: write_report(folder.path, out=out if scheme(out) else None))
     return results

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from noisystudent.addresses import as_given, scheme
 from noisystudent.evaluation.next_steps import next_steps
 from noisystudent.evaluation.spent import whole_cost
 from noisystudent.progress import duration
+from noisystudent.stage_profile import worth_saying
 
 Row = dict[str, Any]
 MOST_CLASSES = 20  # in a table
@@ -29,14 +29,7 @@ def show_run(results: Row, *, out: str | Path) -> None:
     if "profile" in results:
         console.print(_profile_table(results["profile"]))
     console.print("What to do next")
-    run, best = Path(out), "best"
-    if scheme(out):
-        run, best = Path("run"), results["best"]  # a store has no links
-        console.print(
-            f"- Copy {as_given(out)} to a folder here, such as {run}, for the report and for what follows",
-            soft_wrap=True,
-        )
-    for what, line in next_steps(run, measured=answer["split"] is not None, best=best):
+    for what, line in next_steps(out, measured=answer["split"] is not None, best=results["best"]):
         console.print(f"- {what}:")
         console.print(f"  {line}", soft_wrap=True)
     for advice in answer["advice"]:
@@ -46,17 +39,12 @@ def show_run(results: Row, *, out: str | Path) -> None:
 
 
 def _profile_table(profile: Row) -> Table:
-    """Where the time of each stage went; what took less than a hundredth is left out."""
+    """Where the time of each stage went."""
     table = Table(title="where the time went")
     for column in ("stage", "seconds", "of it"):
         table.add_column(column, justify="right" if column == "seconds" else "left")
-    taken = {stage: sum(seconds.values()) for stage, seconds in profile.items()}
-    for stage, seconds in taken.items():
-        if seconds >= sum(taken.values()) / 100:
-            parts = [
-                f"{kind} {100 * part / seconds:.0f} %" for kind, part in profile[stage].items() if part >= seconds / 100
-            ]
-            table.add_row(stage, f"{seconds:.1f}", "; ".join(parts))
+    for stage, seconds, parts in worth_saying(profile):
+        table.add_row(stage, f"{seconds:.1f}", parts)
     return table
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 SECONDS_BETWEEN_LOOKS = 0.01
 ELSE = "everything else"
@@ -90,3 +91,37 @@ def shared(looks: Mapping[str, int], seconds: float) -> dict[str, float]:
     seen = sum(looks.values())
     longest = sorted(looks.items(), key=lambda item: (-item[1], item[0]))
     return {kind: round(seconds * count / seen, 3) for kind, count in longest}
+
+
+def worth_saying(profile: Mapping[str, Mapping[str, float]]) -> list[tuple[str, float, str]]:
+    """Of each stage its seconds and what they went to; what took less than a hundredth is left out.
+
+    Args:
+        profile: by stage, seconds by kind of work.
+
+    Example:
+        >>> worth_saying({"train": {"network, forward": 75.0, "noise": 24.9, "writing": 0.1}, "prepare": {"writing": 0.1}})
+        [('train', 100.0, 'network, forward 75 %; noise 25 %')]
+    """
+    taken = {stage: sum(seconds.values()) for stage, seconds in profile.items()}
+    return [
+        (
+            stage,
+            seconds,
+            "; ".join(
+                f"{kind} {100 * part / seconds:.0f} %" for kind, part in profile[stage].items() if part >= seconds / 100
+            ),
+        )
+        for stage, seconds in taken.items()
+        if seconds >= sum(taken.values()) / 100
+    ]
+
+
+def recorded(records: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """The profiles in the records of a run's stages, by stage; {} where none was wanted.
+
+    Example:
+        >>> recorded({"prepare": {"seconds": 1.0}, "leaks": {"seconds": 2.0, "profile": {"tables": 2.0}}})
+        {'leaks': {'tables': 2.0}}
+    """
+    return {stage: record["profile"] for stage, record in records.items() if "profile" in record}

@@ -1,6 +1,7 @@
 import io
 import os
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash, near_pairs, same_picture
+from noisystudent.errors import UserError
 
 
 def slow_dhash(image: np.ndarray) -> int:
@@ -56,7 +59,7 @@ def test_near_pairs_are_those_of_brute_force(
 ) -> None:
     # Close pairs do not come by chance: some are made by flipping bits.
     right = right + [left[i] ^ sum(1 << bit for bit in bits) for i, bits in flips if i < len(left)]
-    found = near_pairs(table("l", left), table("r", right), max_distance=max_distance)
+    found = near_pairs(table("l", left), table("r", right), Execution(), max_distance=max_distance)
     expected = [
         (f"l{i:02d}", f"r{j:02d}", (a ^ b).bit_count())
         for i, a in enumerate(left)
@@ -74,7 +77,7 @@ def table(prefix: str, values: list[int]) -> pa.Table:
 
 def test_more_than_three_bits_are_not_promised() -> None:
     with pytest.raises(ValueError, match="0 to 3"):
-        near_pairs(table("l", []), table("r", []), max_distance=4)
+        near_pairs(table("l", []), table("r", []), Execution(), max_distance=4)
 
 
 def test_exact_and_flat_pictures() -> None:
@@ -116,3 +119,9 @@ def reencoded(picture: Image.Image) -> Image.Image:
 
 def stacked(pictures: list[Image.Image]) -> torch.Tensor:
     return torch.from_numpy(np.stack([np.asarray(picture) for picture in pictures])).permute(0, 3, 1, 2)
+
+
+def test_pairs_spill_where_tables_are_to(tmp_path: Path) -> None:
+    hashes = pa.table({"id": ["a"], "dhash": np.array([1], np.uint64)})
+    with pytest.raises(UserError, match=r"spill_folder = '.*nowhere'"):
+        near_pairs(hashes, hashes, Execution(spill_folder=str(tmp_path / "nowhere")))

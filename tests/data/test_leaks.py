@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import ImageSet
 from noisystudent.data.leaks import LEAK_SCHEMA, _candidates, held_out_twins
@@ -34,7 +35,7 @@ def hashed(folder: Path, split: str) -> tuple[Manifest, pa.Table]:
 def found(unlabeled: Path, **held_out: Path) -> list[dict[str, object]]:
     manifest, hashes = hashed(unlabeled, "unlabeled")
     others = pa.concat_tables([hashed(folder, split)[1] for split, folder in held_out.items()])
-    leaks = held_out_twins(manifest, hashes.select(["id", "dhash"]), others, view=view)
+    leaks = held_out_twins(manifest, hashes.select(["id", "dhash"]), others, Execution(), view=view)
     assert leaks.schema.equals(LEAK_SCHEMA)
     return leaks.to_pylist()
 
@@ -103,7 +104,7 @@ def test_flat_pictures_that_share_a_hash_are_compared_by_digest(tmp_path: Path) 
     for number in range(120):
         Image.new("RGB", (8, 8), (number % 3, 0, 0)).save(unlabeled / f"{number:03d}.png")
         Image.new("RGB", (8, 8), (number % 2, 0, 0)).save(test / f"{number:03d}.png")
-    candidates = _candidates(*tables(unlabeled, test), view)
+    candidates = _candidates(*tables(unlabeled, test), Execution(), view)
     assert len(candidates) == 80
     assert [row["id"] for row in found(unlabeled, test=test)] == [f"{n:03d}.png" for n in range(120) if n % 3 < 2]
 

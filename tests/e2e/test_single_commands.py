@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -398,7 +400,12 @@ def test_a_run_at_an_address_is_that_in_a_folder(finished: Any, noisystudent: Co
     store, work = tmp_path / "store" / "run", tmp_path / "work"
     command = ["run", *finished.images.options, "--config", finished.configuration, "--out", f"local://{store}"]
     shown = noisystudent(*command, "--set", f"execution.working_folder={work}").stdout
-    assert f"Copy local://{store} to a folder here" in shown
+    report = (store / "report.html").read_text()
+    assert f"local://{store}" in report
+    assert str(work) not in report.split("config.toml")[0]  # which names it, as it was set
+    [copy] = [line.strip() for line in shown.splitlines() if "fsspec" in line]
+    subprocess.run([sys.executable, "-c", copy], cwd=tmp_path, check=True)
+    assert (tmp_path / "run" / "results.json").read_bytes() == (store / "results.json").read_bytes()
     for model in ("gen-0/model/model.safetensors", "gen-2/model/model.safetensors"):
         assert (store / model).read_bytes() == (finished.folder / model).read_bytes()
     assert (store / "best.link").read_text() == os.readlink(finished.folder / "best")

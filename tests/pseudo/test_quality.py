@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from noisystudent.config import Selection
+from noisystudent.config import Execution, Selection
 from noisystudent.data.manifest import SCHEMA, Manifest
 from noisystudent.errors import UserError
 from noisystudent.pseudo.quality import check_selection, check_teacher, known_accuracy, most_confident
@@ -123,7 +125,7 @@ def test_a_teacher_near_chance_beyond_doubt_is_warned_of(
         assert f"guessing is right on {100 / classes:.1f} %" in warnings[0]
 
 
-def test_known_accuracy_is_that_of_all_predictions_and_of_those_selected() -> None:
+def test_known_accuracy_is_that_of_all_predictions_and_of_those_selected(tmp_path: Path) -> None:
     predictions = pa.table(
         {"id": list("abcde"), "label": pa.array([0, 1, 1, 0, 1], pa.int32()), "confidence": [0.9, 0.8, 0.7, 0.2, 0.6]}
     )
@@ -133,22 +135,25 @@ def test_known_accuracy_is_that_of_all_predictions_and_of_those_selected() -> No
         ids, given = list(labels) or ["z"], list(labels.values()) or [None]
         return Manifest(pa.table({"id": ids, "uri": ids, "label": given, "split": ids}, SCHEMA))
 
-    assert known_accuracy(predictions, chosen, truth(a=0, b=0, c=1, d=0)) == {  # e is not known
+    assert known_accuracy(predictions, chosen, truth(a=0, b=0, c=1, d=0), Execution()) == {  # e is not known
         "n": 4,
         "accuracy": 75.0,
         "selected_n": 3,
         "selected_accuracy": pytest.approx(200 / 3),
     }
-    assert known_accuracy(predictions, chosen, truth(e=0)) == {
+    assert known_accuracy(predictions, chosen, truth(e=0), Execution()) == {
         "n": 1,
         "accuracy": 0.0,
         "selected_n": 1,
         "selected_accuracy": 0.0,
     }
-    assert known_accuracy(predictions, chosen, truth(d=0))["selected_accuracy"] is None
-    assert known_accuracy(predictions, chosen, truth()) is None
+    assert known_accuracy(predictions, chosen, truth(d=0), Execution())["selected_accuracy"] is None
+    assert known_accuracy(predictions, chosen, truth(), Execution()) is None
     assert most_confident(predictions) == 0.9
     assert most_confident(predictions.slice(0, 0)) == 0.0
+    elsewhere = Execution(spill_folder=str(tmp_path / "nowhere"))  # the join keeps to the memory of tables, and spills
+    with pytest.raises(UserError, match=r"spill_folder = '.*nowhere'"):
+        known_accuracy(predictions, chosen, truth(a=0), elsewhere)
 
 
 def unbalanced(counts: list[int], per_class: int | str) -> list[str]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from noisystudent.config import Config, Data, Generation, Selection, Training
+from noisystudent.config import Config, Data, Execution, Generation, Selection, Training
 from noisystudent.data.leaks import LEAK_SCHEMA
 from noisystudent.data.manifest import SCHEMA, Manifest
 from noisystudent.data.parts import SKIPPED_SCHEMA
@@ -153,7 +153,7 @@ class RunWriter:
             "teacher": {"architecture": f"teacher-of-{number}"},
             "threshold": self.threshold,
             "excluded": 1,
-            "known_labels": known_accuracy(plain, selected, manifest) if self.known else None,
+            "known_labels": known_accuracy(plain, selected, manifest, Execution()) if self.known else None,
             "classes": [{"name": self.class_names[row["class"]], **row} for row in selected.classes],
         }
         self._table(f"gen-{number}/selection/selection.parquet", selected.table)

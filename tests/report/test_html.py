@@ -77,6 +77,25 @@ def test_the_answer_comes_first_and_then_what_to_do(new_run: NewRun, read_page: 
     assert f"local-dir:{run}/best/model" in page.sections["What to do next"]
 
 
+def test_a_run_at_an_address_is_named_by_it(new_run: NewRun) -> None:
+    folder = new_run().write()
+    html = write_report(folder, out="s3://bucket/my run").read_text()
+    assert "files.get(path, &#39;my run&#39;, recursive=True)" in html
+    assert "local-dir:my run/gen-2/model" in html
+    assert "<title>my run: noisystudent report" in html
+    assert str(folder) not in html
+
+
+def test_where_the_time_went_is_said_where_it_was_looked_at(new_run: NewRun, read_page: ReadPage) -> None:
+    run = new_run()
+    folder = run.write()
+    assert "Where the time went" not in read_page(write_report(folder)).tables
+    run.record("gen-0/train", parameters=98_682, profile={"network, forward": 3.0, "noise": 1.0})
+    assert ["gen-0/train", "4.0", "network, forward 75 %; noise 25 %"] in read_page(write_report(folder)).tables[
+        "Where the time went"
+    ]
+
+
 def test_where_nothing_was_measured_no_column_is_empty(new_run: NewRun, read_page: ReadPage) -> None:
     page = read_page(write_report(new_run(splits=(), baseline=True, known=False).write()))
     header, *rows = page.table("What was trained.")

@@ -10,6 +10,7 @@ import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from noisystudent.config import Execution
 from noisystudent.data.duplicates import CROWD, near_pairs, pixel_digests, same_picture
 from noisystudent.data.images import ImageSet
 from noisystudent.data.manifest import Manifest
@@ -17,18 +18,21 @@ from noisystudent.data.manifest import Manifest
 BATCH = 1024
 
 
-def copy_groups(manifest: Manifest, hashes: np.ndarray, *, view: Callable[[Manifest], ImageSet]) -> np.ndarray:
+def copy_groups(
+    manifest: Manifest, hashes: np.ndarray, execution: Execution, *, view: Callable[[Manifest], ImageSet]
+) -> np.ndarray:
     """Which images show the same picture.
 
     Args:
         manifest: the images.
         hashes: uint64 [n], of `duplicates.dhash`, in the order of the manifest.
+        execution: how much memory tables may take.
         view: gives the pictures of a manifest, all at one size, to look at the candidates.
 
     Returns:
         int64 [n]: the number of each image's group; images with the same number are copies, nearly or exactly.
     """
-    pairs, crowds = _candidates(hashes)
+    pairs, crowds = _candidates(hashes, execution)
     exact = [_equal(manifest, rows, view) for rows in crowds]
     alike = [part[_same(manifest, part, view)] for part in np.array_split(pairs, len(pairs) // BATCH + 1) if len(part)]
     found = np.concatenate([np.empty((0, 2), np.int64), *exact, *alike])
@@ -38,7 +42,7 @@ def copy_groups(manifest: Manifest, hashes: np.ndarray, *, view: Callable[[Manif
     return groups
 
 
-def _candidates(hashes: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def _candidates(hashes: np.ndarray, execution: Execution) -> tuple[np.ndarray, list[np.ndarray]]:
     """Pairs of rows, int64 [pairs, 2], whose hashes are equal or nearly; and the rows of each hash that too many share.
 
     So the number of pairs grows with the rows and not with their square.
@@ -51,7 +55,7 @@ def _candidates(hashes: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     pairs = [pair for bucket in buckets if len(bucket) <= CROWD for pair in combinations(bucket.tolist(), 2)]
     first = order[starts]
     table = pa.table({"id": pa.array(first.astype(str)), "dhash": pa.array(hashes[first], pa.uint64())})
-    near = near_pairs(table, table)
+    near = near_pairs(table, table, execution)
     ends = (np.array(near[column].to_pylist(), dtype=np.int64) for column in ("left_id", "right_id"))
     between = np.stack(list(ends), axis=1) if near.num_rows else np.empty((0, 2), np.int64)
     within = np.array(pairs, dtype=np.int64).reshape(-1, 2)

@@ -7,14 +7,14 @@ small and flat pictures share hashes by chance.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 
 import numpy as np
 import pyarrow as pa
 import torch
 import torch.nn.functional as F
 
-from noisystudent.data.duckdb_connections import connected
+from noisystudent.config import Execution
+from noisystudent.data.duckdb_connections import spilling
 
 ROWS, COLUMNS = 8, 9
 BANDS = 4  # of 16 bits: two hashes that differ in at most 3 bits agree in one of the 4
@@ -49,12 +49,13 @@ def dhash(images: torch.Tensor) -> np.ndarray:
     return np.packbits(bits, axis=1).view(">u8").astype(np.uint64).reshape(-1)
 
 
-def near_pairs(left: pa.Table, right: pa.Table, *, max_distance: int = 3) -> pa.Table:
+def near_pairs(left: pa.Table, right: pa.Table, execution: Execution, *, max_distance: int = 3) -> pa.Table:
     """The pairs of pictures whose hashes differ in few bits.
 
     Args:
         left: columns `id`, `dhash` (uint64); may be very long (10^8 rows).
         right: the same; best the shorter of the two.
+        execution: how much memory tables may take, and where the rest lies.
         max_distance: bits, at most 3.
 
     Returns:
@@ -72,7 +73,7 @@ def near_pairs(left: pa.Table, right: pa.Table, *, max_distance: int = 3) -> pa.
             f" FROM left_table l JOIN right_table r ON {ours} = {theirs}"
             f" WHERE bit_count(xor(l.dhash, r.dhash)) <= {max_distance}{earlier}"
         )
-    with connected(temp_directory=tempfile.gettempdir()) as connection:
+    with spilling(execution) as connection:
         connection.register("left_table", left)
         connection.register("right_table", right)
         return connection.sql(" UNION ALL ".join(joins) + " ORDER BY ALL").to_arrow_table()

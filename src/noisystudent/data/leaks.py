@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from noisystudent.config import Execution
 from noisystudent.data.duplicates import CROWD, near_pairs, pixel_digests, same_picture
 from noisystudent.data.images import ImageSet
 from noisystudent.data.manifest import Manifest
@@ -17,7 +18,12 @@ BATCH = 1024
 
 
 def held_out_twins(
-    unlabeled: Manifest, hashes: pa.Table, held_out: pa.Table, *, view: Callable[[Manifest], ImageSet]
+    unlabeled: Manifest,
+    hashes: pa.Table,
+    held_out: pa.Table,
+    execution: Execution,
+    *,
+    view: Callable[[Manifest], ImageSet],
 ) -> pa.Table:
     """The unlabeled images that show the same picture as a held-out one.
 
@@ -25,6 +31,7 @@ def held_out_twins(
         unlabeled: where the ids of `hashes` are found.
         hashes: id and dhash of the unlabeled images.
         held_out: id, uri, split and dhash of the validation and test images.
+        execution: how much memory tables may take.
         view: gives the pictures of a manifest, all at one size, to look at the candidates.
 
     Returns:
@@ -37,7 +44,7 @@ def held_out_twins(
         "split": held_out["split"],
     }
     others = Manifest(pa.table(columns))
-    pairs = _candidates(unlabeled, hashes, others, held_out["dhash"].to_numpy(), view)
+    pairs = _candidates(unlabeled, hashes, others, held_out["dhash"].to_numpy(), execution, view)
     if len(pairs) == 0:
         return LEAK_SCHEMA.empty_table()
     left, right = pairs.T
@@ -61,6 +68,7 @@ def _candidates(
     hashes: pa.Table,
     others: Manifest,
     their_hashes: np.ndarray,
+    execution: Execution,
     view: Callable[[Manifest], ImageSet],
 ) -> np.ndarray:
     """Rows of `unlabeled` and of `others`, int64 [pairs, 2], whose hashes are equal or nearly."""
@@ -68,7 +76,7 @@ def _candidates(
     distinct, starts = np.unique(their_hashes[order], return_index=True)
     buckets = np.split(order, starts[1:])
     numbered = pa.table({"id": pa.array([str(n) for n in range(len(distinct))]), "dhash": distinct})
-    near = near_pairs(hashes.select(["id", "dhash"]), numbered)
+    near = near_pairs(hashes.select(["id", "dhash"]), numbered, execution)
     rows = pc.index_in(near["left_id"], value_set=unlabeled.table["id"]) if near.num_rows else pa.array([], pa.int32())
     of_bucket: dict[int, list[int]] = {}
     for row, bucket in zip(rows.to_pylist(), near["right_id"].to_pylist(), strict=True):

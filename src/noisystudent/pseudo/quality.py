@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from noisystudent.config import Selection
-from noisystudent.data.duckdb_connections import connected
+from noisystudent.config import Execution, Selection
+from noisystudent.data.duckdb_connections import connected, spilling
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
 from noisystudent.pseudo.select import Selected, relation
@@ -124,15 +124,18 @@ def most_confident(predictions: str | pa.Table) -> float:
     return float(row[0] or 0) if row else 0.0
 
 
-def known_accuracy(predictions: str | pa.Table, selected: Selected, unlabeled: Manifest) -> dict[str, Any] | None:
+def known_accuracy(
+    predictions: str | pa.Table, selected: Selected, unlabeled: Manifest, execution: Execution
+) -> dict[str, Any] | None:
     """How often the pseudo-labels are right, where the truth is known: of all predictions, and of those selected.
 
     Args:
         predictions: a table, or a glob of Parquet files.
         selected: what was chosen of them.
         unlabeled: may say the truth of some.
+        execution: how much memory tables may take, and where the rest lies.
     """
-    with connected() as database:
+    with spilling(execution) as database:
         relation(database, predictions).create_view("prediction")
         database.register("truth", unlabeled.table)
         database.register("selected", selected.table)

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from noisystudent import atomic
+from noisystudent.addresses import as_given
 from noisystudent.evaluation.answer import per_class
 from noisystudent.evaluation.next_steps import next_steps
 from noisystudent.evaluation.spent import whole_cost
@@ -18,16 +19,18 @@ from noisystudent.report.pseudo_labels import SHOWN, PseudoLabels, read_pseudo_l
 from noisystudent.report.robustness import PUBLISHED, Robustness, read_robustness
 from noisystudent.report.run_reader import Difference, Network, Run, read_run
 from noisystudent.report.visible import number, points, short, visible
+from noisystudent.stage_profile import recorded, worth_saying
 
 MOST_ROWS = 50  # of the lists of skipped images and leaks
 MOST_RECALL = 20  # classes, the worst, in the table of recall
 
 
-def write_report(run: Path) -> Path:
+def write_report(run: Path, *, out: str | Path | None = None) -> Path:
     """Write `report.html` into a run folder, finished or not. The same folder gives the same bytes.
 
     Args:
         run: the run folder.
+        out: where its reader finds the run: the folder itself, unless it is the copy of one at an address.
 
     Returns:
         The path of the report.
@@ -40,26 +43,28 @@ def write_report(run: Path) -> Path:
         PosixPath('run/report.html')
     """
     path = run / "report.html"
-    atomic.write_text(path, render(read_run(run)))
+    atomic.write_text(path, render(read_run(run), out=run.resolve() if out is None else as_given(out)))
     return path
 
 
-def render(run: Run) -> str:
-    """The page of a run."""
+def render(run: Run, *, out: str | Path) -> str:
+    """The page of a run, which its reader finds there."""
     pseudo, robustness = read_pseudo_labels(run), read_robustness(run)
     with svg.theme():
         charts = _charts(run, pseudo, robustness)
     return _template().render(
         run=run,
-        title=run.folder.path.resolve().name,
+        out=out,
+        title=Path(out).name,
         answer=run.answer,
-        next_steps=next_steps(run.folder.path.resolve(), measured=run.split is not None) if run.finished else [],
+        next_steps=_next_steps(run, out),
         recall=_recall(run),
         most_recall=MOST_RECALL,
         against_baseline=_against_baseline(run),
         pseudo={labels.generation: labels for labels in pseudo},
         charts=charts,
         cost=whole_cost(run.cost) if run.cost else "",
+        profile=worth_saying(recorded(run.records)),
         robustness=robustness,
         published=PUBLISHED,
         confusion=_confusion(run),
@@ -69,6 +74,12 @@ def render(run: Run) -> str:
         most_rows=MOST_ROWS,
         most_classes=SHOWN,
     )
+
+
+def _next_steps(run: Run, out: str | Path) -> list[tuple[str, str]]:
+    if run.best is None or not run.finished:
+        return []
+    return next_steps(out, measured=run.split is not None, best=run.best.folder.name)
 
 
 def _template() -> Template:

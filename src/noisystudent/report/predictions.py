@@ -9,7 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from noisystudent.data.duckdb_connections import connected
+from noisystudent.config import Execution
+from noisystudent.data.duckdb_connections import spilling
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def opened(**tables: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
         ...     database.execute("SELECT count(*) FROM prediction").fetchone()
         (1277,)
     """
-    with connected() as database:
+    with spilling(Execution()) as database:  # a run's own spill folder need not be where its report is written
         for name, paths in tables.items():
             files = [glob.escape(str(path)) for path in paths]  # DuckDB takes every name for a pattern
             database.read_parquet(files).create_view(name)

@@ -84,7 +84,9 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
         if split == "labeled":
             _check_skipped(len(manifests[split]), unread, config)
     labeled = manifests["labeled"]
-    groups = copy_groups(labeled, hashes["labeled"]["dhash"].to_numpy(), view=lambda m: as_the_teacher_sees(m, config))
+    groups = copy_groups(
+        labeled, hashes["labeled"]["dhash"].to_numpy(), config.execution, view=lambda m: as_the_teacher_sees(m, config)
+    )
     split_off_validation(manifests, config, groups)
     check_sizes(manifests, config)
     held_out = _held_out_hashes(manifests, hashes)
@@ -347,7 +349,7 @@ def _shared_with_labels(
     """A picture that is both labeled and in validation or test makes the measured accuracy too good."""
     labeled = manifests["labeled"]
     own = hashes.filter(pc.is_in(hashes["id"], labeled.table["id"]))
-    twins = held_out_twins(labeled, own, held_out, view=lambda m: as_the_teacher_sees(m, config))
+    twins = held_out_twins(labeled, own, held_out, config.execution, view=lambda m: as_the_teacher_sees(m, config))
     warnings = []
     for split in [s for s in ("val", "test") if s in manifests]:
         found = twins.filter(pc.equal(twins["split"], split))

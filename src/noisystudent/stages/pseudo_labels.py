@@ -173,7 +173,9 @@ def find_leaks(run: RunDir, config: Config, predictions: Path | None = None) -> 
         held_out = pq.read_table(run.path / "data" / "hashes.parquet")
         predicted = read_parts(predictions or predictions_folder(run, 1), ["id", "dhash"])
         predicted = predicted.filter(pc.is_in(predicted["id"], manifest.table["id"]))
-        leaks = held_out_twins(manifest, predicted, held_out, view=lambda m: as_the_teacher_sees(m, config))
+        leaks = held_out_twins(
+            manifest, predicted, held_out, config.execution, view=lambda m: as_the_teacher_sees(m, config)
+        )
         with atomic.replacing(run.path / "data" / "leaks.parquet") as temporary:
             pq.write_table(leaks, temporary)
         exact = sum(leaks["exact"].to_pylist())
@@ -235,7 +237,9 @@ def select(run: RunDir, config: Config, data: Record, number: int, selection: Se
             **reassigned,
             seed=seed,
             excluded=len(excluded),
-            known_labels=known_accuracy(parts_glob(folder), selected, Manifest.load(run.manifest("unlabeled"))),
+            known_labels=known_accuracy(
+                parts_glob(folder), selected, Manifest.load(run.manifest("unlabeled")), config.execution
+            ),
             warnings=warnings,
         )
         write_selection(selection_folder(run, number), selected, summary)

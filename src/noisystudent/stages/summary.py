@@ -17,6 +17,7 @@ from noisystudent.evaluation.paired import paired_difference
 from noisystudent.evaluation.spent import spent
 from noisystudent.run_plan import RunNetwork, planned_stages, run_networks
 from noisystudent.rundir import RunDir
+from noisystudent.stage_profile import recorded
 
 
 def summarize(run: RunDir, config: Config) -> dict[str, Any]:
@@ -59,9 +60,8 @@ def summarize(run: RunDir, config: Config) -> dict[str, Any]:
     }
     if others:  # of networks as they were before a resolution fix; a row speaks of one network alone
         results["before_resolution_fix"] = others
-    profiles = {stage: record["profile"] for stage, record in run.records().items() if "profile" in record}
-    if profiles:
-        results["profile"] = profiles
+    if profile := recorded(run.records()):
+        results["profile"] = profile
     atomic.write_json(run.path / "results.json", results)
     return results
 
