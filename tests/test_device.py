@@ -15,6 +15,7 @@ from noisystudent.device import (
     computes_in_bf16,
     free_memory,
     labeling_precision,
+    moved,
     own_draws,
     training_precision,
 )
@@ -203,3 +204,13 @@ def test_glibc_takes_all_that_it_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.libc_ver", lambda: ("", ""))
     assert not device.keep_freed_memory.__wrapped__()
+
+
+def test_what_goes_to_an_nvidia_gpu_goes_by_way_of_pinned_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[object] = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: done.append("pinned") or tensor)
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, device, **how: done.append((device.type, how)))
+    for name in ("cuda", "mps", "cpu"):
+        moved(torch.zeros(1), torch.device(name))
+    how = {"non_blocking": True}
+    assert done == ["pinned", ("cuda", how), ("mps", how), ("cpu", how)]

@@ -101,7 +101,7 @@ class ImageSet:
         self.size = size
         self.channels = channels
         self.crop_pct = crop_pct
-        self._in_memory = in_memory
+        self.in_memory = in_memory
         self._memory = memory
         self._shards = ShardCache()
         self._uris = manifest.table["uri"]
@@ -136,7 +136,7 @@ class ImageSet:
     @functools.cached_property
     def _pieces(self) -> Pieces | None:
         """Those of the shards from which the set is read time and again; from now on they are kept longer."""
-        if self._in_memory:
+        if self.in_memory:
             return None
         self._shards.limit = max(self._memory, IN_TURN)
         return pieces_of(self._uris)
@@ -157,7 +157,7 @@ class ImageSet:
         """
         if crops is None:
             pixels, unreadable = self.try_fetch(rows)
-        elif self._in_memory:
+        elif self.in_memory:
             raise ValueError("random crops need in_memory=False")
         else:
             pixels, unreadable = self._decoded(rows, self._random_view(crops))
@@ -184,7 +184,7 @@ class ImageSet:
             uint8 [n, channels, size, size], black where a picture cannot be read; and for each of these its position in
             `rows` with the reason.
         """
-        if not self._in_memory:
+        if not self.in_memory:
             return self._decoded(rows, self._eval_view)
         kept = self._load()
         reasons = {i: self._unreadable[row] for i, row in enumerate(rows.tolist()) if row in self._unreadable}

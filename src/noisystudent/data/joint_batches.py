@@ -17,7 +17,9 @@ from noisystudent.config import Training
 from noisystudent.data.ahead import ahead
 from noisystudent.data.images import ImageSet, RandomCrops
 from noisystudent.data.micro_batches import WHOLE, MicroBatch
+from noisystudent.data.on_device import where_they_train
 from noisystudent.data.random_crops import DRAWS
+from noisystudent.device import moved
 from noisystudent.seeds import derive_seed
 
 
@@ -139,7 +141,7 @@ def joint_batches(
         seed: of the order and of the random crops.
         start: first step.
         micro_batches: of a batch, in their order.
-        device: where the network computes; for NVIDIA's batches lie in memory from which it copies while it computes.
+        device: where the batches are to be; sets that are kept in memory are kept there.
 
     When `training.joint` is off, the same number of images of each kind comes one kind after the other, in batches as large.
     """
@@ -153,6 +155,7 @@ def joint_batches(
         )
         for name, examples in sources.items()
     }
+    pictures = {name: where_they_train(examples.images, device) for name, examples in sources.items()}
     noise = training.noise
 
     def batch(step: int, micro_batch: MicroBatch) -> Batch:
@@ -163,16 +166,13 @@ def joint_batches(
                 rows = streams[name].take(begin, count)[own]
                 crop_seed = derive_seed(seed, name, "crop", step)
                 crops = RandomCrops(crop_seed, noise.crop_scale, DRAWS[noise.crop], own) if noise.shows_parts else None
-                images.append(examples.images.fetch(rows, crops=crops))
-                targets.append(examples.targets(rows))
+                images.append(moved(pictures[name].fetch(rows, crops=crops), device))
+                targets.append(moved(examples.targets(rows), device))
             places.append(own + total)
             known += len(own) if name == "labeled" else 0
             total += count
         here = None if micro_batch.of == 1 else torch.from_numpy(np.concatenate(places))
-        made = Batch(torch.cat(images), torch.cat(targets), known, total, here)
-        if device.type == "cuda":
-            made = made._replace(images=made.images.pin_memory(), targets=made.targets.pin_memory())
-        return made
+        return Batch(torch.cat(images), torch.cat(targets), known, total, here)
 
     coming = ((step, micro_batch) for step in range(start, training.steps) for micro_batch in micro_batches)
     for _, ready in ahead(coming, lambda which: batch(*which), device):

@@ -13,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from noisystudent import processes
 from noisystudent.config import Execution, Training
 from noisystudent.data.joint_batches import Batch
-from noisystudent.device import compute_device, seed_draws, training_precision
+from noisystudent.device import compute_device, moved, seed_draws, training_precision
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
 from noisystudent.noise.input_noise import add_input_noise
@@ -61,7 +61,7 @@ class ForwardBackward:
 
     def _added(self, step: int, batch: Batch, *, more: bool) -> Tensor:
         training, device = self._training, self._device
-        images, targets = batch.images.to(device, non_blocking=True), batch.targets.to(device, non_blocking=True)
+        images, targets = moved(batch.images, device), moved(batch.targets, device)
         seed = derive_seed(self._seed, "noise", step)
         images = add_input_noise(images, training.noise, seed=seed, total=batch.total, here=batch.here)
         seed_draws(derive_seed(self._seed, "dropout", step), device)
