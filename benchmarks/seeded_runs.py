@@ -335,8 +335,9 @@ def recipe_differences(results: Results) -> str:
 
 def publish(name: str, command: str, tables: list[str], results: Results) -> None:
     """Print the tables and, but for trials, keep them with what a reader needs to know in `benchmarks/results`."""
+    gpu = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
     about = (
-        f"`{command}`; torch {torch.__version__}, {torch.get_num_threads()} threads, "
+        f"`{command}`; torch {torch.__version__}, {gpu}{torch.get_num_threads()} threads, "
         f"Python {platform.python_version()}, {platform.machine()}"
     )
     text = "\n\n".join([about, *tables]) + "\n"
