@@ -1,4 +1,4 @@
-"""CIFAR-10 with 4,000 labels on a large GPU: the recipe `cifar10-gpu`, whose aim is 90 % after a minute of an H100. Nobody ran it on one yet.
+"""CIFAR-10 with 4,000 labels on a large GPU: the recipe `cifar10-gpu`, whose aim is 90 % after a minute of an H100. Not run yet.
 
     NOISYSTUDENT_DATA=/path/to/data python benchmarks/cifar10_gpu.py --seeds 3
 
