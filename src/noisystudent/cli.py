@@ -441,6 +441,36 @@ def predict(
 
 
 @command()
+def export(
+    model: Model = ...,  # type: ignore[assignment]
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", help="timm or hub, a folder; onnx, onnx-int8 or pt2, a file from pixels to probabilities."
+        ),
+    ] = "hub",
+    out: Annotated[Path, typer.Option(help="A new folder or file.")] = ...,  # type: ignore[assignment]
+    data: Annotated[
+        str, typer.Option(help="Images on which a file is compared with the network; without it the run's own.")
+    ] = "",
+    push: Annotated[
+        str, typer.Option(metavar="OWNER/NAME", help="Put a folder for the hub there, with your own token.")
+    ] = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """The network in a form for other programs; a file is kept only if it answers as the network does."""
+    if push and form != "hub":
+        raise UserError(f"--push is for --format hub, not {form}")
+    _check_there(model, data=data)
+    from noisystudent.exporting.forms import export as exported
+    from noisystudent.exporting.hub_folder import push as pushed
+
+    found = exported(model, form, out, data=data)
+    return found | ({"pushed": pushed(out, push)} if push else {}), screen.show_exported
+
+
+@command()
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     as_json: Json = False,

@@ -24,6 +24,7 @@ MODULES = {
     "heic": ("pillow_heif",),
     "robustness": ("cv2",),
     "ray": ("ray",),
+    "export": ("onnx", "onnxruntime", "onnxscript"),
 }
 """What is imported of each extra that something uses yet."""
 CLONE = Path(__file__).parents[2]

@@ -235,6 +235,21 @@ def folder_called(model: str | Path) -> Path | None:
     return model_folder(Path(name))
 
 
+def run_of(model: str | Path) -> RunDir | None:
+    """The run that a model is of, which may be called by the run, by a generation of it or by a model folder; None: of none.
+
+    Raises:
+        UserError: it looks like a path, and there is no model.
+    """
+    folder = folder_called(model)
+    run = folder.resolve().parents[1] if folder else None
+    return (
+        RunDir(run)
+        if run and (run / "config.toml").is_file() and (run / "data" / "labeled.parquet").is_file()
+        else None
+    )
+
+
 @contextmanager
 def open_run(path: Path, config: Config, *, whole: bool = True) -> Iterator[RunDir]:
     """Take hold of a run folder, new or old, for as long as the block lasts.
@@ -325,6 +340,14 @@ def check_here(path: Path) -> None:
         raise UserError(
             f"--out {as_given(path)} is an address: give a path on this machine, and copy it there when it is done"
         )
+
+
+def check_new(path: Path) -> None:
+    """Raise UserError when an output, a file or a folder, is there already, or cannot be made."""
+    if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
+        raise UserError(f"--out {path} is there already: give another name, or delete it")
+    if not path.exists():
+        check_output_file(path)
 
 
 def check_output_file(path: Path) -> None:

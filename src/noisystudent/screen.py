@@ -265,6 +265,25 @@ def _show_reference(rows: list[Row]) -> None:
     _console().print(table)
 
 
+def show_exported(result: Row) -> None:
+    """What was written, and how it compares with the network."""
+    console = _console()
+    console.print(f"{result['model']}: written as {result['format']} to {result['out']}", soft_wrap=True)
+    if "images" in result:
+        console.print(
+            f"On {result['images']:,} images it says the same class as the network for {result['agreement']:.1f} %; "
+            f"probabilities differ by at most {result['largest_difference']:.1g}."
+        )
+        if result["labeled"]:
+            console.print(
+                f"It is right on {result['file_top1']:.1f} % of the {result['labeled']:,} that have a label, the network on "
+                f"{result['network_top1']:.1f} %."
+            )
+        console.print(f"{decimal(result['bytes'])}; {result['milliseconds']:.2g} ms for one image on this processor.")
+    if "pushed" in result:
+        console.print(f"It is at {result['pushed']}, private if it is new there.", soft_wrap=True)
+
+
 def show_profile(result: Row) -> None:
     table = Table(
         title=f"{result['model']} at {result['size']} px, {result['batch']} images at a time", show_header=False

@@ -160,6 +160,11 @@ def test_labels_are_matched_by_the_name_of_the_class() -> None:
     assert aligned.ids == ["0.png", "1.png", "2.png"]
 
 
+def test_images_without_a_label_stay_without_one() -> None:
+    aligned = align_labels(manifest(("cat", "dog"), [None, 1]), classifier(("bird", "cat", "dog")), source="--data d")
+    assert aligned.labels.tolist() == [-1, 2]
+
+
 def test_whole_numbers_are_indices_when_the_model_has_other_names() -> None:
     aligned = align_labels(manifest(("0", "2"), [1, 0]), classifier(("bird", "cat", "dog")), source="--data d")
     assert aligned.labels.tolist() == [2, 0]

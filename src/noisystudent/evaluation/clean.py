@@ -237,7 +237,7 @@ def align_labels(manifest: Manifest, classifier: Classifier, *, source: str) -> 
         raise UserError(
             f"{source} has classes that the model does not know: {_some(unknown)}; the model's are {_some(classifier.class_names)}"
         )
-    labels = pa.array(indices[manifest.labels].astype(np.int32))
+    labels = pa.array(indices[manifest.labels].astype(np.int32), mask=manifest.labels < 0)
     return Manifest(manifest.table.set_column(2, "label", labels), tuple(classifier.class_names))
 
 

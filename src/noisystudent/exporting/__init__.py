@@ -1,0 +1,1 @@
+"""Networks in the forms in which others use them."""
