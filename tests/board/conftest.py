@@ -168,6 +168,15 @@ def catalogue_files() -> Path:
     return Path(os.environ["NOISYSTUDENT_DATA"]) / "catalogue"
 
 
+@pytest.fixture
+def cases() -> Path:
+    """The folder with small files that failed once, beside the real ones; without it, the test is skipped."""
+    folder = Path(os.environ.get("NOISYSTUDENT_DATA", "")).parent / "cases" / "board"
+    if "NOISYSTUDENT_DATA" not in os.environ or not folder.is_dir():
+        pytest.skip("NOISYSTUDENT_DATA is not set, or has no cases beside it")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def exported() -> Callable[..., bytes]:
     """What a store is in a format, as bytes."""

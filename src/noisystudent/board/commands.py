@@ -51,9 +51,11 @@ def init(
     """Make a catalogue; in one that exists, bring what a board begins with up to date."""
     from noisystudent.board import screen, seed
     from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.curating import rank_anew
 
     made = Store(store, create=True)
-    return {"store": str(store), "new": {} if empty else seed.load(made, actor=_actor(actor))}, screen.show_init
+    new = {} if empty else seed.load(made, actor=_actor(actor))
+    return {"store": str(store), "new": new, "ranked_anew": rank_anew(made, actor=_actor(actor))}, screen.show_init
 
 
 @command("import")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from noisystudent.board.catalogue.judging import out_of_date
 from noisystudent.board.catalogue.names import meant, metric_meant
 from noisystudent.board.catalogue.near import near, near_slugs
 from noisystudent.board.catalogue.store import Store
@@ -49,6 +50,26 @@ def set_direction(store: Store, leaderboard: str, metric: str, *, higher_is_bett
             raise UserError(f"there is no metric {metric!r}{near(metric, [known['name'] for known in metrics])}")
         change.direct(chosen["id"], higher_is_better)
         return change.event
+
+
+def rank_anew(store: Store, *, actor: str) -> int:
+    """Rank the leaderboards anew whose directions were found out by an older version's rules.
+
+    Returns:
+        How many there were; where there are none, nothing changes.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> rank_anew(Store(Path(tempfile.mkdtemp()) / "board.db", create=True), actor="anna")
+        0
+    """
+    with store.reading() as connection:
+        leaderboards = out_of_date(connection)
+    if leaderboards:
+        with store.changing(actor, "rank anew", "directions as they are judged now") as change:
+            change.touched.update(leaderboards)
+    return len(leaderboards)
 
 
 def pending(store: Store) -> list[dict[str, Any]]:

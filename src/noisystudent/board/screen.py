@@ -15,7 +15,8 @@ Row = dict[str, Any]
 def show_init(result: Row) -> None:
     rows = result["new"]
     new = f"{rows.get('paper', 0)} papers, {rows.get('result', 0)} results" if rows else "nothing new"
-    _say(f"{result['store']}: {new}")
+    anew = f", {result['ranked_anew']} leaderboards ranked anew" if result["ranked_anew"] else ""
+    _say(f"{result['store']}: {new}{anew}")
     _say(f"noisystudent board serve --store {result['store']} shows it")
 
 

@@ -139,19 +139,50 @@ def test_directions_that_nobody_knows_and_those_that_the_rows_doubt(store: Store
     with store.changing("anna", "add") as change:
         unknown = change.leaderboard(change.task("Chess"), change.dataset("Games"))
         doubtful = change.leaderboard(change.task("Chess"), change.dataset("Blitz"))
+        none = change.leaderboard(change.task("Chess"), change.dataset("Bullet"))
         for number in range(6):
-            change.add_result(Result(unknown, f"M{number}", {"Vibes": str(number % 2)}))
-            change.add_result(Result(doubtful, f"M{number}", {"Score": str(number)}))  # the best has the lowest
+            change.add_result(Result(unknown, f"M{number}", {"Vibes": str(number % 2)}, in_order=True))
+            change.add_result(Result(doubtful, f"M{number}", {"Score": str(number)}, in_order=True))  # the best last
+            change.add_result(Result(none, f"M{number}", {"Backbone": str(number)}, in_order=True))
     found = check(store)
-    assert found["counts"] == {"direction unknown": 1, "direction doubtful": 1}
-    assert [one["remedy"] for one in found["findings"]] == [
-        "noisystudent board direction chess-on-blitz 'Score' higher|lower",
-        "noisystudent board direction chess-on-games 'Vibes' higher|lower",
+    assert found["counts"] == {"direction unknown": 2, "direction doubtful": 1}
+    assert [(one["remedy"], one["message"]) for one in found["findings"]] == [
+        (
+            "noisystudent board direction chess-on-blitz 'Score' higher|lower",
+            "higher Score counts as better (known name), but the order of the rows says otherwise",
+        ),
+        (
+            "noisystudent board direction chess-on-bullet 'Backbone' higher|lower",
+            "Backbone: it tells how a result came about, and nothing is ranked",
+        ),
+        (
+            "noisystudent board direction chess-on-games 'Vibes' higher|lower",
+            "Vibes: nobody knows whether higher is better, and nothing is ranked",
+        ),
     ]
     with store.changing("carla", "directions") as change:
         change.direct(1, True)
         change.direct(2, False)
+        change.direct(3, False)
     assert kinds(store) == {}
+
+
+def test_the_opinion_on_a_direction_is_independent_of_where_it_comes_from(store: Store) -> None:
+    with store.changing("anna", "add") as change:
+        by_order = change.leaderboard(change.task("Chess"), change.dataset("Order"))
+        by_year = change.leaderboard(change.task("Chess"), change.dataset("Years"))
+        said = change.leaderboard(change.task("Chess"), change.dataset("Said"))
+        change.metric(said, "Accuracy", higher_is_better=False)
+        for number in range(6):
+            value, day = str(number), f"201{number}-01-01"
+            change.add_result(Result(by_order, f"M{number}", {"Vibes": value}, in_order=True))
+            change.add_result(Result(by_year, f"M{number}", {"Accuracy": value}, in_order=True, paper_date=day))
+        change.add_result(Result(said, "M", {"Accuracy": "9"}))
+    (finding,) = check(store)["findings"]  # nothing else knows of Vibes; the years are with the name, against the order
+    assert (finding["where"], finding["message"]) == (
+        "/sota/chess-on-said",
+        "lower Accuracy counts as better (given), but its name says otherwise",
+    )
 
 
 def test_dates_that_have_not_come(imagenet: Store) -> None:

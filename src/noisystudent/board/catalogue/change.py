@@ -46,6 +46,7 @@ class Result:
     paper: int | None = None
     kind: str = "claim"
     position: int | None = None  # None: after the others
+    in_order: bool = False  # its table's rows stand in the order of their ranks, as in the archive's form
     extra_data: bool | None = None
     evaluated_on: str | None = None
     paper_title: str = ""
@@ -81,8 +82,7 @@ class Change:
 
     def finish(self, actor: str, action: str, note: str) -> None:
         """Rank the leaderboards that were touched, and write the event."""
-        for leaderboard in sorted(self.touched):
-            refresh(self.connection, leaderboard)
+        refresh(self.connection, self.touched)
         detail = {
             "counts": self.counts,
             "report": self.report,
@@ -246,6 +246,7 @@ class Change:
             paper_id=result.paper,
             kind=result.kind,
             position=position,
+            in_order=int(result.in_order),
             extra_data=None if result.extra_data is None else int(result.extra_data),
             evaluated_on=result.evaluated_on,
             paper_title=result.paper_title,

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from noisystudent.board.catalogue.change import today
-from noisystudent.board.catalogue.directions import direction
+from noisystudent.board.catalogue.directions import Direction, agreed, by_name, has_none
 from noisystudent.board.catalogue.failures import PUT_BACK
+from noisystudent.board.catalogue.judging import judgement, opinions_of
 from noisystudent.board.catalogue.store import Store
 
 Severity = Literal["error", "warning"]
@@ -201,33 +202,51 @@ def _duplicates(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _directions(connection: sqlite3.Connection) -> Iterator[Finding]:
-    """First metrics of which nobody knows what is better, and those whose order of rows says otherwise."""
+    """Metrics of which nobody knows what is better, and directions that what they were not found from contradicts."""
+    judged: dict[str, Direction] = {}
     for row in connection.execute(
-        "SELECT m.id, m.name, m.higher_is_better, m.direction_origin, l.slug, l.result_count FROM metric m "
-        "JOIN leaderboard l ON l.id = m.leaderboard_id WHERE m.position = (SELECT min(position) FROM metric WHERE leaderboard_id = l.id) "
-        "AND l.result_count > 0 AND m.direction_origin <> 'curated' ORDER BY l.result_count DESC, l.slug"
+        "SELECT m.id, m.name, m.higher_is_better, m.direction_origin AS origin, l.slug, "
+        "m.position = (SELECT min(position) FROM metric WHERE leaderboard_id = l.id) AS ranks_table FROM metric m "
+        "JOIN leaderboard l ON l.id = m.leaderboard_id WHERE l.result_count > 0 AND m.direction_origin <> 'curated' "
+        "ORDER BY l.result_count DESC, l.slug, m.position, m.id"
     ).fetchall():
-        where, remedy = (
-            f"/sota/{row['slug']}",
-            f"noisystudent board direction {row['slug']} {row['name']!r} higher|lower",
-        )
-        if row["higher_is_better"] is None:
-            message = f"nobody knows whether higher {row['name']} is better: nothing is ranked"
-            yield Finding("warning", "direction unknown", where, message, remedy)
-            continue
-        numbers = [
-            value["number"]
-            for value in connection.execute(
-                "SELECT v.number FROM value v JOIN result r ON r.id = v.result_id "
-                "WHERE v.metric_id = ? AND r.retired_by IS NULL AND r.kind = 'claim' ORDER BY r.position, r.id",
-                (row["id"],),
-            )
-        ]
-        by_order = direction("", numbers, ranks_table=True)  # no name: by the order of the rows alone
-        if by_order.higher_is_better not in (None, bool(row["higher_is_better"])):
-            said = "higher" if row["higher_is_better"] else "lower"
-            message = f"{said} {row['name']} counts as better ({row['direction_origin']}), but the rows stand the other way round"
+        where = f"/sota/{row['slug']}"
+        remedy = f"noisystudent board direction {row['slug']} {row['name']!r} higher|lower"
+        name = row["name"]
+        judged[name] = judged.get(name) or judgement(connection, name)
+        if row["origin"] != "given" and judged[name] != (_better(row), row["origin"]):
+            message = f"{name} was judged by older rules: it is {_said(judged[name].higher_is_better)} now"
+            yield Finding("warning", "direction out of date", where, message, "noisystudent board init ranks all anew")
+        elif row["higher_is_better"] is None:
+            if row["ranks_table"]:
+                why = "it tells how a result came about" if has_none(name) else "nobody knows whether higher is better"
+                yield Finding("warning", "direction unknown", where, f"{name}: {why}, and nothing is ranked", remedy)
+        elif doubt := _doubted(connection, row):
+            message = f"{_said(_better(row))} {name} counts as better ({row['origin']}), but {doubt}"
             yield Finding("warning", "direction doubtful", where, message, remedy)
+
+
+def _doubted(connection: sqlite3.Connection, metric: sqlite3.Row) -> str:
+    """What a direction was not found from and says the opposite, if nothing else of that kind says the same; "" where nothing does."""
+    opinions: dict[str, bool | None] = {}
+    if metric["origin"] == "given":
+        opinions["its name says"] = by_name(metric["name"]).higher_is_better
+    if metric["ranks_table"]:
+        order, dates = opinions_of(connection, metric["id"])
+        if metric["origin"] != "order of rows":
+            opinions["the order of the rows says"] = order
+        opinions["the dates of the results say"] = dates
+    if agreed(opinions.values()) is not (not metric["higher_is_better"]):
+        return ""
+    return " and ".join(words for words, opinion in opinions.items() if opinion is not None) + " otherwise"
+
+
+def _better(metric: sqlite3.Row) -> bool | None:
+    return None if metric["higher_is_better"] is None else bool(metric["higher_is_better"])
+
+
+def _said(higher_is_better: bool | None) -> str:
+    return {None: "unknown", True: "higher", False: "lower"}[higher_is_better]
 
 
 def _future(connection: sqlite3.Connection) -> Iterator[Finding]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
-from noisystudent.board.catalogue.directions import Direction, direction
+from noisystudent.board.catalogue.directions import Direction, by_name
+from noisystudent.board.catalogue.judging import SAID, judged_otherwise, judgement, undecided
 from noisystudent.board.catalogue.values import Value
 
 PERCENT = "%"
@@ -83,8 +84,18 @@ def ranks(values: Mapping[int, Value], *, higher_is_better: bool | None) -> dict
     return found
 
 
-def refresh(connection: sqlite3.Connection, leaderboard: int) -> None:
-    """Bring up to date what is kept of a leaderboard: directions that were found out, units, ranks, who leads since when.
+def refresh(connection: sqlite3.Connection, leaderboards: Collection[int]) -> None:
+    """Bring up to date what is kept of leaderboards: directions that were found out, units, ranks, who leads since when.
+
+    A metric's name has one judgement wherever it stands: where these tables change it, the others that have it are ranked anew as well.
+    """
+    judged = {name: judgement(connection, name) for name in sorted(undecided(connection, leaderboards))}
+    for leaderboard in sorted({*leaderboards, *judged_otherwise(connection, judged)}):
+        _refresh(connection, leaderboard, judged)
+
+
+def _refresh(connection: sqlite3.Connection, leaderboard: int, judged: Mapping[str, Direction]) -> None:
+    """Bring one leaderboard up to date.
 
     Claims are ranked among claims; a run stands beside a claim and has no rank. Where nobody claims anything, as on a board for one's own
     work, runs are ranked among runs.
@@ -100,7 +111,7 @@ def refresh(connection: sqlite3.Connection, leaderboard: int) -> None:
     ).fetchall()
     for place, metric in enumerate(metrics):
         values = _values(connection, metric["id"])
-        found = _direction(metric, [values.get(result) for result in ranking], ranks_table=place == 0)
+        found = _direction(metric, judged)
         of_ranking = {result: values[result] for result in ranking if result in values}
         connection.execute(
             "UPDATE metric SET higher_is_better = ?, direction_origin = ?, unit = ? WHERE id = ?",
@@ -137,8 +148,7 @@ def _values(connection: sqlite3.Connection, metric: int) -> dict[int, Value]:
     return {row["result_id"]: Value(row["number"], row["unit"], row["spread"]) for row in rows}
 
 
-def _direction(metric: sqlite3.Row, values: Sequence[Value | None], *, ranks_table: bool) -> Direction:
-    if metric["direction_origin"] in ("curated", "given"):
+def _direction(metric: sqlite3.Row, judged: Mapping[str, Direction]) -> Direction:
+    if metric["direction_origin"] in SAID:
         return Direction(bool(metric["higher_is_better"]), metric["direction_origin"])
-    numbers = [value.number if value else None for value in values]
-    return direction(metric["name"], numbers, ranks_table=ranks_table)
+    return judged.get(metric["name"]) or by_name(metric["name"])

@@ -167,6 +167,7 @@ class _Tables:
             values=values(metrics.item, fields) if metrics else {},
             paper=self.results.paper(title, url, published),
             position=position,
+            in_order=True,
             extra_data=_said(fields, "uses_additional_data"),
             paper_title=title,
             paper_url=url,

@@ -9,8 +9,8 @@ from typing import Any
 
 from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
-from noisystudent.board.catalogue.directions import direction
 from noisystudent.board.catalogue.fields import ResultFields
+from noisystudent.board.catalogue.judging import judgement
 from noisystudent.board.catalogue.ranking import ranks
 from noisystudent.board.catalogue.values import Value, parse_value
 from noisystudent.board.queries.leaderboards import metrics_of
@@ -235,7 +235,7 @@ def _ranks(
         if better is None and metric:
             better = None if metric["higher_is_better"] is None else bool(metric["higher_is_better"])
         if better is None:
-            better = direction(name).higher_is_better
+            better = judgement(connection, name).higher_is_better
         others = _others(connection, metric["id"]) if metric else {}
         superseded = ranks(others, higher_is_better=better).get(old) if old else None
         if old:

@@ -1,0 +1,41 @@
+"""Small files that failed once, each one of a kind; what mends the kind is tested with inputs of our own where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from noisystudent.board.catalogue.store import Store
+from noisystudent.board.importing import import_file
+
+Rows = Callable[..., list[dict[str, Any]]]
+DIRECTIONS = "SELECT name, higher_is_better FROM metric ORDER BY leaderboard_id, position"
+
+
+def directions(rows: Rows) -> dict[str, int | None]:
+    return {row["name"]: row["higher_is_better"] for row in rows(DIRECTIONS)}
+
+
+def test_accuracy_is_better_higher_in_whatever_order(store: Store, cases: Path, rows: Rows) -> None:
+    import_file(store, cases / "a1_ascending_accuracy.json", actor="anna")
+    assert directions(rows) == {"% Test Accuracy": 1, "Parameters": 0}
+    best = rows(
+        "SELECT m.name FROM leaderboard l JOIN result r ON r.id = l.best_result_id JOIN model m ON m.id = r.model_id"
+    )
+    assert best == [{"name": "SemBERT"}]
+
+
+def test_names_cut_at_underscores_and_digits(store: Store, cases: Path, rows: Rows) -> None:
+    import_file(store, cases / "a3_snake_case_metafile.yml", actor="anna")
+    import_file(store, cases / "a8_metric_names.json", actor="anna")
+    found = directions(rows)
+    assert len(found) == 14
+    assert {name for name, higher in found.items() if not higher} == {"FID50k"}
+
+
+def test_the_order_of_a_zoo_says_nothing(store: Store, cases: Path, rows: Rows) -> None:
+    import_file(store, cases / "a7_model_zoo_order.yml", actor="anna")
+    assert rows("SELECT name, higher_is_better, direction_origin FROM metric") == [
+        {"name": "CONN", "higher_is_better": 0, "direction_origin": "known name"}
+    ]
