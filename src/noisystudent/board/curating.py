@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from noisystudent.board.catalogue.judging import out_of_date
 from noisystudent.board.catalogue.names import meant, metric_meant
 from noisystudent.board.catalogue.near import near, near_slugs
+from noisystudent.board.catalogue.ranking import out_of_date
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import submissions, tokens
@@ -53,7 +53,7 @@ def set_direction(store: Store, leaderboard: str, metric: str, *, higher_is_bett
 
 
 def rank_anew(store: Store, *, actor: str) -> int:
-    """Rank the leaderboards anew whose directions were found out by an older version's rules.
+    """Rank the leaderboards anew that an older version ranked by its rules.
 
     Returns:
         How many there were; where there are none, nothing changes.
@@ -67,7 +67,7 @@ def rank_anew(store: Store, *, actor: str) -> int:
     with store.reading() as connection:
         leaderboards = out_of_date(connection)
     if leaderboards:
-        with store.changing(actor, "rank anew", "directions as they are judged now") as change:
+        with store.changing(actor, "rank anew", "by the rules of this version") as change:
             change.touched.update(leaderboards)
     return len(leaderboards)
 

@@ -223,6 +223,16 @@ def test_results_are_filtered_and_the_filters_echoed(library: TestClient, query:
     assert any(value not in (None, [], {}) for value in page["applied_filters"].values())
 
 
+def test_bounds_are_on_the_scale_of_their_column(reader: TestClient, store: Store) -> None:
+    with store.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Inference"), change.dataset("SNLI"))
+        for size in ("220k", "2.8m", "15m"):
+            change.add_result(Result(board, size, {"Parameters": size}))
+    for query, expected in (("max=Parameters=1m", ["220k"]), ("min=Parameters=2.8", ["2.8m", "15m"])):
+        found = reader.get(f"evaluations/inference-on-snli/results/?{query}").json()["results"]
+        assert [result["methodology"] for result in found] == expected
+
+
 def test_no_filter_is_echoed_as_none(library: TestClient) -> None:
     applied = library.get(f"evaluations/{TABLE}/results/").json()["applied_filters"]
     assert applied == {

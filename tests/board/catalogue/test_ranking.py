@@ -11,6 +11,7 @@ from noisystudent.board.catalogue.change import Result
 from noisystudent.board.catalogue.ranking import column_unit, comparable, ranks
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.values import Value
+from noisystudent.board.queries.standings import standings
 
 VALUES = st.dictionaries(
     st.integers(0, 50), st.builds(Value, st.none() | st.floats(-1e6, 1e6), st.sampled_from(["", "%", "M"])), max_size=20
@@ -25,7 +26,7 @@ def test_units() -> None:
     assert column_unit([Value(88.4, "%"), Value(0.9), Value(0.8)]) == ""  # fractions, mostly
     assert not comparable(Value(0.883), "%")
     assert comparable(Value(88.3), "%")
-    assert not comparable(Value(37.0, "G"), "M")
+    assert not comparable(Value(37.0, "G"), "ms")
 
 
 def test_equal_values_share_a_rank_and_the_next_is_skipped() -> None:
@@ -96,3 +97,24 @@ def test_without_a_direction_nobody_leads(store: Store) -> None:
     with store.reading() as connection:
         assert connection.execute("SELECT best_result_id FROM leaderboard").fetchone()[0] is None
         assert connection.execute("SELECT rank FROM value").fetchone()[0] is None
+
+
+def test_thousands_millions_and_billions_are_one_scale(store: Store) -> None:
+    with store.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Inference"), change.dataset("SNLI"))
+        for name, size in (("GRU", "15m"), ("LSTM", "220k"), ("GPT", "1.5b"), ("SPINN", "3.7M"), ("?", "many")):
+            change.add_result(Result(board, name, {"Parameters": size}))
+    with store.reading() as connection:
+        rows = connection.execute("SELECT v.raw, v.rank FROM value v ORDER BY v.rank IS NULL, v.rank").fetchall()
+        assert [tuple(row) for row in rows] == [("220k", 1), ("3.7M", 2), ("15m", 3), ("1.5b", 4), ("many", None)]
+        metric = connection.execute("SELECT * FROM metric").fetchone()
+        found = standings(connection, board, metric, 1)
+        assert [claim.row["raw"] for claim in found.first(10)] == ["220k", "3.7M", "15m", "1.5b", "many"]
+        assert metric["unit"] == "m"
+        assert sorted(found.points().values.tolist()) == [0.22, 3.7, 15.0, 1500.0]
+
+
+def test_plain_numbers_are_not_put_on_a_scale() -> None:
+    assert column_unit([Value(15.0, "m"), Value(3.0), Value(4.0)]) == ""
+    assert column_unit([Value(15.0, "m"), Value(220.0, "k"), Value(4.0)]) == "m"
+    assert not comparable(Value(4.0), "m")

@@ -24,6 +24,10 @@ def test_accuracy_is_better_higher_in_whatever_order(store: Store, cases: Path, 
         "SELECT m.name FROM leaderboard l JOIN result r ON r.id = l.best_result_id JOIN model m ON m.id = r.model_id"
     )
     assert best == [{"name": "SemBERT"}]
+    sizes = rows(
+        "SELECT v.raw FROM value v JOIN metric m ON m.id = v.metric_id WHERE m.name = 'Parameters' AND v.rank IS NOT NULL ORDER BY v.rank"
+    )
+    assert [row["raw"] for row in sizes] == ["220k", "2.8m", "3.7m", "15m", "339m"]
 
 
 def test_names_cut_at_underscores_and_digits(store: Store, cases: Path, rows: Rows) -> None:

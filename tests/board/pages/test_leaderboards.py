@@ -55,6 +55,14 @@ def test_equal_values_share_a_rank_and_stand_by_date_with_the_undated_last(
     assert ranked(client) == [("earlier", 1), ("later", 1), ("undated", 1), ("worse", 4)]
 
 
+def test_what_a_computer_left_behind_is_not_shown(client: TestClient, add_results: Add) -> None:
+    add_results(row("a", "77.28999999999999"))
+    page = client.get(BOARD).text
+    assert "77.29" in page
+    assert "77.289" not in page
+    assert client.get(f"{BOARD}.json").json()["rows"][0]["values"] == {"Accuracy": "77.28999999999999"}  # as it came
+
+
 def test_without_a_direction_nothing_is_ranked_and_the_page_says_so(client: TestClient, add_results: Add) -> None:
     values = [{"model": model, "values": {"Vibes": value}} for model, value in (("a", "2"), ("b", "9"), ("c", "4"))]
     add_results(*values, metrics={"Vibes": None})

@@ -11,8 +11,8 @@ from fastapi import Depends, HTTPException, Query
 from noisystudent.board.api.evaluation_models import AppliedFilters
 from noisystudent.board.api.pages import Selection
 from noisystudent.board.catalogue.names import metric_meant
-from noisystudent.board.catalogue.ranking import comparable_in_sql
-from noisystudent.board.catalogue.values import parse_value
+from noisystudent.board.catalogue.ranking import comparable_in_sql, in_unit, number_in_sql
+from noisystudent.board.catalogue.values import SCALES, parse_value
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.queries.standings import HAS_CODE
 from noisystudent.board.web.reading import Reading
@@ -52,7 +52,7 @@ class Filters:
             _value(conditions, parameters, metrics.number("require", name))
         for comparison, bounds in ((">=", least), ("<=", most)):
             for name, number in bounds.items():
-                _value(conditions, parameters, metrics.number("min", name), comparison, number)
+                _value(conditions, parameters, metrics.number("min", name), comparison, number, metrics.unit(name))
         if self.uses_additional_data is not None:
             conditions.append(f"coalesce(r.extra_data, 0) = {int(self.uses_additional_data)}")
         if self.has_code is not None:
@@ -86,6 +86,10 @@ class _Metrics:
             raise HTTPException(422, f"{filter_name}: this table has no metric {name[:100]!r}; it has {has}")
         return int(metric["id"])
 
+    def unit(self, name: str) -> str:
+        metric = metric_meant(self.metrics, name)
+        return str(metric["unit"]) if metric else ""
+
     def sorting(self, name: str | None) -> int | None:
         if name is None:
             return self.metrics[0]["id"] if self.metrics else None
@@ -96,15 +100,21 @@ class _Metrics:
         for text in texts:
             name, sign, bound = text.rpartition("=")
             self.number(filter_name, name if sign else text)
-            value = parse_value(bound).number
-            if not sign or value is None or not math.isfinite(value):
+            value, unit = parse_value(bound), self.unit(name if sign else text)
+            number = in_unit(value, unit) if value.unit in SCALES else value.number
+            if not sign or number is None or not math.isfinite(number):
                 raise HTTPException(422, f"{filter_name}: {text[:100]!r} is not METRIC=NUMBER")
-            found[name] = value
+            found[name] = number
         return found
 
 
 def _value(
-    conditions: list[str], parameters: dict[str, Any], metric: int, comparison: str = "", number: float = 0.0
+    conditions: list[str],
+    parameters: dict[str, Any],
+    metric: int,
+    comparison: str = "",
+    number: float = 0.0,
+    unit: str = "",
 ) -> None:
     """Add that a row has a value of a metric, or one within a bound, as far as it can be compared (`ranking.comparable`)."""
     place = len(conditions)
@@ -112,7 +122,7 @@ def _value(
     bound = ""
     if comparison:
         parameters[f"number{place}"] = number
-        bound = f" AND v.number {comparison} :number{place} AND {comparable_in_sql('m.unit')}"
+        bound = f" AND {number_in_sql(unit)} {comparison} :number{place} AND {comparable_in_sql('m.unit')}"
     conditions.append(
         "EXISTS (SELECT 1 FROM value v JOIN metric m ON m.id = v.metric_id "
         f"WHERE v.result_id = r.id AND v.metric_id = :metric{place}{bound})"

@@ -56,12 +56,6 @@ def opinions_of(connection: sqlite3.Connection, metric: int) -> Opinions:
     return Opinions(by_order(ordered), by_dates([row["on_day"] for row in rows], [row["number"] for row in rows]))
 
 
-def out_of_date(connection: sqlite3.Connection) -> set[int]:
-    """The leaderboards that have a direction which was found out by older rules, or before others of its name said otherwise."""
-    rows = connection.execute("SELECT DISTINCT name FROM metric WHERE direction_origin NOT IN (?, ?)", SAID)
-    return judged_otherwise(connection, {row["name"]: judgement(connection, row["name"]) for row in rows.fetchall()})
-
-
 def undecided(connection: sqlite3.Connection, leaderboards: Iterable[int]) -> set[str]:
     """The names of those leaderboards' metrics that do not tell their direction themselves."""
     rows = connection.execute(

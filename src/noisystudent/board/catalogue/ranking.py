@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 from noisystudent.board.catalogue.directions import Direction, by_name
 from noisystudent.board.catalogue.judging import SAID, judged_otherwise, judgement, undecided
-from noisystudent.board.catalogue.values import Value
+from noisystudent.board.catalogue.values import SCALES, Value
 
 PERCENT = "%"
+SCALED_DIGITS = 12  # behind the point, of a number that was brought from one scale to another
 
 
 def column_unit(values: Iterable[Value]) -> str:
@@ -38,19 +39,34 @@ def unit_of(units: Counter[str], *, plain_above_1: bool) -> str:
     """
     if set(units) == {"", PERCENT} and plain_above_1:
         return PERCENT
+    counts = Counter({unit: count for unit, count in units.items() if unit in SCALES})
+    if counts and counts.total() >= max(units.values()):  # 220k and 2.8m and 1G are on one scale
+        return counts.most_common(1)[0][0]
     return units.most_common(1)[0][0] if units else ""
 
 
-def comparable(value: Value, unit: str) -> bool:
-    """Whether a value may stand in a ranking of that unit. A plain number above 1 counts as percent; a fraction does not.
+def in_unit(value: Value, unit: str) -> float | None:
+    """The number of a value in the unit of its column; None where the two cannot be compared.
+
+    A plain number above 1 counts as percent; a fraction does not. Letters for thousands, millions and the like are one scale.
 
     Example:
-        >>> comparable(Value(88.3), "%"), comparable(Value(0.883), "%"), comparable(Value(66.0, "M"), "")
-        (True, False, False)
+        >>> in_unit(Value(88.3), "%"), in_unit(Value(0.883), "%"), in_unit(Value(66.0, "M"), "")
+        (88.3, None, None)
+        >>> in_unit(Value(220.0, "k"), "m")
+        0.22
     """
     if value.number is None:
-        return False
-    return value.unit == unit or (unit == PERCENT and value.unit == "" and value.number > 1)
+        return None
+    if value.unit != unit and value.unit in SCALES and unit in SCALES:
+        return round(value.number * SCALES[value.unit] / SCALES[unit], SCALED_DIGITS)
+    same = value.unit == unit or (unit == PERCENT and value.unit == "" and value.number > 1)
+    return value.number if same else None
+
+
+def comparable(value: Value, unit: str) -> bool:
+    """Whether a value may stand in a ranking of that unit."""
+    return in_unit(value, unit) is not None
 
 
 def comparable_in_sql(unit: str) -> str:
@@ -60,7 +76,18 @@ def comparable_in_sql(unit: str) -> str:
         unit: where the unit stands: a column, a parameter.
     """
     plain = f"{unit} = '{PERCENT}' AND v.unit = '' AND v.number > 1"
-    return f"(v.number IS NOT NULL AND (v.unit = {unit} OR ({plain})))"
+    letters = "', '".join(SCALES)
+    scaled = f"{unit} IN ('{letters}') AND v.unit IN ('{letters}')"
+    return f"(v.number IS NOT NULL AND (v.unit = {unit} OR ({plain}) OR ({scaled})))"
+
+
+def number_in_sql(unit: str) -> str:
+    """The number of the row `v` of `value` in a unit, where it can be compared; where it can, as it stands: an index has it in order."""
+    if unit not in SCALES:
+        return "v.number"
+    ones = " ".join(f"WHEN '{letter}' THEN {factor}" for letter, factor in SCALES.items())
+    scaled = f"round(v.number * CASE v.unit {ones} END / {SCALES[unit]}, {SCALED_DIGITS})"
+    return f"CASE WHEN v.unit = '{unit}' THEN v.number ELSE {scaled} END"
 
 
 def ranks(values: Mapping[int, Value], *, higher_is_better: bool | None) -> dict[int, int]:
@@ -73,9 +100,8 @@ def ranks(values: Mapping[int, Value], *, higher_is_better: bool | None) -> dict
     if higher_is_better is None:
         return {}
     unit = column_unit(values.values())
-    numbers = {
-        key: value.number for key, value in values.items() if comparable(value, unit) and value.number is not None
-    }
+    in_units = {key: in_unit(value, unit) for key, value in values.items()}
+    numbers = {key: number for key, number in in_units.items() if number is not None}
     ordered = sorted(numbers, key=lambda key: -numbers[key] if higher_is_better else numbers[key])
     found: dict[int, int] = {}
     for place, key in enumerate(ordered, 1):
@@ -92,6 +118,19 @@ def refresh(connection: sqlite3.Connection, leaderboards: Collection[int]) -> No
     judged = {name: judgement(connection, name) for name in sorted(undecided(connection, leaderboards))}
     for leaderboard in sorted({*leaderboards, *judged_otherwise(connection, judged)}):
         _refresh(connection, leaderboard, judged)
+
+
+def out_of_date(connection: sqlite3.Connection) -> set[int]:
+    """The leaderboards that older rules ranked: by another direction than is found out now, or without values of another scale."""
+    rows = connection.execute("SELECT DISTINCT name FROM metric WHERE direction_origin NOT IN (?, ?)", SAID)
+    turned = judged_otherwise(connection, {row["name"]: judgement(connection, row["name"]) for row in rows.fetchall()})
+    letters = "', '".join(SCALES)
+    scaled = connection.execute(
+        "SELECT DISTINCT m.leaderboard_id FROM value v JOIN metric m ON m.id = v.metric_id JOIN result r ON r.id = v.result_id "
+        f"WHERE v.unit IN ('{letters}') AND m.unit IN ('{letters}') AND v.rank IS NULL AND m.higher_is_better IS NOT NULL "
+        "AND r.kind = 'claim' AND r.retired_by IS NULL"
+    )
+    return turned | {row["leaderboard_id"] for row in scaled}
 
 
 def _refresh(connection: sqlite3.Connection, leaderboard: int, judged: Mapping[str, Direction]) -> None:

@@ -42,6 +42,21 @@ def parse_value(raw: str) -> Value:
     return Value(number, found["unit"] or found["after"] or found["last"] or "", spread)
 
 
+# More digits than these are what is left of a computation in binary: no table gives so many.
+SHOWN_DIGITS = 12
+_MANY_DIGITS = re.compile(r"(?<![\d.,])\d++\.\d{10,}+(?![\d.,eE])")
+
+
+def legible(raw: str | None) -> str:
+    """A value as pages show it: as its source gave it, but for the last digits of a number that a computer left there.
+
+    Example:
+        >>> legible("77.28999999999999"), legible("0.1 ± 0.30000000000000004"), legible("88.40%")
+        ('77.29', '0.1 ± 0.3', '88.40%')
+    """
+    return _MANY_DIGITS.sub(lambda found: f"{float(found[0]):.{SHOWN_DIGITS}g}", raw or "")
+
+
 def raw_text(value: Any) -> str:
     """The text of a value that a file gave as text or as a number.
 
@@ -54,7 +69,7 @@ def raw_text(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9, "T": 1e12}
 
 
 def scaled(value: Value) -> float | None:

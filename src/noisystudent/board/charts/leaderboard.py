@@ -7,6 +7,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from noisystudent.board.catalogue.costs import multiply_adds, parameters
+from noisystudent.board.catalogue.values import legible
 from noisystudent.board.charts.axes import reach
 from noisystudent.board.charts.chart import NO_DOTS, Point, progress, trade_off
 from noisystudent.board.queries.points import Numbers, Places, Points
@@ -101,5 +102,5 @@ def _point(claim: Claim, x: float, metric: str) -> Point:
     row = claim.row
     when = f", {claim.day.isoformat()}" if claim.day else ""
     href = f"/paper/{row['paper_slug']}" if row["paper_slug"] else web_address(row["paper_url"]) or "#results"
-    title = f"{row['model']}: {row['raw']} {metric}{when}"
-    return Point(x, row["number"], row["model"], title, href, extra=row["extra_data"] == 1)
+    title = f"{row['model']}: {legible(row['raw'])} {metric}{when}"
+    return Point(x, claim.number or 0.0, row["model"], title, href, extra=row["extra_data"] == 1)

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.catalogue.change import today
+from noisystudent.board.catalogue.values import legible
 from noisystudent.board.queries import leaderboards, tasks
 from noisystudent.board.queries.additions import Addition, newest_additions
 from noisystudent.board.web.view import View, Viewing, page
@@ -79,7 +80,7 @@ def _paper(paper: dict[str, Any]) -> Entry:
 
 
 def _result(slug: str, name: str, addition: Addition) -> Entry:
-    value = f": {addition.raw} {addition.metric}" if addition.raw else ""
+    value = f": {legible(addition.raw)} {addition.metric}" if addition.raw else ""
     kind = "New record" if addition.record else "Measured" if addition.kind == "run" else "New result"
     place = f"{name}. {addition.paper_title}" if addition.paper_title else name
     return Entry(f"/sota/{slug}#r{addition.id}", f"{kind}: {addition.model}{value}", addition.at, place)

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.history import event_as_of, last_event
 from noisystudent.board.catalogue.names import metric_meant
+from noisystudent.board.catalogue.values import legible
 from noisystudent.board.charts.leaderboard import against_cost, over_time
 from noisystudent.board.pages.selection import Selection
 from noisystudent.board.queries import leaderboards
@@ -230,5 +231,5 @@ def _for_readers(
 
 
 def _description(board: sqlite3.Row, name: str, metric: sqlite3.Row | None, leader: Claim | None) -> str:
-    best = f" Best: {leader.row['model']}, {leader.row['raw']} {metric['name']}." if leader and metric else ""
+    best = f" Best: {leader.row['model']}, {legible(leader.row['raw'])} {metric['name']}." if leader and metric else ""
     return f"{name}: {board['result_count']:,} results of {board['paper_count']:,} papers.{best}"

@@ -8,6 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from noisystudent.board.catalogue.fields import label
+from noisystudent.board.catalogue.values import legible
 from noisystudent.board.web.markdown import markdown
 from noisystudent.board.web.site import Site
 from noisystudent.board.web.web_address import web_address
@@ -29,6 +30,7 @@ def templates(site: Site) -> Environment:
     environment.globals["site"] = site
     environment.globals["label"] = label
     environment.globals["style"] = _version_of("style.css")
+    environment.filters["legible"] = legible
     environment.filters["markdown"] = markdown
     environment.filters["web"] = web_address
     return environment

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from noisystudent.board.catalogue.history import last_event
-from noisystudent.board.catalogue.ranking import comparable, comparable_in_sql, ranks, unit_of
+from noisystudent.board.catalogue.ranking import comparable_in_sql, in_unit, number_in_sql, ranks, unit_of
 from noisystudent.board.catalogue.values import Value
 from noisystudent.board.queries.points import Points
 
@@ -63,15 +63,20 @@ class Claim:
         row: the columns of `CLAIMS`.
         day: of the result, None where it has none.
         code: the paper's best repository and how many it has.
-        comparable: whether the value can stand in one ranking with the others of its metric.
+        number: the value in the unit of the metric's column; None where it cannot stand in one ranking with the others.
         rank: from 1, among those that were ranked together; None where it has none.
     """
 
     row: sqlite3.Row
     day: date | None
     code: sqlite3.Row | None
-    comparable: bool
+    number: float | None
     rank: int | None = None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the value can stand in one ranking with the others of its metric."""
+        return self.number is not None
 
     def cost(self, kind: str) -> float | None:
         """The model's `PARAMETERS` or `MULTIPLY_ADDS`; None where they are not known, or cannot be meant."""
@@ -157,7 +162,7 @@ class Standings:
         ranked, rest = list[int](), ""
         if self.higher_is_better is not None:
             best = "DESC" if self.higher_is_better else "ASC"
-            order = f"v.number {best}, r.on_day IS NULL, r.on_day, r.position, r.id"
+            order = f"{number_in_sql(self.unit)} {best}, r.on_day IS NULL, r.on_day, r.position, r.id"
             values = "value v INDEXED BY value_of_metric CROSS JOIN result r ON r.id = v.result_id"
             ranked = self._ids(values, f"AND v.metric_id = :metric AND {COMPARABLE} ORDER BY {order}", most)
             rest = f"AND NOT {COMPARABLE} "
@@ -175,7 +180,7 @@ class Standings:
     def points(self) -> Points:
         """Those of them that can be compared, to be drawn: one walk along the metric's values, in the order of the results."""
         values = f"value v INDEXED BY value_of_metric_and_result CROSS JOIN result r ON {OF_RESULT}"
-        columns = ("r.id", "v.number", "r.on_day", *(f"coalesce({cost}, 0)" for cost in COST.values()))
+        columns = ("r.id", number_in_sql(self.unit), "r.on_day", *(f"coalesce({cost}, 0)" for cost in COST.values()))
         lists = ", ".join(f"json_group_array({column})" for column in columns)  # in one row: 10^5 take longer
         tables = f"{values} CROSS JOIN model m ON m.id = r.model_id"
         found = self._select(lists, tables, f"AND v.metric_id = :metric AND {COMPARABLE}").fetchone()
@@ -197,7 +202,7 @@ class Standings:
 
     def _claim(self, row: sqlite3.Row, codes: dict[int, sqlite3.Row]) -> Claim:
         day = date.fromisoformat(row["on_day"]) if row["on_day"] else None
-        return Claim(row, day, codes.get(row["paper_id"]), comparable(_value(row), self.unit))
+        return Claim(row, day, codes.get(row["paper_id"]), in_unit(_value(row), self.unit))
 
     def _ids(self, tables: str, more: str, most: int, **parameters: Any) -> list[int]:
         return [number for (number,) in self._select("r.id", tables, f"{more} LIMIT :most", most=most, **parameters)]

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from noisystudent.board.catalogue.ranking import PERCENT, comparable
+from noisystudent.board.catalogue.ranking import PERCENT, in_unit
 from noisystudent.board.catalogue.values import Value
 
 Verdict = Literal["reproduced", "exceeds", "partial", "not reproduced", "pending"]
@@ -161,17 +161,18 @@ def _row(row: sqlite3.Row) -> dict[str, Any]:
     run = Value(row["run_number"], row["run_unit"])
     if row["higher_is_better"] is None:
         return found | {"tolerance": None, "basis": "nobody has said which direction is better", "verdict": "pending"}
-    if claim.number is None or not (comparable(claim, row["unit"]) and comparable(run, row["unit"])):
+    claimed, measured = in_unit(claim, row["unit"]), in_unit(run, row["unit"])
+    if claimed is None or measured is None:
         return found | {"tolerance": None, "basis": "the units differ", "verdict": "pending"}
     better = bool(row["higher_is_better"])
     tolerance, basis = row["tolerance"], row["tolerance_basis"]
     if tolerance is None:
-        percentage = row["unit"] == PERCENT or (bool(_PERCENTAGE.search(row["metric"])) and 1 < claim.number <= 100)
-        tolerance, basis = tolerance_of(claim, percentage=percentage, higher_is_better=better)
+        percentage = row["unit"] == PERCENT or (bool(_PERCENTAGE.search(row["metric"])) and 1 < claimed <= 100)
+        tolerance, basis = tolerance_of(claim._replace(number=claimed), percentage=percentage, higher_is_better=better)
     proxy = about.get("proxies", {}).get(row["metric"])
     said = verdict(
-        claim.number,
-        run.number,
+        claimed,
+        measured,
         higher_is_better=better,
         tolerance=tolerance,
         interval=tuple(interval) if interval else None,
