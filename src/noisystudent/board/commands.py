@@ -147,6 +147,10 @@ def submit(
     ] = "",
     claim: Annotated[str, typer.Option(help="The model's name in that claim, where the paper has several.")] = "",
     new: Annotated[bool, typer.Option("--new", help="Make the leaderboard where there is none.")] = False,
+    protocol: Annotated[
+        Literal["exact", "partial", "proxy"] | None,
+        typer.Option(help="How it was measured beside the claim, where its data set, classes and images do not tell."),
+    ] = None,
     store: StoreFile = STORE,
     actor: Actor = "",
     as_json: Json = False,
@@ -158,7 +162,15 @@ def submit(
     from noisystudent.board.runs.submit import submit_run
 
     return submit_run(
-        Store(store), runs, task=task, dataset=dataset, paper=paper, claim_model=claim, new=new, actor=_actor(actor)
+        Store(store),
+        runs,
+        task=task,
+        dataset=dataset,
+        paper=paper,
+        claim_model=claim,
+        new=new,
+        protocol=protocol,
+        actor=_actor(actor),
     ), screen.show_submitted
 
 

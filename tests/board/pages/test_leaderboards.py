@@ -176,6 +176,30 @@ def test_odd_queries_are_answered(client: TestClient, add_results: Add, query: s
     assert client.get(BOARD + query).status_code == 200
 
 
+def test_a_verdict_says_its_protocol_its_citation_and_what_is_against_it(
+    client: TestClient, store: Store, add_results: Add
+) -> None:
+    (claim,) = add_results(
+        row("noisy", "88.4%", locator="Table 2, row 3", source_url="https://arxiv.org/abs/1911.04252")
+    )
+    with store.changing("lab", "submit runs") as change:
+        board = change.connection.execute("SELECT leaderboard_id FROM result WHERE id = ?", (claim,)).fetchone()[0]
+        for images in (50_000, 360):
+            run = change.add_result(Result(board, "noisy", {"Accuracy": "80%"}, kind="run"))
+            change.insert("run", result_id=run, claim_id=claim, seeds="[0, 1, 2]", images=images)
+            change.insert(
+                "objection", result_id=run, position=0, reason=f"{SCRIPT} {images}", source_url="javascript:x"
+            )
+    page = client.get(BOARD).text
+    assert '<span class="verdict not-reproduced">not reproduced</span> <span class="muted">(exact)</span>' in page
+    assert 'href="https://arxiv.org/abs/1911.04252">its source</a>, Table 2, row 3.' in page
+    assert '<span class="verdict not-comparable">not comparable</span>' in page
+    assert f'href="/submit/objection?result={run}"' in page
+    assert "Contested: " in page
+    assert "<script>alert" not in page
+    assert "javascript:" not in page
+
+
 def test_runs_stand_apart_from_claims_with_a_verdict(client: TestClient, store: Store, add_results: Add) -> None:
     (claim,) = add_results(row("noisy", "88.4%", published="2019-11-11"))
     with store.changing("lab", "submit a run") as change:

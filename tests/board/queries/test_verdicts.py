@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from noisystudent.board.catalogue.change import Result
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.values import Value
+from noisystudent.board.queries import protocols
+from noisystudent.board.queries.protocols import protocol_of
 from noisystudent.board.queries.verdicts import tolerance_of, verdict, verdicts_of_leaderboard, verdicts_of_paper
 
 NUMBERS = st.floats(min_value=-1000, max_value=1000, allow_nan=False)
@@ -99,7 +101,14 @@ def test_tolerances() -> None:
 
 def add_run(store: Store, raw: str, *, metric: str = "Top 1 Accuracy", claim: int = 2, **run: Any) -> int:
     """A run beside a claim of the `imagenet` fixture (result 2 is Noisy Student's)."""
-    given = {"seeds": "[0, 1, 2]", "intervals": "{}", "environment": "{}", "config": "x = 1", **run}
+    given = {
+        "seeds": "[0, 1, 2]",
+        "intervals": "{}",
+        "environment": "{}",
+        "config": "x = 1",
+        "images": 50_000,
+        **run,
+    }
     with store.changing("anna", "submit run") as change:
         row = change.connection.execute("SELECT leaderboard_id, paper_id FROM result WHERE id = ?", (claim,)).fetchone()
         result = change.add_result(
@@ -134,6 +143,13 @@ def test_a_row_says_everything_that_a_page_shows(imagenet: Store) -> None:
         "tolerance": 0.5,
         "basis": "half a point",
         "verdict": "reproduced",
+        "protocol": {"kind": "exact", "basis": "50,000 images"},
+        "citation": {
+            "paper": "Self-training with Noisy Student",
+            "address": "https://arxiv.org/abs/1911.04252",
+            "locator": "",
+        },
+        "objections": [],
         "model": "NoisyStudent",
         "seeds": [0, 1, 2],
         "images": 50_000,
@@ -177,6 +193,61 @@ def test_baseline_and_proxy_come_with_the_run(imagenet: Store) -> None:
     rows = verdicts(imagenet)
     assert [row["verdict"] for row in rows] == ["partial", "partial"]
     assert "on other images" in rows[1]["basis"]
+    assert rows[1]["protocol"] == {"kind": "proxy", "basis": "on other images"}
+
+
+@pytest.mark.parametrize(
+    ("run", "expected", "kind"),
+    [
+        ({"images": 360, "environment": json.dumps({"classes": 10})}, "not comparable", None),  # ten digits
+        ({"images": 50_000, "environment": json.dumps({"classes": 10})}, "not comparable", None),
+        ({"images": 60_000, "environment": json.dumps({"classes": 1000})}, "not comparable", None),
+        ({"images": 650}, "not comparable", None),  # nobody knows among how many classes
+        ({"images": None}, "not comparable", None),
+        ({"images": 650, "environment": json.dumps({"classes": 1000})}, "partial", "partial"),
+        ({"images": 360, "environment": json.dumps({"classes": 10, "protocol": "exact"})}, "reproduced", "exact"),
+        ({"images": 360, "environment": json.dumps({"classes": 10, "protocol": "proxy"})}, "partial", "proxy"),
+    ],
+)
+def test_only_like_is_set_beside_like(imagenet: Store, run: dict[str, Any], expected: str, kind: str | None) -> None:
+    add_run(imagenet, "88.4%", **run)
+    (row,) = verdicts(imagenet)
+    assert (row["verdict"], row["protocol"]["kind"]) == (expected, kind)
+    assert row["protocol"]["basis"] in row["basis"] or expected == "reproduced"
+
+
+def test_a_count_of_the_network_needs_no_images_but_its_classes(imagenet: Store) -> None:
+    with imagenet.changing("anna", "costs") as change:
+        claim = change.add_result(Result(1, "NoisyStudent", {"GFLOPs": "37"}, paper=1))
+    for classes in (1000, 10):
+        about = json.dumps({"costs": ["GFLOPs"], "classes": classes})
+        add_run(imagenet, "37.0", metric="GFLOPs", claim=claim, images=7, environment=about)
+    assert [row["verdict"] for row in verdicts(imagenet)] == ["reproduced", "not comparable"]
+
+
+def test_of_a_data_set_that_nobody_knows_the_operator_says_it(store: Store) -> None:
+    with store.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Image Classification"), change.dataset("Our photos"))
+        change.metric(board, "Accuracy", higher_is_better=True)
+        claim = change.add_result(Result(board, "NoisyStudent", {"Accuracy": "90%"}))
+    add_run(store, "90%", metric="Accuracy", claim=claim)
+    add_run(store, "90%", metric="Accuracy", claim=claim, environment=json.dumps({"protocol": "exact"}))
+    rows = verdicts(store)
+    assert [row["verdict"] for row in rows] == ["not comparable", "reproduced"]
+    assert "--protocol" in rows[0]["basis"]
+
+
+def test_few_labels_are_measured_on_the_images_of_the_whole() -> None:
+    for name in ("CIFAR-10, 40 Labels", "cifar-10 (4000 labels)", "CIFAR-10"):
+        assert protocol_of(name, images=10_000, classes=10).kind == "exact"
+    assert protocol_of("ImageNet - 10% labeled data", images=50_000, classes=1000).kind == "exact"
+    assert protocol_of("CIFAR-10 Image Classification", images=10_000).kind is None
+
+
+def test_every_set_is_known_once_and_says_who_says_so() -> None:
+    names = [name.casefold() for one in protocols._SETS for name in one["names"]]
+    assert len(names) == len(set(names))
+    assert all(one["source"] and one["classes"] and one["images"] for one in protocols._SETS)
 
 
 def test_units_that_differ_and_unknown_directions_are_pending(imagenet: Store) -> None:

@@ -142,6 +142,20 @@ def test_the_same_runs_again_change_nothing_and_a_claim_can_be_added_later(seede
     assert row["supersedes"] == first["result"]
 
 
+def test_a_run_on_ten_digits_is_not_comparable_with_imagenet(seeded: Store, tmp_path: Path) -> None:
+    digits = {"n": 360, "test": {"n": 360, "per_class": [{"name": str(digit), "n": 36} for digit in range(10)]}}
+    runs = [write_run(tmp_path / f"run-{i}", 99.0, seed=i, **digits) for i in range(3)]
+    beside = {"claim_model": "NoisyStudent (EfficientNet-B0)", **IMAGENET}
+    told = submit_run(seeded, runs, **beside)
+    assert {row["verdict"] for row in told["verdicts"]} == {"not comparable"}
+    assert "among 10 classes" in told["verdicts"][0]["basis"]
+    said = submit_run(seeded, runs, protocol="proxy", **beside)
+    assert (said["new"], said["result"] != told["result"]) == (False, True)
+    assert {row["protocol"]["kind"] for row in said["verdicts"]} == {"proxy"}
+    assert submit_run(seeded, runs, **beside)["result"] == said["result"]  # what was said once stays said
+    assert len(run_rows(seeded)) == 1
+
+
 def test_too_few_seeds_are_pending(seeded: Store, tmp_path: Path) -> None:
     told = submit_run(seeded, [write_run(tmp_path / "run")], claim_model="NoisyStudent (EfficientNet-B0)", **IMAGENET)
     assert {row["metric"]: row["verdict"] for row in told["verdicts"]}["Top 1 Accuracy"] == "pending"

@@ -17,6 +17,7 @@ from noisystudent.board.catalogue.change import Result
 from noisystudent.board.catalogue.history import restore
 from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.queries.verdicts import verdicts_of_leaderboard
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.board.submitting.differences import Difference, FieldChange
 from noisystudent.board.submitting.payloads import Mistakes
@@ -661,3 +662,45 @@ def test_stricter_rules_do_not_lose_what_waits(store: Store, tmp_path: Path) -> 
     with pytest.raises(Conflict, match="gone: is no field"):
         approve(store, number, actor="carla")
     reject(store, number, actor="carla", reason="old")
+
+
+# Objections to a run
+
+
+@pytest.fixture
+def worse_run(imagenet: Store) -> int:
+    """A run beside Noisy Student's claim that does not reproduce it; its number."""
+    with imagenet.changing("anna", "submit run") as change:
+        run = change.add_result(Result(1, "NoisyStudent", {"Top 1 Accuracy": "80%"}, paper=1, kind="run"))
+        change.insert("run", result_id=run, claim_id=2, seeds="[0, 1, 2]", images=50_000, config="x = 1")
+    return run
+
+
+def test_an_objection_stands_beside_the_verdict_until_it_is_taken_back(imagenet: Store, worse_run: int) -> None:
+    def against() -> list[dict[str, str]]:
+        with imagenet.reading() as connection:
+            (row,) = verdicts_of_leaderboard(connection, 1)
+        assert row["verdict"] == "not reproduced"
+        return list(row["objections"])
+
+    proof = "https://example.org/proof"
+    number = send(imagenet, "objection", result=worse_run, reason="It has no <b>EMA</b>.", source_url=proof)
+    assert against() == []
+    assert difference(imagenet, number).changes == (FieldChange("reason", None, ["It has no <b>EMA</b>."]),)
+    event = approve(imagenet, number, actor="carla")
+    assert against() == [{"reason": "It has no <b>EMA</b>.", "source_url": proof}]
+    with pytest.raises(Mistakes, match="shown there already"):
+        send(imagenet, "objection", result=worse_run, reason="It has no <b>EMA</b>.")
+    approve(imagenet, send(imagenet, "objection", result=worse_run, reason="It is of another size."), actor="carla")
+    assert [one["reason"] for one in against()] == ["It has no <b>EMA</b>.", "It is of another size."]
+    with pytest.raises(UserError):
+        restore(imagenet, 99, actor="carla")
+    restore(imagenet, event + 1, actor="carla")
+    restore(imagenet, event, actor="carla")
+    assert against() == []
+
+
+@pytest.mark.parametrize("result", [1, 2, 999])
+def test_what_is_no_run_beside_a_claim_cannot_be_contested(imagenet: Store, worse_run: int, result: int) -> None:
+    with pytest.raises(Mistakes, match="is no run that stands beside a claim"):
+        send(imagenet, "objection", result=result, reason="Wrong.")

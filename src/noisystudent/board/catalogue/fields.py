@@ -21,6 +21,7 @@ from noisystudent.board.catalogue.texts import (
     Name,
     Names,
     Raw,
+    Reason,
     Tags,
     Text,
     Url,
@@ -234,7 +235,21 @@ class DirectionFields(BaseModel):
     comment: Note = ""
 
 
-Fields = PaperFields | TaskFields | DatasetFields | MethodFields | ResultFields | DirectionFields
+class ObjectionFields(BaseModel):
+    """What speaks against a run of ours that stands beside a claim, or against its verdict; shown beside it where a curator approves."""
+
+    model_config = _CONFIG
+    result: Annotated[
+        Annotated[int, Field(ge=1, le=2**53, strict=True)],
+        _asked("Number of the run", "What stands behind #r in its address."),
+    ]
+    reason: Annotated[Reason, _asked("What speaks against it", "It is shown beside the verdict.")]
+    source_url: Annotated[Url, _asked("Address of a proof")] = ""
+    contributor: Contributor = ""
+    comment: Note = ""
+
+
+Fields = PaperFields | TaskFields | DatasetFields | MethodFields | ResultFields | DirectionFields | ObjectionFields
 KINDS: dict[str, type[Fields]] = {
     "result": ResultFields,
     "paper": PaperFields,
@@ -242,6 +257,7 @@ KINDS: dict[str, type[Fields]] = {
     "dataset": DatasetFields,
     "method": MethodFields,
     "direction": DirectionFields,
+    "objection": ObjectionFields,
 }
 ENTRIES = [
     kind for kind, fields in KINDS.items() if kind in fields.model_fields

@@ -88,6 +88,7 @@ Name = Annotated[str, Field(min_length=1, max_length=300), BeforeValidator(_tidy
 Line = Annotated[str, Field(max_length=300), BeforeValidator(_tidy), AfterValidator(_line)]
 Text = Annotated[str, _of_form("text", 20_000), BeforeValidator(_tidy), AfterValidator(_text)]
 Comment = Annotated[str, _of_form("text", 2_000), BeforeValidator(_tidy), AfterValidator(_text)]
+Reason = Annotated[str, _of_form("text", 2_000, least=1), BeforeValidator(_tidy), AfterValidator(_text)]
 Raw = Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(_tidy), AfterValidator(_line)]
 Url = Annotated[str, _of_form("uri", 2_000), BeforeValidator(_tidy), AfterValidator(_url)]
 GivenUrl = Annotated[str, _of_form("uri", 2_000, least=1), BeforeValidator(_tidy), AfterValidator(_url)]

@@ -201,6 +201,9 @@ def _runs(
                 "verdict": None,
                 "tolerance": None,
                 "basis": "",
+                "protocol": None,
+                "citation": None,
+                "objections": [],
             }
             found.append(about | said_of.get((run["id"], name), {}) | {"model": run["model"]})
     return found

@@ -28,6 +28,7 @@ ABOUT = {
     "dataset": "A dataset",
     "method": "A method",
     "direction": "Whether higher or lower is better in a metric, where this site has it wrong",
+    "objection": "What speaks against a run that stands beside a claim, or against its verdict",
 }
 
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from noisystudent.board.catalogue.ranking import PERCENT, in_unit
 from noisystudent.board.catalogue.values import Value
+from noisystudent.board.queries.protocols import protocol_of
 
-Verdict = Literal["reproduced", "exceeds", "partial", "not reproduced", "pending"]
+Verdict = Literal["reproduced", "exceeds", "partial", "not reproduced", "pending", "not comparable"]
 Interval = tuple[float, float]
 
 # The ten released Noisy Student networks, measured anew by timm, differ from their README by up to 0.15 points; another seed alone moves a
@@ -38,6 +39,8 @@ def verdict(
     seeds_required: int = 1,
 ) -> Verdict:
     """Set what was measured beside what was claimed.
+
+    They are of one kind: what is not comparable (`protocols`) is not handed in here.
 
     - *pending*: there is no run, or it has fewer seeds than required.
     - *reproduced*: the run is within the tolerance; or better, by more than that but not with its whole interval.
@@ -107,7 +110,9 @@ def verdicts_of_leaderboard(connection: sqlite3.Connection, leaderboard_id: int)
 
     Returns:
         in the order of the claims and of the columns: `run_result_id`, `claim_result_id`, `metric`, `claim` and `run` (their raw texts),
-        `interval`, `tolerance`, `basis`, `verdict`, `model`, `seeds`, `images`, `command`, `git_commit`, `leaderboard_slug`.
+        `interval`, `tolerance`, `basis`, `verdict`, `protocol` (`kind` and `basis`), `citation` (where the claim stands: `paper`,
+        `address`, `locator`), `objections` (`reason`, `source_url`), `model`, `seeds`, `images`, `command`, `git_commit`,
+        `leaderboard_slug`.
     """
     return _verdicts(connection, "r.leaderboard_id = ?", leaderboard_id)
 
@@ -129,34 +134,61 @@ SELECT r.id AS run_result_id, c.id AS claim_result_id, m.name AS metric, m.unit,
   cv.raw AS claim, cv.number AS claim_number, cv.unit AS claim_unit, cv.spread AS claim_spread,
   rv.raw AS run, rv.number AS run_number, rv.unit AS run_unit,
   model.name AS model, run.seeds, run.images, run.command, run.git_commit, run.config, run.intervals, run.environment,
-  l.slug AS leaderboard_slug
+  l.slug AS leaderboard_slug, l.dataset, c.paper AS claim_paper, c.locator,
+  coalesce(nullif(c.source_url, ''), c.paper_address) AS claim_address
 FROM pair
 JOIN result r ON r.id = pair.run_id
-JOIN result c ON c.id = pair.claim_id AND c.retired_by IS NULL AND c.leaderboard_id = r.leaderboard_id
+JOIN result_shown c ON c.id = pair.claim_id AND c.retired_by IS NULL AND c.leaderboard_id = r.leaderboard_id
 JOIN value rv ON rv.result_id = r.id
 JOIN value cv ON cv.result_id = c.id AND cv.metric_id = rv.metric_id
 JOIN metric m ON m.id = rv.metric_id
 JOIN run ON run.result_id = r.id
 JOIN model ON model.id = c.model_id
-JOIN leaderboard l ON l.id = r.leaderboard_id
+JOIN leaderboard_shown l ON l.id = r.leaderboard_id
 ORDER BY l.slug, c.position, c.id, r.id, m.position, m.id
 """
 
 
 def _verdicts(connection: sqlite3.Connection, where: str, key: int) -> list[dict[str, Any]]:
-    return [_row(row) for row in connection.execute(_PAIRS.format(where=where), (key,)).fetchall()]
+    rows = connection.execute(_PAIRS.format(where=where), (key,)).fetchall()
+    against = objections_to(connection, [row["run_result_id"] for row in rows])
+    return [_row(row) | {"objections": against.get(row["run_result_id"], [])} for row in rows]
+
+
+def objections_to(connection: sqlite3.Connection, runs: Sequence[int]) -> dict[int, list[dict[str, str]]]:
+    """What curators let stand against some runs: of each that has any, `reason` and `source_url`."""
+    found: dict[int, list[dict[str, str]]] = {}
+    rows = connection.execute(
+        "SELECT * FROM objection WHERE result_id IN (SELECT value FROM json_each(?)) ORDER BY result_id, position",
+        (json.dumps(list(runs)),),
+    )
+    for row in rows:
+        found.setdefault(row["result_id"], []).append({"reason": row["reason"], "source_url": row["source_url"]})
+    return found
 
 
 def _row(row: sqlite3.Row) -> dict[str, Any]:
     seeds: Sequence[int] = json.loads(row["seeds"])
     interval = json.loads(row["intervals"]).get(row["metric"])
     about = json.loads(row["environment"])
+    is_cost = row["metric"] in about.get("costs", ())
+    protocol = protocol_of(
+        row["dataset"],
+        images=row["images"],
+        classes=about.get("classes"),
+        said=about.get("protocol"),
+        is_cost=is_cost,
+    )
     found = {
         **{key: row[key] for key in ("run_result_id", "claim_result_id", "metric", "claim", "run")},
         "interval": interval,
         **{key: row[key] for key in ("model", "images", "command", "git_commit", "leaderboard_slug")},
         "seeds": list(seeds),
+        "protocol": protocol._asdict(),
+        "citation": {"paper": row["claim_paper"], "address": row["claim_address"], "locator": row["locator"]},
     }
+    if protocol.kind is None:
+        return found | {"tolerance": None, "basis": protocol.basis, "verdict": "not comparable"}
     claim = Value(row["claim_number"], row["claim_unit"], row["claim_spread"])
     run = Value(row["run_number"], row["run_unit"])
     if row["higher_is_better"] is None:
@@ -169,7 +201,9 @@ def _row(row: sqlite3.Row) -> dict[str, Any]:
     if tolerance is None:
         percentage = row["unit"] == PERCENT or (bool(_PERCENTAGE.search(row["metric"])) and 1 < claimed <= 100)
         tolerance, basis = tolerance_of(claim._replace(number=claimed), percentage=percentage, higher_is_better=better)
-    proxy = about.get("proxies", {}).get(row["metric"])
+    proxy = about.get("proxies", {}).get(row["metric"]) or (None if protocol.kind == "exact" else protocol.basis)
+    if proxy is not None and protocol.kind == "exact":
+        found["protocol"] = {"kind": "proxy", "basis": proxy}
     said = verdict(
         claimed,
         measured,
@@ -179,6 +213,6 @@ def _row(row: sqlite3.Row) -> dict[str, Any]:
         reference=about.get("baseline", {}).get(row["metric"]),
         proxy=proxy is not None,
         seeds=len(seeds),
-        seeds_required=SEEDS_REQUIRED if row["config"] and row["metric"] not in about.get("costs", ()) else 0,
+        seeds_required=SEEDS_REQUIRED if row["config"] and not is_cost else 0,
     )
     return found | {"tolerance": tolerance, "basis": f"{basis}; {proxy}" if proxy else basis, "verdict": said}

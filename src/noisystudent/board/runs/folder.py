@@ -38,6 +38,15 @@ class Network(BaseModel):
     name: str = ""
     suites: dict[str, dict[str, Any]] = {}
     provenance: dict[str, Any] = {}
+    test: dict[str, Any] = {}
+    val: dict[str, Any] = {}
+
+    @property
+    def classes(self) -> int | None:
+        """Among how many classes it was measured; None where the file does not say."""
+        of_split = self.test if self.split == "test" else self.val
+        per_class = of_split.get("per_class") or self.suites.get("clean", {}).get("per_class")
+        return len(per_class) if isinstance(per_class, list) else None
 
 
 class Results(BaseModel):

@@ -20,6 +20,7 @@ from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.names import alike, meant
 from noisystudent.board.catalogue.near import near_slugs
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.queries.protocols import Kind
 from noisystudent.board.queries.verdicts import verdicts_of_leaderboard
 from noisystudent.board.runs.columns import COSTS, Column, columns_of
 from noisystudent.board.runs.folder import Run, read_run
@@ -53,6 +54,7 @@ def submit_run(
     paper: str = "",
     claim_model: str = "",
     new: bool = False,
+    protocol: Kind | None = None,
     actor: str,
 ) -> dict[str, Any]:
     """Make one result of a run, or of several that differ in their seed: mean, standard deviation, interval, provenance.
@@ -63,6 +65,8 @@ def submit_run(
         paper, claim_model: whose claim the run stands beside: the paper's slug, address, arXiv number or title, and the model's name;
             both are needed only where one does not say it.
         new: make the leaderboard when there is none.
+        protocol: how it was measured beside the claim, where the data set, the classes and the number of images do not tell, or tell
+            wrong: "exact" as the claim was, "partial" on a part of its images, "proxy" on others that stand for them.
         actor: who submits.
 
     Returns:
@@ -79,11 +83,20 @@ def submit_run(
         leaderboard = _leaderboard(connection, task, dataset, new=new)
         claim = _claim(connection, leaderboard, paper, claim_model)
         there = _there(connection, leaderboard, external_id)
-    if there is None or (claim is not None and there["claim_id"] != claim.id):
+    same_claim = there is not None and (claim is None or there["claim_id"] == claim.id)
+    if there is None or not same_claim or (protocol is not None and there["protocol"] != protocol):
         with store.changing(actor, "submit run", ", ".join(run.name for run in runs)) as change:
             if leaderboard is None:
                 leaderboard = _new_leaderboard(change, task, dataset)
-            result = _add(change, runs, leaderboard, claim, external_id, supersedes=there["id"] if there else None)
+            result = _add(
+                change,
+                runs,
+                leaderboard,
+                claim,
+                external_id,
+                supersedes=there["id"] if there else None,
+                protocol=protocol,
+            )
     else:
         result = there["id"]
     assert leaderboard is not None
@@ -115,7 +128,7 @@ def _check_together(runs: Sequence[Run]) -> None:
                 f"{run.name} and {seen[run.network.seed]} have the same seed, {run.network.seed}: give one of them"
             )
         seen[run.network.seed] = run.name
-        for what in ("model", "split", "n"):
+        for what in ("model", "split", "n", "classes"):
             mine, others = getattr(run.network, what), getattr(first.network, what)
             if mine != others:
                 problems.append(f"{run.name} and {first.name} do not belong together: {what} is {mine} and {others}")
@@ -186,7 +199,7 @@ def _paper(connection: sqlite3.Connection, text: str) -> int:
 def _there(connection: sqlite3.Connection, leaderboard: int | None, external_id: str) -> sqlite3.Row | None:
     """The result that these very runs gave before."""
     row: sqlite3.Row | None = connection.execute(
-        "SELECT r.id, run.claim_id FROM result r JOIN run ON run.result_id = r.id "
+        "SELECT r.id, run.claim_id, json_extract(run.environment, '$.protocol') AS protocol FROM result r JOIN run ON run.result_id = r.id "
         "WHERE r.leaderboard_id = ? AND r.external_id = ? AND r.retired_by IS NULL",
         (leaderboard, external_id),
     ).fetchone()
@@ -204,6 +217,7 @@ def _add(
     external_id: str,
     *,
     supersedes: int | None,
+    protocol: Kind | None,
 ) -> int:
     first = runs[0]
     columns = _columns(change.connection, leaderboard, runs)
@@ -231,7 +245,9 @@ def _add(
         command=shlex.join(map(str, first.environment.get("command", []))),
         git_commit=", ".join(commits),
         config=first.config,
-        environment=json.dumps(_environment(runs, columns), ensure_ascii=False, sort_keys=True),
+        environment=json.dumps(
+            _environment(runs, columns) | _measured(runs, protocol), ensure_ascii=False, sort_keys=True
+        ),
         seeds=json.dumps([run.network.seed for run in runs if run.config]),
         images=first.network.n,
         intervals=json.dumps({name: one.interval for name, one in measured.items() if one.interval}),
@@ -307,6 +323,12 @@ def _environment(runs: Sequence[Run], columns: Sequence[Column]) -> dict[str, An
             column.name: runs[0].proxies[column.metric] for column in columns if column.metric in runs[0].proxies
         },
     }
+
+
+def _measured(runs: Sequence[Run], protocol: Kind | None) -> dict[str, Any]:
+    """What a verdict needs to know of how the runs were measured, as far as they or the operator say it."""
+    found = {"classes": runs[0].network.classes, "protocol": protocol}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _told(

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from noisystudent.board.catalogue import entries, names
-from noisystudent.board.catalogue.fields import DirectionFields, Fields, ResultFields, title_of
+from noisystudent.board.catalogue.fields import DirectionFields, Fields, ObjectionFields, ResultFields, title_of
 from noisystudent.board.queries.leaderboards import metrics_of
+from noisystudent.board.queries.verdicts import objections_to
 from noisystudent.board.submitting.placement import Rank, place
 
 NOT_FIELDS = {"contributor", "comment"}
@@ -60,6 +61,8 @@ def difference_of(connection: sqlite3.Connection, kind: str, payload: Fields) ->
         return _of_result(connection, payload)
     if isinstance(payload, DirectionFields):
         return _of_direction(connection, payload)
+    if isinstance(payload, ObjectionFields):
+        return _of_objection(connection, payload)
     return _of_entry(connection, kind, payload)
 
 
@@ -145,6 +148,25 @@ def _of_direction(connection: sqlite3.Connection, payload: DirectionFields) -> D
         f"{summary} of {board['shown']}",
         f"/sota/{board['slug']}",
         changes=(FieldChange("direction", f"{before} ({metric['direction_origin']})", f"{after} (curated)"),),
+        problems=problems,
+    )
+
+
+def _of_objection(connection: sqlite3.Connection, payload: ObjectionFields) -> Difference:
+    row = connection.execute(
+        "SELECT m.name AS model, l.slug, l.shown FROM result r JOIN run ON run.result_id = r.id JOIN model m ON m.id = r.model_id "
+        "JOIN leaderboard_shown l ON l.id = r.leaderboard_id WHERE r.id = ? AND r.retired_by IS NULL AND run.claim_id IS NOT NULL",
+        (payload.result,),
+    ).fetchone()
+    if row is None:
+        wrong = f"{payload.result} is no run that stands beside a claim"
+        return Difference("an objection", problems={"result": [wrong]})
+    there = [one["reason"] for one in objections_to(connection, [payload.result]).get(payload.result, [])]
+    problems = {"reason": ["it is shown there already"]} if payload.reason in there else {}
+    return Difference(
+        f"an objection to a run: {row['model']} on {row['shown']}",
+        f"/sota/{row['slug']}",
+        changes=(FieldChange("reason", there or None, [*there, payload.reason]),),
         problems=problems,
     )
 

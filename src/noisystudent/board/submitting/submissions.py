@@ -16,7 +16,7 @@ from typing import Any
 
 from noisystudent.board.catalogue import entries, history, names
 from noisystudent.board.catalogue.change import Change, now
-from noisystudent.board.catalogue.fields import DirectionFields, Fields, ResultFields
+from noisystudent.board.catalogue.fields import DirectionFields, Fields, ObjectionFields, ResultFields
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import placement
@@ -74,7 +74,7 @@ def submit(
     """Put a submission into the queue.
 
     Args:
-        kind: "result", "paper", "task", "dataset", "method" or "direction".
+        kind: "result", "paper", "task", "dataset", "method", "direction" or "objection".
         payload: the fields of that kind; see `payloads`.
         submitter: who sends it: the name of a token, or what tells one visitor from another.
         token: that it was sent with.
@@ -254,6 +254,12 @@ def _apply(change: Change, kind: str, payload: Fields) -> None:
         metric = names.metric_meant(metrics_of(change.connection, leaderboard or 0), payload.metric)
         assert metric is not None  # the difference has seen to it
         change.direct(metric["id"], payload.higher_is_better, "curated")
+        return
+    if isinstance(payload, ObjectionFields):
+        owner = {"result_id": payload.result}
+        there = [{**row} for row in change.rows_of("objection", owner)]
+        new = {"position": len(there), "reason": payload.reason, "source_url": payload.source_url}
+        change.replace_rows("objection", owner, [*there, new])
         return
     change.layer("submissions", licence=LICENCE, attribution="Sent to this site by its readers")
     if isinstance(payload, ResultFields):
