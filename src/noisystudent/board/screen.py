@@ -96,6 +96,8 @@ def show_pending(waiting: list[Row]) -> None:
             )
         for note in difference["notes"]:
             _say(f"  {note}")
+        for doubt in difference["doubts"]:
+            _say(f"  look up: {doubt}")
         for field, problems in difference["problems"].items():
             _say(f"  cannot be approved: {field}: {'; '.join(problems)}")
     _say(f"{len(waiting)} wait")

@@ -14,6 +14,7 @@ import pytest
 
 from noisystudent.board.catalogue import entries
 from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.check import check
 from noisystudent.board.catalogue.history import restore
 from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.store import Store
@@ -54,6 +55,10 @@ def status(store: Store, number: int) -> str:
 def rows(store: Store, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with store.reading() as connection:
         return [tuple(row) for row in connection.execute(query, parameters)]
+
+
+def result(model: str, value: str) -> dict[str, Any]:
+    return {"leaderboard": BOARD, "model": model, "metrics": {"Top 1 Accuracy": value}}
 
 
 def standing(store: Store) -> list[tuple[Any, ...]]:
@@ -662,6 +667,30 @@ def test_stricter_rules_do_not_lose_what_waits(store: Store, tmp_path: Path) -> 
     with pytest.raises(Conflict, match="gone: is no field"):
         approve(store, number, actor="carla")
     reject(store, number, actor="carla", reason="old")
+
+
+# Values that cannot be
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("123.4%", "cannot be"), ("-1", "cannot be"), ("0.913", "is 91.3 meant"), ("0.913%", ""), ("86.4%", "")],
+)
+def test_odd_values_are_questioned_at_the_door_and_before_approval(imagenet: Store, value: str, said: str) -> None:
+    for number in range(3):
+        approve(imagenet, send(imagenet, "result", **result(model=f"M{number}", value=f"8{number}.5%")), actor="carla")
+    wanted = result(model="Odd", value=value)
+    if not said:
+        assert difference(imagenet, send(imagenet, "result", **wanted)).doubts == ()
+        return
+    with pytest.raises(Mistakes, match=said) as refused:
+        send(imagenet, "result", **wanted)
+    assert list(refused.value.fields) == ["sure"]
+    number = send(imagenet, "result", **wanted, sure=True)
+    (doubt,) = difference(imagenet, number).doubts
+    assert said in doubt
+    approve(imagenet, number, actor="carla")
+    assert [one["kind"] for one in check(imagenet)["findings"] if "Odd" in one["where"]] == ["impossible value"]
 
 
 # Objections to a run

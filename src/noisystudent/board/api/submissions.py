@@ -19,7 +19,7 @@ router = APIRouter(tags=["submissions"])
 class SubmissionRequest(BaseModel):
     """What is submitted. `/submit/{kind}.json` on this site is the JSON schema of a kind's payload."""
 
-    kind: Literal["result", "paper", "task", "dataset", "method", "direction"]
+    kind: Literal["result", "paper", "task", "dataset", "method", "direction", "objection"]
     payload: dict[str, Any]
     receipt: Annotated[str, Field(min_length=32, max_length=200)] | None = Field(
         None, description="A secret of yours, new for each submission: sent twice, it is refused the second time."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -29,7 +29,8 @@ def _said(table: str, higher: str, lower: str) -> dict[str, bool]:
 NAMES: dict[str, bool | None] = {**_said("names", "higher", "lower"), **dict.fromkeys(_TABLE["names"]["neither"])}
 WORDS = _said("words", "higher", "lower")
 VAGUE = _said("words", "vague_higher", "vague_lower")
-_VARIED = {letters + word: WORDS[word] for word in _TABLE["words"]["varied"] for letters in _TABLE["words"]["before"]}
+_STEMS = {letters + word: word for word in _TABLE["words"]["varied"] for letters in _TABLE["words"]["before"]}
+SHARES = frozenset(_TABLE["shares"]["words"]), frozenset(_TABLE["shares"]["but"])
 LONGEST_PHRASE = 4  # words
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
@@ -118,6 +119,18 @@ def has_none(name: str) -> bool:
     return next((NAMES[whole] is None for whole in _whole_names(name) if whole in NAMES), False)
 
 
+def says_any_of(name: str, words: Collection[str], *, whole: bool = False) -> bool:
+    """Whether any of some words or phrases stands in a metric's name, apart from its brackets and circumstances if it is not `whole`.
+
+    Example:
+        >>> says_any_of("mIoU (val)", {"iou"}), says_any_of("Loss at an accuracy of 90 %", {"accuracy"})
+        (True, False)
+    """
+    said = _letters(_WORD.findall((name if whole else _texts(name)[-1]).casefold()))
+    phrases = (phrase for end in range(1, len(said) + 1) for phrase in _ending(said[:end]))
+    return any(phrase in words or _STEMS.get(phrase) in words for phrase in phrases)
+
+
 def agreed(opinions: Iterable[bool | None]) -> bool | None:
     """What all say who say anything; None where they differ, or nobody does.
 
@@ -169,8 +182,8 @@ def _last_said(words: Sequence[str], said: dict[str, bool]) -> bool | None:
         for phrase in _ending(words[:end]):
             if phrase in said:
                 return said[phrase]
-        if said is WORDS and words[end - 1] in _VARIED:
-            return _VARIED[words[end - 1]]
+        if said is WORDS and words[end - 1] in _STEMS:
+            return said[_STEMS[words[end - 1]]]
     return None
 
 

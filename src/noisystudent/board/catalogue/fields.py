@@ -211,6 +211,7 @@ class ResultFields(BaseModel):
         Annotated[int, Field(ge=1, le=2**53, strict=True)] | None,
         _asked("Number of the result that this corrects", "Only where the row has another model or paper."),
     ] = None
+    sure: Annotated[Flag, _asked("The values are right, odd as they look", "The source has them so.")] = False
     contributor: Contributor = ""
     comment: Note = ""
 

@@ -38,6 +38,7 @@ class Difference:
         ranks: of a result, by metric.
         supersedes: number of the result whose place it would take.
         notes: what would be made along the way.
+        doubts: what is odd about its values.
         problems: by field, why it cannot be approved as it is.
     """
 
@@ -47,6 +48,7 @@ class Difference:
     ranks: tuple[Rank, ...] = ()
     supersedes: int | None = None
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     problems: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -127,6 +129,7 @@ def _of_result(connection: sqlite3.Connection, payload: ResultFields) -> Differe
         ranks=placement.ranks,
         supersedes=placement.superseded,
         notes=placement.notes,
+        doubts=placement.doubts,
         problems=problems,
     )
 

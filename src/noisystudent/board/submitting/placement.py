@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.doubts import doubt, numbers_beside
 from noisystudent.board.catalogue.fields import ResultFields
 from noisystudent.board.catalogue.judging import judgement
 from noisystudent.board.catalogue.ranking import ranks
@@ -44,6 +45,7 @@ class Placement:
     after: Mapping[str, Any]
     ranks: tuple[Rank, ...]
     notes: tuple[str, ...]
+    doubts: tuple[str, ...]
     problems: Mapping[str, list[str]]
 
 
@@ -69,6 +71,7 @@ def place(connection: sqlite3.Connection, payload: ResultFields) -> Placement:
         after=_says(connection, wanted),
         ranks=_ranks(connection, payload, leaderboard, superseded, wanted.values),
         notes=tuple(notes),
+        doubts=tuple(_doubts(connection, payload, leaderboard, superseded)),
         problems=problems,
     )
 
@@ -217,6 +220,18 @@ def _check_directions(
             problems.setdefault("higher_is_better", []).append(
                 f"{name!r} has the other direction here: send a submission of the kind direction"
             )
+
+
+def _doubts(
+    connection: sqlite3.Connection, payload: ResultFields, leaderboard: int | None, superseded: int | None
+) -> Iterator[str]:
+    """What is odd about the given values, beside those of the same columns."""
+    metrics = metrics_of(connection, leaderboard) if leaderboard else []
+    for name, raw in payload.metrics.items():
+        metric = names.metric_meant(metrics, name)
+        others = numbers_beside(connection, metric["id"], superseded) if metric else []
+        if said := doubt(name, raw, parse_value(raw), others):
+            yield said
 
 
 def _ranks(

@@ -84,7 +84,7 @@ def submit(
         The submission's number, and the receipt with which it can be withdrawn; only its hash is kept.
 
     Raises:
-        Mistakes: everything that is wrong with the payload, by field.
+        Mistakes: everything that is wrong with the payload, by field; or its values are odd, and it does not say that it is sure of them.
         Conflict: the receipt was used before.
         QueueFull: too much is waiting.
 
@@ -101,9 +101,11 @@ def submit(
     checked = read(kind, payload)
     receipt = receipt or secrets.token_urlsafe(24)
     with store.noting() as connection:
-        problems = difference_of(connection, kind, checked).problems
-        if problems:
-            raise Mistakes(problems)
+        found = difference_of(connection, kind, checked)
+        if found.problems:
+            raise Mistakes(found.problems)
+        if found.doubts and not getattr(checked, "sure", False):
+            raise Mistakes({"sure": [*found.doubts, "say yes here where the source has it so"]})
         if connection.execute("SELECT 1 FROM submission WHERE receipt = ?", (hashed(receipt),)).fetchone():
             raise Conflict("this was submitted already: it waits for the curators, once")
         _check_room(connection, submitter, limits)
