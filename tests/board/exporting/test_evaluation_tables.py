@@ -134,6 +134,23 @@ def new_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Stor
     return make
 
 
+# An address alone is no paper's, until another row has it with a title.
+ADDRESS_FIRST = [
+    {
+        "task": "A",
+        "datasets": [
+            {
+                "dataset": "D",
+                "sota": {
+                    "rows": [
+                        {"model_name": "M", "paper_url": "https://example.org/a"},
+                        {"model_name": "N", "paper_url": "https://example.org/a", "paper_title": "T"},
+                    ]
+                },
+            }
+        ],
+    }
+]
 CIRCLE = [
     {"task": "A", "subtasks": [{"task": "B", "subtasks": [{"task": "A"}]}]},
     {
@@ -148,6 +165,7 @@ CIRCLE = [
 @settings(max_examples=40)
 @given(document=st.lists(tasks(3), max_size=3))
 @example(document=CIRCLE)
+@example(document=ADDRESS_FIRST)
 def test_whatever_is_read_comes_back_identical(
     new_store: Callable[[Path], Store], exported: Export, document: list[dict[str, Any]]
 ) -> None:

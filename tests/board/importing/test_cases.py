@@ -43,3 +43,26 @@ def test_the_order_of_a_zoo_says_nothing(store: Store, cases: Path, rows: Rows) 
     assert rows("SELECT name, higher_is_better, direction_origin FROM metric") == [
         {"name": "CONN", "higher_is_better": 0, "direction_origin": "known name"}
     ]
+
+
+def test_an_address_is_no_paper_but_arxivs_is_with_its_month(store: Store, cases: Path, rows: Rows) -> None:
+    import_file(store, cases / "a5_paper_addresses.json", actor="anna")
+    assert rows("SELECT title, arxiv_id, published, url_abs FROM paper") == [
+        {
+            "title": "arXiv:2009.03509",
+            "arxiv_id": "2009.03509",
+            "published": "2020-09",
+            "url_abs": "https://arxiv.org/abs/2009.03509",
+        }
+    ]
+    assert len(rows("SELECT * FROM result WHERE paper_url <> ''")) == 3
+
+
+def test_names_in_other_capitals_are_one_at_the_address_without_a_number(store: Store, cases: Path, rows: Rows) -> None:
+    for file in ("a6_case_twice.json", "a9_twin_first.json", "a9_twin_second.json"):
+        import_file(store, cases / file, actor="anna")
+    assert rows("SELECT slug, result_count FROM leaderboard ORDER BY slug") == [
+        {"slug": "amr-parsing-on-ldc2015e86", "result_count": 1},
+        {"slug": "natural-language-inference-on-snli", "result_count": 1},
+    ]
+    assert len(rows("SELECT * FROM task")) == 2

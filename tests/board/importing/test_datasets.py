@@ -156,11 +156,12 @@ def test_every_kind_of_file_gives_the_same_rows(
 
 def test_tasks_get_the_slugs_of_their_addresses(store: Store, import_objects: Callable[..., dict[str, Any]]) -> None:
     with store.changing("anna", "import") as change:
-        for name in ("parsing", "Parsing", "Image Classification"):
+        for name in ("Parsing Trees", "Parsing", "Image Classification"):
             change.task(name)
     tasks = [
         {"task": "Parsing", "url": f"{SITE}/task/parsing"},
-        {"task": "parsing", "url": f"{SITE}/task/parsing-2"},
+        {"task": "PARSING", "url": f"{SITE}/task/parsing-1"},
+        {"task": "Parsing trees", "url": f"{SITE}/task/parsing-2"},
         {"task": "Image Classification", "url": f"{SITE}/task/parsing"},
         {"task": "New", "url": None},
         {"task": "", "url": f"{SITE}/task/nothing"},
@@ -172,6 +173,6 @@ def test_tasks_get_the_slugs_of_their_addresses(store: Store, import_objects: Ca
             ("Image Classification", "image-classification"),
             ("New", "new"),
             ("Parsing", "parsing"),
-            ("parsing", "parsing-2"),
+            ("Parsing Trees", "parsing-2"),
         ]
     assert json.loads(rows(store, "SELECT detail FROM event ORDER BY id DESC LIMIT 1")[0][0])["changed"] == []

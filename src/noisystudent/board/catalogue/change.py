@@ -16,7 +16,7 @@ from typing import Any
 
 from noisystudent.board.catalogue.names import named
 from noisystudent.board.catalogue.ranking import refresh
-from noisystudent.board.catalogue.slugs import arxiv_id, slug_of_address, slugify
+from noisystudent.board.catalogue.slugs import arxiv_id, arxiv_month, slug_of_address, slugify
 from noisystudent.board.catalogue.values import parse_value
 
 ENTRIES = ("task", "dataset", "paper", "method", "leaderboard")
@@ -112,18 +112,16 @@ class Change:
         return self._found("area", name=name) or self.insert("area", slug=self.free_slug("area", name), name=name)
 
     def task(self, name: str) -> int:
-        """The task of that name, made where there is none."""
-        return self._found("task", name=name) or self.insert(
+        """The task of that name, in whatever capitals, made where there is none."""
+        return self._named("task", name) or self.insert(
             "task", slug=self.free_slug("task", name), name=name, source_id=self.source
         )
 
     def dataset(self, name: str, parent: int | None = None) -> int:
-        """The dataset of that name (of a parent's, where it is a part of another), made where there is none."""
-        row = self.connection.execute(
-            "SELECT id FROM dataset WHERE name = ? AND coalesce(parent_id, 0) = coalesce(?, 0)", (name, parent)
-        ).fetchone()
-        if row:
-            return int(row["id"])
+        """The dataset of that name, in whatever capitals (of a parent's, where it is a part of another), made where there is none."""
+        found = self._named("dataset", name, "AND coalesce(parent_id, 0) = coalesce(?, 0)", parent)
+        if found:
+            return found
         above = (
             ""
             if parent is None
@@ -198,18 +196,27 @@ class Change:
             return None
         return named(self.connection, "paper", title)
 
-    def paper(self, *, title: str, url: str = "", published: str | None = None) -> int:
-        """The paper at an address or of a title; where there is none, one of which no more is known yet."""
+    def paper(self, *, title: str, url: str = "", published: str | None = None) -> int | None:
+        """The paper at an address or of a title; where there is none, one of which no more is known yet.
+
+        An address alone is a paper's where it is arXiv's, whose number says the month, or the old site's. What else it may lead to, a
+        home page or a repository, is no paper: None.
+        """
         found = self.find_paper(url=url, title=title)
         if found:
             return found
+        slug, number = slug_of_address(url, "paper"), arxiv_id(url)
+        if not title and not slug and not number:
+            return None
+        of_arxiv = f"https://arxiv.org/abs/{number}" if number else None
         return self.insert(
             "paper",
-            slug=slug_of_address(url, "paper") or self.free_slug("paper", title or url),
-            title=title or url,
-            arxiv_id=arxiv_id(url),
-            url_abs=None if slug_of_address(url, "paper") else url or None,  # the old site's page is not the paper
-            published=published,
+            slug=slug or self.free_slug("paper", title or f"arxiv-{number}".replace(".", "-")),
+            title=title or slug or f"arXiv:{number}",
+            arxiv_id=number,
+            url_abs=None if slug else of_arxiv or url or None,  # the old site's page is not the paper
+            url_pdf=f"https://arxiv.org/pdf/{number}" if number else None,
+            published=published or (arxiv_month(number) if number else None),
             source_id=self.source,
         )
 
@@ -344,6 +351,14 @@ class Change:
             f"SELECT {columns} FROM {table} WHERE slug = ? OR (slug >= ? AND slug < ?) ORDER BY slug",
             (slug, f"{slug}-0", f"{slug}-:"),  # a colon comes after the nine
         ).fetchall()
+
+    def _named(self, table: str, name: str, condition: str = "", *values: Any) -> int | None:
+        """The entry of that very name, else of one in other capitals."""
+        row = self.connection.execute(
+            f"SELECT id FROM {table} WHERE name = ? COLLATE NOCASE {condition} ORDER BY name <> ?, id LIMIT 1",
+            (name, *values, name),
+        ).fetchone()
+        return int(row["id"]) if row else None
 
     def _found(self, table: str, **columns: Any) -> int | None:
         where = " AND ".join(f"{name} = ?" for name in columns)

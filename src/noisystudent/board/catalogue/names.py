@@ -1,7 +1,7 @@
 """Which entry is meant by a text: the only answer, for pages, API, forms, the command line and the search box.
 
-Files to import ask it for papers. Of tasks, datasets and methods a name is an identity there (`Change.task` and the like): two that
-differ in a capital are two, as they were on the old site, so that what is exported can be imported again.
+Files to import ask it for papers. Of tasks and datasets a name in whatever capitals is an identity there (`Change.task` and the like):
+two that differ in a blank or a dash are two, as they were on the old site, so that what is exported can be imported again.
 """
 
 from __future__ import annotations

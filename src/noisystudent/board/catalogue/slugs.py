@@ -40,6 +40,20 @@ def slug_of_address(url: str | None, kind: str) -> str | None:
 ARXIV = re.compile(r"(?:arxiv\.org/(?:abs|pdf)/|arxiv:)((?:[a-z.-]+/\d{7})|(?:\d{4}\.\d{4,5}))(v\d+)?", re.IGNORECASE)
 
 
+def arxiv_month(number: str) -> str | None:
+    """The month in which a paper of that arXiv number appeared; None where the number does not say it.
+
+    Example:
+        >>> arxiv_month("1911.04252"), arxiv_month("cs/0112017"), arxiv_month("1999.12345")
+        ('2019-11', '2001-12', None)
+    """
+    digits = number.rpartition("/")[2][:4]
+    if not digits.isdigit() or not 1 <= int(digits[2:]) <= 12:
+        return None
+    century = 19 if "/" in number and int(digits[:2]) >= 91 else 20  # it began in August 1991
+    return f"{century}{digits[:2]}-{digits[2:]}"
+
+
 def arxiv_id(text: str | None) -> str | None:
     """The arXiv number in an address, without its version.
 

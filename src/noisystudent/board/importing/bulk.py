@@ -11,6 +11,7 @@ from typing import Any
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.slugs import slugify
 
+_CAPITALS = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
 SEARCH_MEMORY = 64 << 20  # bytes of new words that are sorted together; SQLite's own choice is 1 MiB
 SEARCH_MEMORY_BEFORE = 1 << 20
 
@@ -24,14 +25,39 @@ def numbers_of_names(change: Change, table: str, names: Iterable[str], **columns
     """The rows of those names, made in the order given where there are none; `columns` are those of a new row.
 
     Args:
-        table: one whose rows have a slug and a name that no other row has: author, task, venue.
+        table: one whose rows have a slug and a name that no other row has: author, task, venue. A task is meant in whatever capitals.
     """
     wanted = list(dict.fromkeys(names))
-    found = {
-        row["name"]: row["id"]
-        for row in rows_where(change.connection, f"SELECT id, name FROM {table} WHERE name IN", wanted)
-    }
-    slugs = {name: slugify(name) for name in wanted if name not in found}
+    query = f"SELECT id, name FROM {table} WHERE name IN"
+    found = {row["name"]: row["id"] for row in rows_where(change.connection, query, wanted)}
+    if table == "task":
+        return _in_any_capitals(change, wanted, found, **columns)
+    return found | _made(change, table, [name for name in wanted if name not in found], **columns)
+
+
+def _in_any_capitals(change: Change, wanted: list[str], found: dict[str, int], **columns: Any) -> dict[str, int]:
+    """The tasks of those names, each made once where it is there in no capitals."""
+    query = "SELECT id, name FROM task WHERE name COLLATE NOCASE IN"
+    missing = [name for name in wanted if name not in found]
+    rows = rows_where(change.connection, query, missing).fetchall()
+    numbers = {_lower(row["name"]): row["id"] for row in sorted(rows, key=lambda row: -row["id"])}
+    new: dict[str, str] = {}
+    for name in missing:
+        new.setdefault(_lower(name), name)
+    made = _made(change, "task", [name for low, name in new.items() if low not in numbers], **columns)
+    numbers |= {_lower(name): number for name, number in made.items()}
+    return found | {name: numbers[_lower(name)] for name in missing}
+
+
+def _lower(name: str) -> str:
+    """As SQLite's NOCASE has it: the letters A to Z."""
+    return name.translate(_CAPITALS)
+
+
+def _made(change: Change, table: str, names: list[str], **columns: Any) -> dict[str, int]:
+    """New rows of those names."""
+    found: dict[str, int] = {}
+    slugs = {name: slugify(name) for name in names}
     taken = {
         row["slug"] for row in rows_where(change.connection, f"SELECT slug FROM {table} WHERE slug IN", slugs.values())
     }

@@ -44,7 +44,7 @@ class Loader:
     def __init__(self) -> None:
         self.known = KnownKeys({"": KEYS, "data_loaders": ["url", "repo", "frameworks"]})
         self.seen: set[str] = set()  # slugs
-        self.tasks: set[str] = set()  # names
+        self.tasks: set[int] = set()  # numbers of those that have got their slug
         self.task_slugs: set[str] = set()
 
     def load(self, change: Change, part: Part) -> None:
@@ -76,8 +76,8 @@ class Loader:
         if not name or not is_name(name, "task", fields):
             return None
         number = change.task(name)
-        if name not in self.tasks:
-            self.tasks.add(name)
+        if number not in self.tasks:
+            self.tasks.add(number)
             if slug and slug not in self.task_slugs:
                 self.task_slugs.add(slug)
                 give_slug(change, "task", number, slug)

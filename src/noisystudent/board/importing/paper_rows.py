@@ -106,10 +106,16 @@ def complete_paper(change: Change, row: int, paper: Paper, *, corrects: bool = T
     changed = complete(
         change, "paper", row, columns, replaces=corrects and (before["stub"] or before["source_id"] == change.source)
     )
-    if before["title"] == before["slug"] or is_address(before["title"]):  # it stood in for a title
+    if has_no_title(before):
         changed |= complete(change, "paper", row, {"title": paper["title"]}, replaces=True)
     _date_again(change, row, before["published"])
     return changed or bool(missing) or before["slug"] != paper["slug"]
+
+
+def has_no_title(paper: sqlite3.Row) -> bool:
+    """Whether something stands in for a paper's title: its slug, its arXiv number, its address."""
+    title = paper["title"]
+    return title in (paper["slug"], f"arXiv:{paper['arxiv_id']}", paper["url_abs"]) or is_address(title)
 
 
 def _date_again(change: Change, row: int, before: str | None) -> None:

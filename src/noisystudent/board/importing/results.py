@@ -11,6 +11,7 @@ from typing import Any
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.costs import multiply_adds, parameters
 from noisystudent.board.importing.loss import Loss
+from noisystudent.board.importing.paper_rows import has_no_title
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class _Known:
 
     number: int
     values: dict[str, str]
+    address: str
     details: tuple[Any, ...]
     correctable: bool  # it came from this layer, and this import has not said it
 
@@ -41,17 +43,15 @@ class Results:
         self._papers: dict[tuple[str, str], int | None] = {}
 
     def paper(self, title: str, url: str, published: str | None) -> int | None:
-        """The paper that a row names, found or made; None where it names none."""
+        """The paper that a row names, found or made; None where it names none, or an address alone that is no paper's."""
         if not title and not url:
             return None
         key = (title, url)
         if key not in self._papers:
             number = self.change.paper(title=title, url=url, published=published)
-            if title:  # it may have been known by its address alone until now
-                row = self.change.connection.execute(
-                    "SELECT title, url_abs FROM paper WHERE id = ?", (number,)
-                ).fetchone()
-                if row["title"] in (row["url_abs"], url):
+            if title and number is not None:  # it may have been known by its address alone until now
+                row = self.change.connection.execute("SELECT * FROM paper WHERE id = ?", (number,)).fetchone()
+                if has_no_title(row) or row["title"] == url:
                     self.change.edit("paper", number, title=title)
             self._papers[key] = number
         return self._papers[key]
@@ -63,6 +63,11 @@ class Results:
         for row in rows:
             of_model = known[row.model, row.paper]
             same = next((old for old in of_model if old.values == row.values and _agree(old, row)), None)
+            if same is None and row.paper is not None and not row.paper_title:  # its address was no paper's before
+                of_model = known[row.model, None]
+                same = next(
+                    (old for old in of_model if old.values == row.values and old.address == row.paper_url), None
+                )
             if same:
                 of_model.remove(same)
                 self._said.add(same.number)
@@ -96,7 +101,8 @@ class Results:
             lists = (json.loads(row["code_links"]), json.loads(row["model_links"]))
             details = (extra, row["paper_title"], row["paper_url"], row["paper_date"], *lists)
             correctable = row["id"] not in self._said and row["source_id"] == self.change.source
-            known[row["model"], row["paper_id"]].append(_Known(row["id"], values[row["id"]], details, correctable))
+            one = _Known(row["id"], values[row["id"]], row["paper_url"], details, correctable)
+            known[row["model"], row["paper_id"]].append(one)
         return known
 
     def _costs(self, row: Result) -> None:

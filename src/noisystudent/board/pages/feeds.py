@@ -73,7 +73,7 @@ def _paper(paper: dict[str, Any]) -> Entry:
     return Entry(
         f"/paper/{paper['slug']}",
         paper["title"],
-        f"{paper['published'][:10]}T00:00:00Z",
+        f"{(paper['published'] + '-01-01')[:10]}T00:00:00Z",  # of some, the year or the month alone is known
         paper["abstract"],
         paper["authors"],
     )
