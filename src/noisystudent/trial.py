@@ -28,8 +28,8 @@ from noisystudent.device import (
     training_precision,
 )
 from noisystudent.models.classifier import build_classifier
+from noisystudent.models.probabilities import softmax_of
 from noisystudent.noise.input_noise import add_input_noise
-from noisystudent.pseudo.label import softmax_of
 from noisystudent.training.ema import moving_average
 from noisystudent.training.loss import label_targets, soft_cross_entropy
 from noisystudent.training.optimizer import build_optimizer

@@ -1,9 +1,11 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 import timm
 import torch
+from PIL import Image
 from torch import nn
 
 from noisystudent.config import Training
@@ -178,3 +180,33 @@ def test_a_new_classifier_on_pretrained_layers_begins_at_zero_and_a_fitting_one_
 
 def test_a_classifier_without_pretrained_layers_begins_at_random() -> None:
     assert build().network.state_dict()["fc.weight"].any()
+
+
+def test_a_classifier_is_asked_about_one_image_or_many(tmp_path: Path) -> None:
+    classifier = trained(channels=3)
+    drawn = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
+    classifier = dataclasses.replace(
+        classifier, preprocessing=dataclasses.replace(classifier.preprocessing, crop_pct=1.0)
+    )
+    expected = torch.softmax(classifier.logits(torch.from_numpy(drawn).movedim(-1, 1)).double(), dim=1).numpy()
+    names = [NAMES[label] for label in expected.argmax(axis=1)]
+    for number, pixels in enumerate(drawn[:3]):
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+
+    assert classifier.predict_proba(drawn) == pytest.approx(expected, abs=1e-6)
+    assert classifier.predict(drawn) == names
+    assert classifier.predict([tmp_path / "1.png", str(tmp_path / "0.png"), Image.fromarray(drawn[2])]) == [
+        names[1],
+        names[0],
+        names[2],
+    ]
+    assert classifier.predict(tmp_path / "1.png") == names[1]
+    assert classifier.predict_proba(torch.from_numpy(drawn[1]).movedim(-1, 0)) == pytest.approx(expected[1], abs=1e-6)
+    assert classifier.embed(drawn[:2]).shape == (2, classifier.network.num_features)
+    assert classifier.embed(drawn[0]) == pytest.approx(classifier.embed(drawn[:2])[0], abs=1e-5)
+
+    assert classifier.predict([]) == []
+    assert classifier.predict_proba([]).shape == (0, 3)
+    assert classifier.embed([]).shape == (0, classifier.network.num_features)
+    with pytest.raises(UserError, match=r"nowhere\.png"):
+        classifier.predict(["nowhere.png"])

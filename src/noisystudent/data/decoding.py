@@ -168,7 +168,38 @@ def _decode(data: bytes, mode: str, at_least: int | None, held: contextlib.ExitS
                 plain = _eight_bit(deep_levels.color(image, lower), mode)
         else:
             plain = _eight_bit(image, mode)
-    return plain.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else plain
+    return _upright(plain, orientation)
+
+
+def opened_picture(image: Image.Image, *, channels: int) -> Image.Image:
+    """A picture that Pillow has opened, as `decode` gives it: upright, 8 bits a channel, on white where it is transparent.
+
+    Args:
+        image: of any mode; of several frames the one it stands at. It is not changed.
+        channels: 3 gives mode "RGB", 1 gives "L".
+
+    Raises:
+        UnreadableImage: it has no pixels, too many, or its file is damaged.
+
+    Example:
+        >>> opened_picture(Image.new("RGBA", (1, 1)), channels=1).getpixel((0, 0))
+        255
+    """
+    if 0 in image.size or math.prod(image.size) > MOST_PIXELS:
+        raise UnreadableImage(
+            "no pixels" if 0 in image.size else f"decompression bomb ({math.prod(image.size):,} pixels)"
+        )
+    try:
+        image.load()
+        return _upright(_eight_bit(image, MODES[channels]), _orientation(image))
+    except deep_levels.NotFinite as error:
+        raise UnreadableImage(str(error)) from error
+    except Exception as error:  # as in `decoded`
+        raise UnreadableImage(f"damaged: {_plainly(error)}") from error
+
+
+def _upright(picture: Image.Image, orientation: int) -> Image.Image:
+    return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
 
 
 def _plainly(error: Exception) -> str:

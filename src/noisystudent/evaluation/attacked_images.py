@@ -19,8 +19,8 @@ from noisystudent.evaluation.cells import Cells
 from noisystudent.evaluation.intervals import wilson_interval
 from noisystudent.evaluation.robustness import Robustness
 from noisystudent.models.classifier import Classifier
+from noisystudent.models.probabilities import finite_probabilities
 from noisystudent.progress import Advance, track
-from noisystudent.pseudo.label import finite_probabilities
 
 BATCH = 64  # the gradient needs the memory of a training
 

@@ -24,8 +24,8 @@ from noisystudent.evaluation.intervals import bootstrap_interval
 from noisystudent.evaluation.perturbations import sequence
 from noisystudent.evaluation.robustness import Robustness
 from noisystudent.models.classifier import Classifier
+from noisystudent.models.probabilities import finite_probabilities
 from noisystudent.progress import track
-from noisystudent.pseudo.label import finite_probabilities
 
 TOP = 5  # classes without which there is no top-5 distance
 CHUNK = 8  # sequences in the making at a time

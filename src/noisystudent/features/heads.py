@@ -16,7 +16,8 @@ from noisystudent.errors import UserError
 from noisystudent.features.embedding import features_table, take
 from noisystudent.features.probe import Probe
 from noisystudent.models.classifier import Classifier
-from noisystudent.pseudo.label import Predicted, finite_probabilities
+from noisystudent.models.probabilities import finite_probabilities
+from noisystudent.pseudo.label import Predicted
 
 
 @torch.inference_mode()

@@ -5,21 +5,27 @@ from __future__ import annotations
 import difflib
 import functools
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
+import numpy as np
 import timm
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from noisystudent import atomic
-from noisystudent.config import Training
-from noisystudent.device import full_fp32
+from noisystudent.config import Execution, Training
+from noisystudent.data.ahead import ahead
+from noisystudent.data.given_images import GivenImage, each_of, given_pixels
+from noisystudent.device import batches, full_fp32
 from noisystudent.errors import UserError
 from noisystudent.models.fitting import in_parts_that_fit
+from noisystudent.models.probabilities import finite_probabilities
 from noisystudent.models.weights import find_weights, pretrained, ways_out
 
 
@@ -55,7 +61,7 @@ def _of_channels(values: tuple[float, ...], device: torch.device) -> Tensor:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A network and what it needs to be used.
+    """A network and what it needs to be used: `predict("photo.jpg")`.
 
     Args:
         network: from float [N, C, S, S] to logits [N, classes].
@@ -63,6 +69,16 @@ class Classifier:
         preprocessing: how images become its input.
         architecture: timm's name.
         model_args: what timm.create_model was given beside the number of classes.
+
+    Example:
+        >>> view = Preprocessing(image_size=8, channels=3, crop_pct=1.0, mean=(0.0,) * 3, std=(1.0,) * 3)
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(8 * 8 * 3, 2)).eval()
+        >>> classifier = Classifier(network, ("cat", "dog"), view, "linear", {})
+        >>> image = Image.new("RGB", (40, 30))
+        >>> classifier.predict_proba(image).shape, classifier.predict_proba([image, image]).shape
+        ((2,), (2, 2))
+        >>> classifier.predict(image) in classifier.class_names
+        True
     """
 
     network: nn.Module
@@ -96,10 +112,70 @@ class Classifier:
         with full_fp32():
             return in_parts_that_fit(network, images, embed)
 
-    def save(self, folder: Path) -> None:
+    @overload
+    def predict(  # type: ignore[overload-overlap]  # a text is one path, though it is a sequence of texts as well
+        self, images: str | os.PathLike[str] | bytes | Image.Image
+    ) -> str: ...
+
+    @overload
+    def predict(self, images: np.ndarray | Tensor) -> str | list[str]: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def predict(self, images: Iterable[GivenImage]) -> list[str]: ...
+
+    def predict(self, images: GivenImage | Iterable[GivenImage]) -> str | list[str]:
+        """The most probable class: its name for one image, a list of names for many. For images, see `predict_proba`.
+
+        Raises:
+            UserError: naming the images that cannot be read.
+        """
+        probabilities = self.predict_proba(images)
+        if probabilities.ndim == 1:
+            return self.class_names[int(probabilities.argmax())]
+        return [self.class_names[label] for label in probabilities.argmax(axis=1).tolist()]
+
+    def predict_proba(self, images: GivenImage | Iterable[GivenImage]) -> np.ndarray:
+        """The probability of each class, in the order of `class_names`, computed in fp32 where the network lies.
+
+        What is read is cut and resized as `noisystudent.predict` does, which is for folders and tables, and for what does not fit into
+        memory. A large JPEG is decoded at a fraction of its size; from pixels that another program decoded the last digits may differ.
+
+        Args:
+            images: one: a path, encoded bytes, a picture of Pillow's, an array [H, W] or [H, W, C], a tensor [H, W] or [C, H, W], with 1, 3
+                or 4 channels, uint8 or floats between 0 and 1; or many: a list of them, an array [N, H, W, C], a tensor [N, C, H, W].
+
+        Returns:
+            float64 [classes] for one image, [N, classes] for many.
+
+        Raises:
+            UserError: naming the images that cannot be read.
+        """
+        return self._of_given(images, lambda pixels: finite_probabilities(self.logits(pixels)))
+
+    def embed(self, images: GivenImage | Iterable[GivenImage]) -> np.ndarray:
+        """What the network hands to its last layer: float32 [D] for one image, [N, D] for many, which are given as to `predict_proba`."""
+        return self._of_given(images, lambda pixels: self.features(pixels).cpu().numpy())
+
+    def _of_given(
+        self, images: GivenImage | Iterable[GivenImage], answer: Callable[[Tensor], np.ndarray]
+    ) -> np.ndarray:
+        """What `answer` says of the pixels uint8 [n, C, S, S] of images, batch after batch; of one image without the first axis."""
+        given, is_one = each_of(images)
+        view, device = self.preprocessing, next(self.network.parameters()).device
+        execution = Execution(device=device.type)
+
+        def read(rows: np.ndarray) -> Tensor:
+            batch = [given[row] for row in rows]
+            return given_pixels(batch, view, first=int(rows[0]) if len(rows) else 0, threads=execution.decoders)
+
+        cut = batches(np.arange(len(given)), view.image_size, execution) if given else [np.arange(0)]
+        answers = np.concatenate([answer(pixels) for _, pixels in ahead(cut, read, device)])
+        return answers[0] if is_one else answers
+
+    def save(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors`, which `timm.create_model("local-dir:...", pretrained=True)` opens."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
-        with atomic.replacing_folder(folder) as temporary:
+        with atomic.replacing_folder(Path(folder)) as temporary:
             (temporary / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
             (temporary / "config.json").write_text(json.dumps(self._timm_config(), indent=2, ensure_ascii=False))
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
-import torch
 from torch import Tensor, nn
 
 from noisystudent.config import Execution
@@ -17,8 +16,8 @@ from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import Fetched, Pictures, Skipped
 from noisystudent.data.parts import write_parts
 from noisystudent.device import batches, compute_device, labeling_precision
-from noisystudent.errors import RunError
 from noisystudent.models.classifier import Preprocessing
+from noisystudent.models.probabilities import finite_probabilities
 from noisystudent.progress import Advance
 
 
@@ -168,21 +167,3 @@ def all_answers(labeler: Labeler, execution: Execution, *, advance: Advance = la
     for batch, read in ahead(rows, labeler.read, compute_device(execution)):
         yield labeler(batch, read)
         advance(len(batch), "")
-
-
-def finite_probabilities(logits: Tensor) -> np.ndarray:
-    """float64 [N, K].
-
-    Raises:
-        RunError: the network's weights are broken.
-    """
-    probabilities = softmax_of(logits)
-    if not np.isfinite(probabilities).all():
-        raise RunError("the network's outputs are infinite or not a number: its weights are broken, train it anew")
-    return probabilities
-
-
-def softmax_of(logits: Tensor) -> np.ndarray:
-    """float64 [N, K], whatever the logits are."""
-    probabilities: np.ndarray = torch.softmax(logits.cpu().double(), dim=1).numpy()  # not every GPU has float64
-    return probabilities
