@@ -122,3 +122,12 @@ def test_classes_without_names_are_numbers_and_a_thousand_are_imagenets(tmp_path
     (tmp_path / "big/config.json").write_text(json.dumps(config))
     names = load_classifier(str(tmp_path / "big")).class_names
     assert (names[0], names[999]) == ("n01440764", "n15075141")
+
+
+def test_a_network_that_lies_in_no_folder_is_told_by_its_weights() -> None:
+    """However they lie in memory."""
+    classifier = load_classifier("resnet10t", weights=False)
+    known = model_identity("given", classifier)
+    assert known == model_identity("given", classifier)
+    nn.init.constant_(classifier.network.conv1[0].weight, 0.5)
+    assert known["sha256"] != model_identity("given", classifier)["sha256"]

@@ -174,10 +174,14 @@ class Classifier:
 
     def save(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors`, which `timm.create_model("local-dir:...", pretrained=True)` opens."""
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
         with atomic.replacing_folder(Path(folder)) as temporary:
-            (temporary / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
+            (temporary / "model.safetensors").write_bytes(self.weights())
             (temporary / "config.json").write_text(json.dumps(self._timm_config(), indent=2, ensure_ascii=False))
+
+    def weights(self) -> bytes:
+        """The network's weights as a safetensors file."""
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
+        return save(tensors, metadata={"format": "pt"})
 
     def _timm_config(self) -> dict[str, Any]:
         view = self.preprocessing

@@ -10,7 +10,6 @@ from typing import Any
 
 import timm
 import torch
-from safetensors.torch import save
 from timm.data import ImageNetInfo
 
 from noisystudent import atomic
@@ -69,7 +68,7 @@ def model_identity(model: str | Path, classifier: Classifier) -> dict[str, Any]:
     if folder := folder_called(model):
         digest = atomic.sha256(folder / "model.safetensors")
     else:
-        digest = hashlib.sha256(save(classifier.network.state_dict())).hexdigest()
+        digest = hashlib.sha256(classifier.weights()).hexdigest()
     return {"model": os.path.expanduser(model), "architecture": classifier.architecture, "sha256": digest}
 
 
