@@ -1,5 +1,6 @@
 """What is wrong with a command is said before PyTorch is loaded, which takes seconds."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,11 @@ finally:
         (["train", "--labeled", "nowhere", "--out", "out"], 2, "/nowhere' does not exist"),
         (["student", "--labeled", ".", "--selection", "s", "--out", "out"], 2, "--unlabeled is missing"),
         (["predict", "--model", "./m", "--images", "nowhere", "--out", "o.csv"], 2, "--model: there is no model at m"),
+        (["predict", "--model", "resnet18", "nowhere"], 2, "--images: 'nowhere' does not exist"),
+        (["predict", "--model", "resnet18", "a", "b"], 2, "--images: 'a', 'b' cannot be read"),
+        (["predict", "--model", "resnet18", ".", "--top-k", "2", "--probabilities"], 2, "give one of them"),
+        (["embed", "--model", "resnet18"], 2, "no images were named"),
+        (["embed", "--model", "resnet18", ".", "--out", "o.txt"], 2, "end it in .csv, .jsonl or .parquet"),
         (["label", "--model", "resnet18", "--images", "{a,b}.tar", "--out", "o"], 2, "'a.tar', 'b.tar' does not exist"),
         (["evaluate", "--model", "resnet18", "--data", "nowhere"], 2, "--data: 'nowhere' does not exist"),
         (["profile", "resnet18", "--device", "tpu"], 2, "--device: device = 'tpu': should be auto, cpu"),
@@ -99,6 +105,28 @@ def test_the_module_is_the_command() -> None:
         [sys.executable, "-m", "noisystudent", "--version"], capture_output=True, text=True, check=True
     )
     assert ended.stdout.startswith("noisystudent 0.")
+
+
+def test_who_reads_the_output_may_have_enough_of_it() -> None:
+    """As `noisystudent predict ... | head` does."""
+    program = """
+import typer
+from noisystudent.cli_command import commands_of
+app = typer.Typer()
+@commands_of(app)()
+def talk(as_json=False, quiet=False):
+    for number in range(10**6):
+        print(number)
+    return {}, print
+app()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as talking:
+        assert talking.stdout
+        assert talking.stderr
+        assert talking.stdout.readline() == b"0\n"
+        talking.stdout.close()
+        assert talking.stderr.read() == b""
+    assert talking.returncode == 128 + signal.SIGPIPE
 
 
 def test_the_public_names_are_listed() -> None:

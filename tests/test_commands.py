@@ -1,10 +1,7 @@
 """The commands on files, one at a time; those that train are run in tests/e2e."""
 
-import csv
 import json
-import os
 import shutil
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from tiny_model import expected, write_cats_and_dogs, write_model
 
 from noisystudent import commands
 from noisystudent.config import Config, Execution, Generation, Noise, RandAugment, Selection, Training
 from noisystudent.configuration import configure
-from noisystudent.data.decoding import read_bytes
-from noisystudent.data.images import ImageSet
-from noisystudent.data.sources import read_source
 from noisystudent.errors import UserError
-from noisystudent.models.classifier import Classifier, build_classifier
 from noisystudent.models.loading import load_classifier
 from noisystudent.pseudo.selecting import select
 from noisystudent.stages.networks import check_networks
@@ -30,32 +24,12 @@ EXECUTION = Execution(device="cpu", labeling_precision="fp32", workers=1, label_
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    training = Training(model="resnet9_8", image_size=8)
-    classifier = build_classifier(training, class_names=("cat", "dog"), channels=1, mean=[0.5], std=[0.25], seed=0)
-    classifier.network.eval()
-    classifier.save(tmp_path / "model")
-    return tmp_path / "model"
+    return write_model(tmp_path / "model")
 
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Three cats and four dogs."""
-    folder = tmp_path / "pictures"
-    for i in range(7):
-        path = folder / ("cat" if i < 3 else "dog") / f'{i}, "so".png'
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(i).integers(0, 256, (8, 8), dtype=np.uint8)
-        Image.fromarray(pixels).save(path)
-    return folder
-
-
-def expected(model: Path, pictures: Path) -> tuple[list[str], np.ndarray]:
-    """Ids and probabilities, straight from the network."""
-    classifier: Classifier = load_classifier(str(model))
-    manifest = read_source(str(pictures), split="x", labels="ignored")
-    images = ImageSet(manifest, size=8, channels=1, workers=1, in_memory=False).fetch(np.arange(len(manifest)))
-    powers = np.exp(classifier.logits(images).double().numpy())
-    return manifest.ids, powers / powers.sum(axis=1, keepdims=True)
+    return write_cats_and_dogs(tmp_path / "pictures")
 
 
 def test_label_writes_what_the_network_says_and_who_it_is(model: Path, pictures: Path, tmp_path: Path) -> None:
@@ -82,63 +56,6 @@ def test_label_does_not_mix_the_predictions_of_two_models(model: Path, pictures:
     (pictures / "dog" / "new.png").write_bytes((pictures / "cat" / '0, "so".png').read_bytes())
     with pytest.raises(UserError, match="other images"):
         commands.label(str(model), str(pictures), tmp_path / "out", execution=EXECUTION)
-
-
-def test_predict_writes_a_table_for_use(model: Path, pictures: Path, tmp_path: Path) -> None:
-    ids, probabilities = expected(model, pictures)
-    names = ["cat" if row.argmax() == 0 else "dog" for row in probabilities]
-    (pictures / "broken.png").write_bytes(b"no picture")
-    record = commands.predict(str(model), str(pictures), tmp_path / "out.csv", execution=EXECUTION)
-    assert (record["images"], [row["id"] for row in record["skipped"]]) == (7, ["broken.png"])
-    with (tmp_path / "out.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["id"] for row in rows] == ids
-    assert [row["label"] for row in rows] == names
-    assert [float(row["confidence"]) for row in rows] == pytest.approx(probabilities.max(axis=1).tolist(), abs=1e-5)
-
-    commands.predict(str(model), str(pictures), tmp_path / "out.parquet", execution=EXECUTION)
-    table = pq.read_table(tmp_path / "out.parquet")
-    assert table["label"].to_pylist() == names
-    stored = np.array([[float(p) for p in row] for row in table["probabilities"].to_pylist()])
-    assert stored == pytest.approx(probabilities, abs=1e-3)
-
-    with pytest.raises(UserError, match=r"end it in \.csv or \.parquet"):
-        commands.predict(str(model), str(pictures), tmp_path / "out.txt", execution=EXECUTION)
-
-
-def test_predictions_corrected_by_hand_are_a_labeled_source(model: Path, pictures: Path, tmp_path: Path) -> None:
-    """Each picture with the class that its row gives it, wherever the table lies."""
-    odd = pictures / "cat" / os.fsdecode(b'new\nline \xff; \\ ~".png')
-    odd.write_bytes((pictures / "cat" / '0, "so".png').read_bytes())
-    (tmp_path / "elsewhere").mkdir()
-    for name in ("labels.csv", "labels.parquet"):
-        out = tmp_path / "elsewhere" / name
-        commands.predict(str(model), pictures, out, execution=EXECUTION)
-        if name == "labels.csv":
-            with out.open(newline="") as file:
-                header, *rows = csv.reader(file)
-            corrected = [[path, "dog" if "cat" in path else "cat", *rest] for path, _, *rest in rows]
-            with out.open("w", newline="") as file:
-                csv.writer(file, delimiter=";").writerows([header, *corrected])  # as a spreadsheet in Europe saves it
-        found = read_source(out, split="train", labels="required" if name == "labels.csv" else "optional")
-        plain = read_source(pictures, split="train", labels="required")
-        assert found.table["uri"].equals(plain.table["uri"])
-        assert found.table["id"].equals(plain.table["id"])
-        if name == "labels.csv":
-            swapped = ["dog" if plain.class_names[label] == "cat" else "cat" for label in plain.labels]
-            assert [found.class_names[label] for label in found.labels] == swapped
-
-
-def test_predictions_of_shards_and_tables_can_be_given_back_too(model: Path, pictures: Path, tmp_path: Path) -> None:
-    files = sorted(pictures.rglob("*.png"))
-    with tarfile.open(tmp_path / "s.tar", "w") as tar:
-        for number, path in enumerate(files):
-            tar.add(path, f"{number}.png")
-    pq.write_table(pa.table({"image": [path.read_bytes() for path in files]}), tmp_path / "t.parquet")
-    for source in ("s.tar", "t.parquet"):
-        commands.predict(str(model), tmp_path / source, tmp_path / "out.csv", execution=EXECUTION)
-        back = read_source(tmp_path / "out.csv", split="train", labels="optional")
-        assert [read_bytes(uri) for uri in back.table["uri"].to_pylist()] == [path.read_bytes() for path in files]
 
 
 def test_paths_and_home_folders_are_taken_wherever_a_source_is(

@@ -25,10 +25,12 @@ _HOME = {
     "RunError": "errors",
     "UserError": "errors",
     "configure": "configuration",
+    "Prediction": "inference.predict",
+    "embed": "inference.embed",
     "evaluate": "commands",
     "label": "commands",
     "load_classifier": "models.loading",
-    "predict": "commands",
+    "predict": "inference.predict",
     "recipe": "recipes",
     "run": "pipeline",
     "select": "pseudo.selecting",
@@ -38,10 +40,12 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
-    from noisystudent.commands import evaluate, label, predict, student, train
+    from noisystudent.commands import evaluate, label, student, train
     from noisystudent.config import Config
     from noisystudent.configuration import configure
     from noisystudent.errors import RunError, UserError
+    from noisystudent.inference.embed import embed
+    from noisystudent.inference.predict import Prediction, predict
     from noisystudent.models.classifier import Classifier
     from noisystudent.models.loading import load_classifier
     from noisystudent.pipeline import run
@@ -52,9 +56,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Classifier",
     "Config",
+    "Prediction",
     "RunError",
     "UserError",
     "configure",
+    "embed",
     "evaluate",
     "label",
     "load_classifier",

@@ -80,6 +80,21 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
+def is_as_recorded(path: Path, value: Any) -> bool:
+    """Whether a JSON file holds this value; where there is none it is written.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "made-by.json"
+        >>> is_as_recorded(path, {"seed": 0}), is_as_recorded(path, {"seed": 0}), is_as_recorded(path, {"seed": 1})
+        (True, True, False)
+    """
+    if path.exists():
+        return bool(json.loads(path.read_text(encoding="utf-8")) == value)
+    write_json(path, value)
+    return True
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:

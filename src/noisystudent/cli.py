@@ -18,6 +18,7 @@ from noisystudent.config.reading import validate
 from noisystudent.config.settings import parse_value
 from noisystudent.errors import UserError
 from noisystudent.extras import needing
+from noisystudent.inference.wanted import Wanted
 
 app = typer.Typer(
     name="noisystudent",
@@ -49,6 +50,16 @@ WeightsOption = Annotated[
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated.")]
 Model = Annotated[str, typer.Option(help=f"{MODEL}.")]
 Images = Annotated[str, typer.Option(help=f"Images: {SRC}.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SRC]...", help="The images, as --images takes them: one source or several, in this order."
+    ),
+]
+RowFile = Annotated[
+    str, typer.Option(help="A new .csv, .jsonl or .parquet file; without it the rows go to standard output.")
+]
+RowFormat = Annotated[Literal["csv", "jsonl"], typer.Option(help="Of what goes to standard output.")]
 
 Device = Annotated[
     str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one.")
@@ -94,18 +105,34 @@ def _check_sources(chosen: Config, out: Path | None, *, missing_out: bool = Fals
         raise UserError(problems)
 
 
-def _check_there(model: str, **sources: str) -> None:
+def _check_there(model: str, **sources: str | list[str]) -> None:
     """Say which model or images are missing before PyTorch is loaded, which takes seconds."""
-    from noisystudent.data.patterns import absent
+    from noisystudent.data.patterns import absent_of
     from noisystudent.rundir import folder_called
 
-    problems = [f"--{name}: {problem}" for name, source in sources.items() if source and (problem := absent(source))]
+    several = {name: [given] if isinstance(given, str) else given for name, given in sources.items() if given}
+    problems = [f"--{name}: {problem}" for name, given in several.items() if (problem := absent_of(given))]
     try:
         folder_called(model)
     except UserError as problem:
         problems = [f"--model: {problem}", *problems]
     if problems:
         raise UserError(problems)
+
+
+def _check_answerable(model: str, images: list[str], out: str, *, val: str = "") -> None:
+    """The same of a command that writes rows about images, and of where it writes them."""
+    from noisystudent.inference.row_files import check_row_file
+
+    if not images:
+        raise UserError("no images were named: give files, folders, tables or shards, or --images SRC")
+    if out:
+        check_row_file(Path(out))
+    _check_there(model, images=images, val=val)
+
+
+def _named(images: str, sources: list[str] | None) -> list[str]:
+    return [*([images] if images else []), *(sources or [])]
 
 
 def _execution(device: str, precision: str = "fp32") -> Execution:
@@ -424,20 +451,64 @@ def profile(
 
 @command()
 def predict(
+    sources: Sources = None,
     model: Model = ...,  # type: ignore[assignment]
-    images: Images = ...,  # type: ignore[assignment]
-    out: Annotated[Path, typer.Option(help="A .csv or .parquet file.")] = ...,  # type: ignore[assignment]
+    images: Images = "",
+    out: RowFile = "",
+    format: RowFormat = "csv",
+    top_k: Annotated[
+        int, typer.Option("--top-k", min=0, help="The most probable classes with their probabilities, so many.")
+    ] = 0,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="The probability of each class; a .parquet file has them anyway.")
+    ] = False,
+    abstain_below: Annotated[float, typer.Option(min=0, max=1, help="No class where the confidence is less.")] = 0.0,
+    min_precision: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="No class below the confidence from which on this share of the answers, such as 0.95, is right on validation images.",
+        ),
+    ] = 0.0,
+    val: Annotated[
+        str, typer.Option(help="Validation images for --min-precision; without them those of the run.")
+    ] = "",
     device: Device = "auto",
     precision: Precision = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
     """The class of each image, with its confidence: a table that, corrected by hand, is a labeled source."""
-    execution = _execution(device, precision)
-    _check_there(model, images=images)
-    from noisystudent import commands
+    execution, named = _execution(device, precision), _named(images, sources)
+    wanted = Wanted(top_k, probabilities, abstain_below, min_precision, val)
+    wanted.check()
+    _check_answerable(model, named, out, val=val)
+    from noisystudent.inference.predict import predicting
 
-    return commands.predict(model, images, out, execution=execution), screen.show_labeled
+    answers = predicting(model, named, wanted, ending=os.path.splitext(out)[1], execution=execution)
+    return answers.deliver(out, format, as_json=as_json), screen.show_labeled
+
+
+@command()
+def embed(
+    sources: Sources = None,
+    model: Model = ...,  # type: ignore[assignment]
+    images: Images = "",
+    out: RowFile = "",
+    format: RowFormat = "csv",
+    device: Device = "auto",
+    precision: Precision = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """What a network sees in each image: the features that its last layer is given, a row each."""
+    execution, named = _execution(device, precision), _named(images, sources)
+    _check_answerable(model, named, out)
+    from noisystudent.inference.embed import embedding
+
+    answers = embedding(model, named, execution=execution)
+    return answers.deliver(out, format, as_json=as_json), screen.show_labeled
 
 
 @command()

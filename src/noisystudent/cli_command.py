@@ -6,6 +6,8 @@ import contextlib
 import errno
 import functools
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -54,6 +56,9 @@ def commands_of(
                     fail(str(error), 2, as_json=as_json)
                 except RunError as error:
                     fail(str(error), 1, as_json=as_json)
+                except BrokenPipeError:  # who read it, such as `head`, wants no more
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                    raise typer.Exit(128 + signal.SIGPIPE) from None
                 except OSError as error:
                     if error.errno not in DISK_FULL:
                         raise

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from noisystudent import atomic
 from noisystudent.config import PREVIOUS, Config, Execution, Training
-from noisystudent.data.images import Skipped, image_set
-from noisystudent.data.manifest import Manifest
+from noisystudent.data.images import image_set
 from noisystudent.data.sources import read_source
-from noisystudent.data.uris import path_or_uri
 from noisystudent.device import compute_device
 from noisystudent.errors import UserError
 from noisystudent.evaluation.corruption_error import Normalizers
@@ -28,13 +22,13 @@ from noisystudent.evaluation.cost import cost
 from noisystudent.evaluation.published import compare, published
 from noisystudent.evaluation.suites import Request, check, evaluate_suites
 from noisystudent.models.classifier import Classifier
-from noisystudent.models.loading import load_classifier, model_identity, stands_for
+from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.processes import from_first
-from noisystudent.progress import logger, track, warn
-from noisystudent.pseudo.label import ByNetwork, all_answers, write_predictions
+from noisystudent.progress import logger, warn
+from noisystudent.pseudo.label import ByNetwork, write_predictions
 from noisystudent.pseudo.select import parts_glob
 from noisystudent.pseudo.selections import check_classes, read_selection
-from noisystudent.rundir import check_output_file, folder_called, locked, open_run
+from noisystudent.rundir import folder_called, locked, open_run
 from noisystudent.stages import networks
 from noisystudent.stages.networks import check_networks, fit_and_measure, look_for_weights
 from noisystudent.stages.preparation import prepared
@@ -94,11 +88,10 @@ def label(
 def _begin_predictions(out: Path, identity: dict[str, Any]) -> None:
     """Write who makes the predictions, or find that it is the same as before."""
     recorded = out / "teacher.json"
-    if recorded.exists() and json.loads(recorded.read_text()) != identity:
+    if not atomic.is_as_recorded(recorded, identity):
         raise UserError(
             f"--out {out} holds predictions of another model or other images ({recorded}): give another folder"
         )
-    atomic.write_json(recorded, identity)
 
 
 def student(config: Config, selection: str | Path, out: str | Path) -> dict[str, Any]:
@@ -250,78 +243,8 @@ def profile(
     return {"model": classifier.architecture, "size": side, "batch": batch, "metrics": found}
 
 
-def predict(
-    model: str | Path, images: str | Path, out: str | Path, *, execution: Execution | None = None
-) -> dict[str, Any]:
-    """Write the class of each image: `path`, `label`, `confidence`, `id` as .csv, and all probabilities too as .parquet.
-
-    Corrected by hand, the file is a labeled source: each `path` is absolute, or where an image is no file of its own (a row of a table, a
-    member of a shard) the address that `noisystudent.data.uris` gives it, which a source may name as well.
-
-    Raises:
-        UserError: no model, no images, or `out` ends in neither.
-    """
-    out = Path(out)
-    if out.suffix not in (".csv", ".parquet"):
-        raise UserError(f"--out {out}: end it in .csv or .parquet")
-    check_output_file(out)
-    execution = _checked(execution)
-    classifier = load_classifier(model)
-    used = stands_for(model)
-    logger.info("the model is %s", used)
-    manifest = read_source(images, split="unlabeled", labels="ignored")
-    warn(manifest.notes)
-    pictures = image_set(manifest, classifier.preprocessing, execution)
-    tables: list[pa.Table] = []
-    skipped: list[Skipped] = []
-    with track("predicting", len(pictures)) as advance:
-        for batch in all_answers(ByNetwork(classifier, pictures, execution), execution, advance=advance):
-            tables.append(batch.table())
-            skipped += batch.skipped
-    if len(skipped) == len(pictures):
-        raise UserError(
-            f"--images {images}: none of the {len(pictures)} images can be read; the first: {skipped[0].reason}"
-        )
-    table = _labels_to_correct(pa.concat_tables(tables), manifest, classifier)
-    _write_predictions(table, out)
-    if skipped:
-        logger.warning("%d images cannot be read and have no prediction: %s", len(skipped), _first(skipped))
-    return {"out": str(out), "model": used, "images": table.num_rows, "skipped": [row._asdict() for row in skipped]}
-
-
 def _checked(execution: Execution | None) -> Execution:
     """What was given, or the default; its device is there."""
     execution = execution or Execution()
     compute_device(execution)
     return execution
-
-
-def _labels_to_correct(predictions: pa.Table, manifest: Manifest, classifier: Classifier) -> pa.Table:
-    """Predictions as a labeled source has them: where each image is, and the name of its class."""
-    uris = manifest.table["uri"].take(pc.index_in(predictions["id"], manifest.table["id"].combine_chunks()))
-    return pa.table(
-        {
-            "path": [path_or_uri(uri) for uri in uris.to_pylist()],
-            "label": pa.array(classifier.class_names).take(predictions["label"].combine_chunks()),
-            "confidence": predictions["confidence"],
-            "id": predictions["id"],
-            "probabilities": predictions["probabilities"],
-        }
-    )
-
-
-def _write_predictions(table: pa.Table, out: Path) -> None:
-    if out.suffix == ".parquet":
-        with atomic.replacing(out) as temporary:
-            pq.write_table(table, temporary)
-        return
-    text = io.StringIO()
-    writer = csv.writer(text)
-    columns = ("path", "label", "confidence", "id")
-    writer.writerow(columns)
-    writer.writerows(zip(*(table[column].to_pylist() for column in columns), strict=True))
-    atomic.write_text(out, text.getvalue())
-
-
-def _first(skipped: list[Any]) -> str:
-    return "; ".join(f"{row.id!r}: {row.reason}" for row in skipped[:5])

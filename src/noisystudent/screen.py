@@ -208,6 +208,7 @@ def _gain_over_seeds(gain: Row) -> str:
 
 def show_labeled(results: Row) -> None:
     skipped = f", {len(results['skipped'])} skipped" if results["skipped"] else ""
+    skipped += f", {results['abstained']} without an answer" if "abstained" in results else ""
     _say(f"{results['images']} images{skipped}: {results['out']}")
 
 

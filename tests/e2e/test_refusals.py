@@ -199,9 +199,11 @@ def test_a_run_at_an_address_that_nothing_writes_to(
     assert not list(tmp_path.glob(f"{address[:2]}*"))
 
 
-def test_predictions_are_written_as_csv_or_parquet_only(finished: Any, images: Images, refused: Refused) -> None:
+def test_predictions_are_written_as_csv_json_lines_or_parquet_only(
+    finished: Any, images: Images, refused: Refused
+) -> None:
     predict = ["predict", "--model", finished.folder, "--images", images.unlabeled]
-    assert "--out labels.xlsx: end it in .csv or .parquet" in refused(*predict, "--out", "labels.xlsx")
+    assert "--out labels.xlsx: end it in .csv, .jsonl or .parquet" in refused(*predict, "--out", "labels.xlsx")
 
 
 @pytest.mark.parametrize("name", ["file/below.csv", "there.csv"])
@@ -382,6 +384,7 @@ def test_options_that_are_wrong(
         "evaluate",
         "profile",
         "predict",
+        "embed",
         "report",
         "recipes",
         "doctor",

@@ -301,7 +301,7 @@ def test_predictions_are_the_same_in_csv_and_parquet(
             "images": 25,
             "skipped": [{"id": "broken.png", "stage": "label", "reason": "zero bytes"}],
         }
-        assert "1 images cannot be read and have no prediction: 'broken.png': zero bytes" in result.message
+        assert "1 images cannot be read and are left out: 'broken.png': zero bytes" in result.message
     table = pq.read_table(tmp_path / "labels.parquet")
     rows = read_csv(tmp_path / "new" / "labels.csv")
     assert list(rows) == table["id"].to_pylist()

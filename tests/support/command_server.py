@@ -29,6 +29,8 @@ for module in (
     "noisystudent.commands",
     "noisystudent.demo",
     "noisystudent.doctor",
+    "noisystudent.inference.embed",
+    "noisystudent.inference.predict",
     "noisystudent.pipeline",
     "noisystudent.screen",
 ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from noisystudent.addresses import scheme
@@ -34,6 +35,14 @@ def absent(source: str | Path) -> str | None:
     if not missing:
         return None
     return f"{some(missing if len(paths) > 1 else [source])} does not exist: give {KINDS}"
+
+
+def absent_of(sources: Sequence[str | Path]) -> str | None:
+    """The same of several sources, in one message."""
+    if len(sources) == 1:
+        return absent(sources[0])
+    missing = [os.fspath(source) for source in sources if absent(source)]
+    return f"{some(missing)} cannot be read: it is not there, or no image source" if missing else None
 
 
 def _absent_address(source: str) -> str | None:

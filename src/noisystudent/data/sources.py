@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +18,9 @@ from noisystudent.data.folders import list_files, list_folder
 from noisystudent.data.huggingface import list_hf
 from noisystudent.data.kinds import READ, advice, ending, is_image_name
 from noisystudent.data.labels import twins
-from noisystudent.data.listing import Listing
+from noisystudent.data.listing import Listing, short_names
 from noisystudent.data.manifest import SCHEMA, UNKNOWN, Manifest
-from noisystudent.data.patterns import KINDS, absent, expanded, fixed_folder
+from noisystudent.data.patterns import KINDS, absent, absent_of, expanded, fixed_folder
 from noisystudent.data.tables import list_csv, list_parquet
 from noisystudent.data.tars import list_tars
 from noisystudent.errors import UserError, some
@@ -84,6 +85,53 @@ def read_source(
     columns = [pa.array(listing.ids, pa.string()), pa.array(listing.uris, pa.string()), numbers]
     table = pa.table([*columns, pa.repeat(split, len(listing.ids))], schema=SCHEMA)
     return Manifest(table, class_names, (*listing.notes, *_twin_notes(source, class_names)))
+
+
+def read_sources(sources: Sequence[str | Path], *, split: str) -> Manifest:
+    """The images of one source or of several, in the order given, without labels; see `read_source`.
+
+    Of several, an id begins with the name of its source, as short as their shared folder allows.
+
+    Raises:
+        UserError: naming everything that is wrong with any of them.
+    """
+    if len(sources) == 1:
+        return read_source(sources[0], split=split, labels="ignored")
+    if not sources:
+        raise UserError("no images were named: give files, folders, tables or shards")
+    if problem := absent_of(sources):
+        raise UserError(problem)
+    written = [os.fspath(source) for source in sources]
+    found, problems = list[Manifest](), list[str]()
+    for source in written:
+        try:
+            found.append(read_source(source, split=split, labels="ignored"))
+        except UserError as error:
+            problems += error.problems
+    if problems:
+        raise UserError(problems)
+    named = zip(written, _names_of_sources(written), found, strict=True)
+    ids = [_id_among(source, name, id) for source, name, manifest in named for id in manifest.ids]
+    if problems := _id_problems(f"{len(sources):,} sources", ids):
+        raise UserError(problems)
+    table = pa.concat_tables([manifest.table for manifest in found]).set_column(0, "id", pa.array(ids, pa.string()))
+    return Manifest(table.combine_chunks(), notes=tuple(note for manifest in found for note in manifest.notes))
+
+
+def _id_among(source: str, name: str, id: str) -> str:
+    """The id of an image of one source among several; those of files and shards begin with the file's name already."""
+    own = os.path.basename(name)
+    if id.startswith(own) and not os.path.isdir(os.path.expanduser(source)):
+        return name + id.removeprefix(own)
+    return f"{name}/{id}"
+
+
+def _names_of_sources(sources: list[str]) -> list[str]:
+    """Paths relative to the folder that they share, and addresses as they are."""
+    elsewhere = [source.startswith("hf:") or bool(scheme(source)) for source in sources]
+    paths = [os.path.abspath(os.path.expanduser(source)) for source in sources]
+    here = iter(short_names([path for path, away in zip(paths, elsewhere, strict=True) if not away]))
+    return [source if away else next(here) for source, away in zip(sources, elsewhere, strict=True)]
 
 
 def _list(source: str, split: str, index: Path | None) -> Listing:

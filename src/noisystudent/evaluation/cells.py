@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,9 +33,7 @@ class Cells:
         if folder is None:
             return
         recorded = folder / "identity.json"
-        if not recorded.exists():
-            atomic.write_json(recorded, identity)
-        elif json.loads(recorded.read_text(encoding="utf-8")) != identity:
+        if not atomic.is_as_recorded(recorded, identity):
             raise UserError(
                 f"{folder} holds parts of an evaluation of another model, other images or another seed ({recorded}): "
                 "give another --out"

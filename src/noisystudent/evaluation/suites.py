@@ -102,9 +102,14 @@ def evaluate_suites(
     """
     layout = _released_layout(request)
     if not layout:
-        val = _labeled(request.val, classifier, "--val") if request.val else None
+        val = labeled_images(request.val, classifier, "--val") if request.val else None
         return evaluate_images(
-            classifier, _labeled(request.data, classifier), request, val=val, identity=identity, execution=execution
+            classifier,
+            labeled_images(request.data, classifier),
+            request,
+            val=val,
+            identity=identity,
+            execution=execution,
         )
     cells, found = _cells(request, identity, None), Found()
     measure_released = _corruptions if layout == "c" else _sequences
@@ -184,7 +189,12 @@ def _released_layout(request: Request) -> str:
     return ""
 
 
-def _labeled(source: str, classifier: Classifier, option: str = "--data") -> Manifest:
+def labeled_images(source: str, classifier: Classifier, option: str = "--data") -> Manifest:
+    """The images of a source, each with a label that is a number of the classifier's classes.
+
+    Raises:
+        UserError: images without a label, or classes that the model does not know; the message names `option`.
+    """
     manifest = read_source(source, split="test", labels="optional")  # one class alone can be measured, if not learned
     for note in manifest.notes:
         logger.warning(note)
@@ -272,7 +282,7 @@ def _corruptions(
     else:
         # The paper resized the released images to the size that the network was trained at, whole (spec 5.2).
         def released(folder: Path) -> ImageSet:
-            return image_set(_labeled(str(folder), classifier), classifier.preprocessing, execution, crop_pct=1.0)
+            return image_set(labeled_images(str(folder), classifier), classifier.preprocessing, execution, crop_pct=1.0)
 
         folders = corrupted.released_folders(Path(request.data))
         of_cell = {cell: (lambda folder=folder: released(folder)) for cell, folder in folders.items()}  # type: ignore[misc]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from noisystudent.config import Execution
+from noisystudent.data.ahead import ahead
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.images import Fetched, ImageSet, Skipped
 from noisystudent.data.parts import PartsTable, write_parts
-from noisystudent.device import compute_device, labeling_precision
+from noisystudent.device import batches, compute_device, labeling_precision
 from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier
+from noisystudent.progress import Advance
 
 
 def features_schema(width: int) -> pa.Schema:
@@ -49,6 +51,16 @@ def write_features(
         execution=execution,
         description=description,
     )
+
+
+def all_features(
+    classifier: Classifier, images: ImageSet, execution: Execution, *, advance: Advance = lambda *_: None
+) -> Iterator[tuple[pa.Table, list[Skipped]]]:
+    """Rows of the features table of all images, batch after batch, each told to the progress shown, and those that cannot be read."""
+    rows = batches(np.arange(len(images)), images.size, execution)
+    for batch, read in ahead(rows, images.try_fetch, compute_device(execution)):
+        yield _embed_rows(classifier, images, batch, read, execution)
+        advance(len(batch), "")
 
 
 def features_table(folder: Path) -> PartsTable:
