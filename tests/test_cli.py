@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-import noisystudent
 from noisystudent.cli import app
 
 SLOW = ("torch", "timm", "torchvision", "duckdb", "scipy", "sklearn", "matplotlib", "pandas")
@@ -127,7 +126,3 @@ app()
         talking.stdout.close()
         assert talking.stderr.read() == b""
     assert talking.returncode == 128 + signal.SIGPIPE
-
-
-def test_the_public_names_are_listed() -> None:
-    assert {"Config", "run", "predict"} <= set(dir(noisystudent)) == {*noisystudent.__all__, "__version__"}

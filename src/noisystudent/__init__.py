@@ -4,7 +4,8 @@ import noisystudent as ns
 
 config = ns.configure("photos-fast", labeled="labeled/", unlabeled="unlabeled/")
 ns.run(config, "run/")
-ns.predict(model="run/", images="unlabeled/", out="labels.csv")
+ns.load_classifier("run/").predict("photo.jpg")
+ns.predict("run/", "unlabeled/", "labels.csv")
 """
 
 from __future__ import annotations
@@ -20,18 +21,21 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 __version__ = "0.1.0"
 
 _HOME = {
-    "Config": "config",
     "Classifier": "models.classifier",
+    "Config": "config",
+    "Execution": "config",
+    "NoisyStudentClassifier": "sklearn_classifier",
+    "Prediction": "inference.predict",
+    "Preprocessing": "models.classifier",
     "RunError": "errors",
+    "Selection": "config",
     "UserError": "errors",
     "configure": "configuration",
-    "Prediction": "inference.predict",
     "embed": "inference.embed",
     "evaluate": "commands",
     "label": "commands",
     "load_classifier": "models.loading",
     "predict": "inference.predict",
-    "recipe": "recipes",
     "run": "pipeline",
     "select": "pseudo.selecting",
     "student": "commands",
@@ -41,23 +45,27 @@ _HOME = {
 
 if TYPE_CHECKING:
     from noisystudent.commands import evaluate, label, student, train
-    from noisystudent.config import Config
+    from noisystudent.config import Config, Execution, Selection
     from noisystudent.configuration import configure
     from noisystudent.errors import RunError, UserError
     from noisystudent.inference.embed import embed
     from noisystudent.inference.predict import Prediction, predict
-    from noisystudent.models.classifier import Classifier
+    from noisystudent.models.classifier import Classifier, Preprocessing
     from noisystudent.models.loading import load_classifier
     from noisystudent.pipeline import run
     from noisystudent.pseudo.selecting import select
-    from noisystudent.recipes import recipe
     from noisystudent.report.html import write_report
+    from noisystudent.sklearn_classifier import NoisyStudentClassifier
 
 __all__ = [
     "Classifier",
     "Config",
+    "Execution",
+    "NoisyStudentClassifier",
     "Prediction",
+    "Preprocessing",
     "RunError",
+    "Selection",
     "UserError",
     "configure",
     "embed",
@@ -65,7 +73,6 @@ __all__ = [
     "label",
     "load_classifier",
     "predict",
-    "recipe",
     "run",
     "select",
     "student",
@@ -90,4 +97,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return sorted([*__all__, "__version__"])

@@ -407,7 +407,6 @@ def evaluate(
     execution = _execution(device)
     _check_there(model, data=data, val=val)
     from noisystudent import atomic, commands
-    from noisystudent.evaluation.corruption_error import normalizers_called
     from noisystudent.evaluation.suites import suite_names
     from noisystudent.rundir import check_output_file
 
@@ -420,7 +419,7 @@ def evaluate(
         data,
         suites=suites,
         val=val,
-        normalizers=normalizers_called(normalizers),
+        normalizers=normalizers,
         seed=seed,
         cells=out.with_suffix(".cells") if out and long else None,
         reference=reference,

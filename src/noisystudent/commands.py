@@ -17,7 +17,7 @@ from noisystudent.data.images import image_set
 from noisystudent.data.sources import read_source
 from noisystudent.device import compute_device
 from noisystudent.errors import UserError
-from noisystudent.evaluation.corruption_error import Normalizers
+from noisystudent.evaluation.corruption_error import normalizers_called
 from noisystudent.evaluation.cost import cost
 from noisystudent.evaluation.published import compare, published
 from noisystudent.evaluation.suites import Request, check, evaluate_suites
@@ -172,9 +172,9 @@ def evaluate(
     *,
     suites: Sequence[str] = ("clean",),
     val: str | Path = "",
-    normalizers: Normalizers | None = None,
+    normalizers: str | Path = "",
     seed: int = 0,
-    cells: Path | None = None,
+    cells: str | Path | None = None,
     reference: bool = False,
     execution: Execution | None = None,
 ) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def evaluate(
             laid out as ImageNet-C or ImageNet-P.
         suites: of `noisystudent.evaluation.suites.SUITES`.
         val: validation images, for the temperature of the suite calibration.
-        normalizers: of the corruption errors; None takes AlexNet's, and none for images below 64 px.
+        normalizers: of the corruption errors: alexnet, none, or a .json file; empty takes AlexNet's, and none for images below 64 px.
         seed: of the bootstrap, and of what the suites draw.
         cells: a folder that keeps finished parts, so that the same call goes on; None keeps nothing.
         reference: set what was measured beside what timm's tables have of this model, a timm name with its tag.
@@ -195,7 +195,9 @@ def evaluate(
         UserError: no model, no images, or classes that the model does not know.
     """
     execution = _checked(execution)
-    request = Request(os.path.expanduser(data), tuple(suites), os.path.expanduser(val), normalizers, seed, cells)
+    divided_by = normalizers_called(os.fspath(normalizers))
+    kept = Path(cells) if cells else None
+    request = Request(os.path.expanduser(data), tuple(suites), os.path.expanduser(val), divided_by, seed, kept)
     check(request)
     if reference and not isinstance(model, Classifier):
         published(os.fspath(model))  # a name that the tables do not have is found out before the work

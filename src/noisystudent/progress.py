@@ -51,6 +51,16 @@ def configure(*, quiet: bool, silent: bool = False) -> None:
         python_warnings.simplefilter("ignore")
 
 
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Within the block no progress is shown; warnings are."""
+    before, console.quiet = console.quiet, True
+    try:
+        yield
+    finally:
+        console.quiet = before
+
+
 def warn(warnings: Iterable[str], *, about: str = "") -> None:
     """Show warnings, each with what it is about in front."""
     for warning in warnings:

@@ -365,7 +365,7 @@ def test_recipes_expand_to_configurations_that_can_be_given_back(noisystudent: C
     for name in names:
         assert name in shown
         (tmp_path / f"{name}.toml").write_text(noisystudent("recipes", name).stdout)
-        assert ns.configure(config=tmp_path / f"{name}.toml") == ns.recipe(name)
+        assert ns.configure(config=tmp_path / f"{name}.toml") == ns.configure(name)
 
 
 def test_a_dry_run_of_the_papers_recipe_has_the_published_steps_and_writes_nothing(

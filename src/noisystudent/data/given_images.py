@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from noisystudent.data.images import Viewing
 from noisystudent.data.written_paths import written_uris
 from noisystudent.errors import UserError, some
 
-GivenImage: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | np.ndarray | torch.Tensor"
+GivenImage: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | np.ndarray | torch.Tensor
 CHANNELS = (1, 3, 4)  # grey, RGB, RGB with transparency
 
 
@@ -89,6 +90,37 @@ def given_pixels(images: Sequence[GivenImage], view: Viewing, *, first: int = 0,
     return torch.from_numpy(pixels)
 
 
+def encoded(image: GivenImage) -> bytes:
+    """The picture as a source can hold it: a file's own bytes, and of pixels a PNG, which keeps every one of them.
+
+    Raises:
+        UnreadableImage: it is none.
+
+    Example:
+        >>> encoded(np.zeros((2, 2), np.uint8))[1:4]
+        b'PNG'
+    """
+    if isinstance(image, (str, os.PathLike)):
+        return read_bytes(_address(image))
+    if isinstance(image, bytes):
+        return image
+    picture = _opened(image)
+    buffer = io.BytesIO()
+    opened_picture(picture, channels=1 if picture.mode == "L" else 3).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _opened(image: GivenImage) -> Image.Image:
+    """A picture of Pillow's, of one or of pixels."""
+    if isinstance(image, (np.ndarray, torch.Tensor)):
+        return _picture(_in_rows(image))
+    if isinstance(image, Image.Image):
+        return image
+    raise UnreadableImage(
+        f"{type(image).__name__} is no image: give a path, bytes, a Pillow image, an array or a tensor"
+    )
+
+
 def _named(image: GivenImage, number: int) -> str:
     return some([os.fspath(image)]) if isinstance(image, (str, os.PathLike)) else f"image {number}"
 
@@ -101,13 +133,8 @@ def _seen(image: GivenImage, view: Viewing) -> np.ndarray:
         at_least = math.ceil(view.image_size / view.crop_pct)
         with decoded(image, channels=view.channels, at_least=at_least) as picture:
             return eval_view(picture, size=view.image_size, crop_pct=view.crop_pct)
-    if isinstance(image, (np.ndarray, torch.Tensor)):
-        image = _picture(_in_rows(image))
-    elif not isinstance(image, Image.Image):
-        raise UnreadableImage(
-            f"{type(image).__name__} is no image: give a path, bytes, a Pillow image, an array or a tensor"
-        )
-    return eval_view(opened_picture(image, channels=view.channels), size=view.image_size, crop_pct=view.crop_pct)
+    picture = opened_picture(_opened(image), channels=view.channels)
+    return eval_view(picture, size=view.image_size, crop_pct=view.crop_pct)
 
 
 def _address(path: str | os.PathLike[str]) -> str:

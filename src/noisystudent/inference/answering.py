@@ -31,7 +31,7 @@ from noisystudent.processes import from_first
 from noisystudent.progress import Advance, logger, track, warn
 from noisystudent.rundir import locked
 
-Sources: TypeAlias = "str | Path | Sequence[str | Path]"
+Sources: TypeAlias = str | Path | Sequence[str | Path]
 Batch = tuple[pa.Table, list[Skipped]]  # what was made of some images in a row, and those that could not be read
 PART_ROWS = 10_000  # what a kill can cost: a minute or two of two cores
 

@@ -25,7 +25,7 @@ MOST_ROWS = 50  # of the lists of skipped images and leaks
 MOST_RECALL = 20  # classes, the worst, in the table of recall
 
 
-def write_report(run: Path, *, out: str | Path | None = None) -> Path:
+def write_report(run: str | Path, *, out: str | Path | None = None) -> Path:
     """Write `report.html` into a run folder, finished or not. The same folder gives the same bytes.
 
     Args:
@@ -39,9 +39,10 @@ def write_report(run: Path, *, out: str | Path | None = None) -> Path:
         UserError: the folder is not a run.
 
     Example:
-        >>> write_report(Path("run"))  # doctest: +SKIP
+        >>> write_report("run")  # doctest: +SKIP
         PosixPath('run/report.html')
     """
+    run = Path(run)
     path = run / "report.html"
     atomic.write_text(path, render(read_run(run), out=run.resolve() if out is None else as_given(out)))
     return path
