@@ -12,6 +12,7 @@ import pytest
 import tables
 from typer.main import get_command
 
+import noisystudent
 from noisystudent.cli import app
 from noisystudent.recipes import RECIPES
 
@@ -82,6 +83,11 @@ def test_the_readme_names_every_recipe() -> None:
 def test_every_recipe_says_its_command() -> None:
     for name, recipe in RECIPES.items():
         assert f"noisystudent {'demo' if name == 'digits' else 'run'}" in (recipe.__doc__ or ""), name
+
+
+def test_the_page_on_python_explains_every_public_name() -> None:
+    table = re.findall(r"^\| (`.+?) \|", (ROOT / "docs" / "python.md").read_text(), re.MULTILINE)
+    assert sorted(name for names in table for name in re.findall(r"`(\w+)`", names)) == noisystudent.__all__
 
 
 MEASURED = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", ROOT / "docs" / "small-images.md"]

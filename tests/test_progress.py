@@ -1,7 +1,9 @@
 import io
 import logging
 import re
+import sys
 import time
+import types
 import warnings
 
 import pytest
@@ -95,6 +97,40 @@ def test_on_a_terminal_there_is_a_bar_that_goes_away(screen: io.StringIO) -> Non
     assert "labeling" in shown
     assert "4 of 4" in shown
     assert "last" in shown
+
+
+def test_in_a_notebook_one_line_below_the_cell_changes(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, data: dict[str, str], *, raw: bool) -> None:
+            assert raw
+            shown.append(data["text/plain"])
+
+    def display(data: dict[str, str], *, raw: bool, display_id: bool) -> Handle:
+        assert raw
+        assert display_id
+        shown.append(data["text/plain"])
+        return Handle()
+
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
+    monkeypatch.setattr(progress, "console", Console(force_jupyter=True))
+    current = progress.Stage("stage 3 of 9", lambda whole, own: f"own {own:.0f} s")
+    with progress.stage(current, "labeling"), progress.track("labeling", 40) as advance:
+        for now in (101.0, 101.25, 103.0):
+            clock[0] = now
+            advance(10, "")
+    assert shown == [
+        "labeling",
+        "stage 3 of 9; labeling: 10 of 40",
+        "stage 3 of 9; labeling: 30 of 40, 10.0 images/s, 1 s left; own 1 s",
+        "stage 3 of 9; labeling: 30 of 40, 10.0 images/s, 1 s left; own 1 s",
+    ]
+    shown.clear()
+    with progress.unseen(), progress.track("labeling", 1) as advance:
+        advance(1, "")
+    assert shown == []
 
 
 def test_messages_go_to_stderr_and_quiet_leaves_warnings_only(capsys: pytest.CaptureFixture[str]) -> None:

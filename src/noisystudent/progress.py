@@ -1,6 +1,7 @@
 """What the user sees while something takes long: how far it is, how fast it goes, how long it will take. All of it on stderr.
 
-On a terminal it is a Rich bar; elsewhere (a log file, CI) a line now and then, since a bar would be noise there.
+On a terminal it is a Rich bar; in a notebook one line below its cell, which changes; elsewhere (a log file, CI) a line now and then, since
+a bar would be noise there.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ logger = logging.getLogger("noisystudent")
 
 SECONDS_BETWEEN_LINES = 15.0
 SECONDS_BETWEEN_LOOKS = 0.1  # at a bar: more often would cost the work its time
+SECONDS_BETWEEN_UPDATES = 0.5  # of a notebook, which goes through its server
 SECONDS_OF_RATE = 30.0  # a rate is that of the last half minute
 Advance = Callable[[int, str], None]
 
@@ -133,7 +135,7 @@ def track(description: str, total: int, *, done: int = 0, unit: str = "images") 
         yield lambda _n, _note: None
         return
     pace = _Pace(total, done, unit)
-    show = _bar if console.is_interactive else _lines
+    show = _cell if console.is_jupyter else _bar if console.is_interactive else _lines
     with show(description, pace) as advance:
         yield advance
 
@@ -197,6 +199,34 @@ def _lines(description: str, pace: _Pace) -> Iterator[Advance]:
             logger.info("%s: %s%s", description, str(pace), f"; {whole}" if whole else "")
 
     yield advance
+
+
+@contextmanager
+def _cell(description: str, pace: _Pace) -> Iterator[Advance]:
+    """In a notebook: a line that is written over, of which the end stays."""
+    if console.quiet:
+        yield lambda _n, _note: None
+        return
+    from IPython.display import display  # every notebook's Python has it
+
+    handle = display({"text/plain": description}, raw=True, display_id=True)
+    last = 0.0
+
+    def show() -> None:
+        words = [_stage.number if _stage else "", f"{description}: {pace}", pace.of_the_whole()]
+        handle.update({"text/plain": "; ".join(filter(None, words))}, raw=True)
+
+    def advance(n: int, note: str) -> None:
+        nonlocal last
+        now = pace.advance(n, note)
+        if now - last >= SECONDS_BETWEEN_UPDATES:
+            last = now
+            show()
+
+    try:
+        yield advance
+    finally:
+        show()
 
 
 class _Bars(Progress):

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -311,22 +310,6 @@ def test_predictions_are_the_same_in_csv_and_parquet(
     probabilities = np.array(table["probabilities"].to_pylist(), dtype=np.float64)
     names = np.array(ns.load_classifier(str(finished.folder)).class_names)
     assert (names[probabilities.argmax(axis=1)] == np.array(table["label"].to_pylist())).mean() > 0.9
-
-
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-
-
-def test_the_three_lines_of_the_readme_classify_a_photo(
-    finished: Any, images: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (block,) = (block for block in re.findall(r"```python\n(.+?)```", README, re.DOTALL) if ".predict(" in block)
-    assert len(list(filter(None, block.splitlines()))) == 3
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "run").symlink_to(finished.folder)
-    shutil.copy(images.test / "disk" / "200.png", tmp_path / "photo.jpg")
-    exec(block, {})
-    expected = ns.load_classifier(finished.folder).predict(images.test / "disk" / "200.png")
-    assert capsys.readouterr().out == f"{expected}\n"
 
 
 def test_images_none_of_which_can_be_read_are_refused(
