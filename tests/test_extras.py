@@ -16,7 +16,7 @@ from noisystudent.extras import CLONE, MODULES, how_to_install, missing, needing
 
 SRC = CLONE / "src" / "noisystudent"
 DISTRIBUTIONS = metadata.packages_distributions()
-BROUGHT_BY_ANOTHER = {"starlette", "markupsafe"}  # fastapi's and jinja2's own
+BROUGHT_BY_ANOTHER = {"starlette", "markupsafe", "IPython"}  # fastapi's, jinja2's, and a notebook's own
 WITHOUT_TRAIN = """
     import sys
     from importlib import util
