@@ -69,7 +69,7 @@ def without_train(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("extras", [("board",), ("train", "export", "hf", "heic", "ray", "robustness")])
+@pytest.mark.parametrize("extras", [("board",), ("train", "export", "hf", "heic", "ray", "review", "robustness")])
 def test_what_is_imported_is_required(extras: tuple[str, ...]) -> None:
     board = [*(SRC / "board").rglob("*.py")]
     files = board if extras == ("board",) else [file for file in SRC.rglob("*.py") if file not in board]

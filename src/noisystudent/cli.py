@@ -541,6 +541,32 @@ def export(
 
 
 @command()
+def review(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="A new .csv file, the table to fill in; the page with pictures is written beside it, as .html."
+        ),
+    ] = ...,  # type: ignore[assignment]
+    most: Annotated[int, typer.Option(min=1, max=1000, help="Images.")] = 200,
+    label_studio: Annotated[
+        str, typer.Option("--label-studio", help="A new .json file with tasks for Label Studio as well.")
+    ] = "",
+    fiftyone: Annotated[str, typer.Option(help="A new .json file with a data set for FiftyOne as well.")] = "",
+    device: Device = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Which images of a run are worth a look: doubtful ones, wrong labels, copies, pictures of no class."""
+    from noisystudent.review.commands import review as find_images
+
+    execution = _execution(device, "auto")
+    forms = {"label_studio": label_studio, "fiftyone": fiftyone}
+    return find_images(run, out, most=most, **forms, execution=execution), screen.show_review
+
+
+@command()
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     as_json: Json = False,

@@ -25,6 +25,7 @@ MODULES = {
     "robustness": ("cv2",),
     "ray": ("ray",),
     "export": ("onnx", "onnxruntime", "onnxscript"),
+    "review": ("cleanlab",),
 }
 """What is imported of each extra that something uses yet."""
 CLONE = Path(__file__).parents[2]

@@ -303,6 +303,27 @@ def show_profile(result: Row) -> None:
     _console().print(table)
 
 
+def show_review(result: Row) -> None:
+    """What was found, and where a person looks at it."""
+    table = Table(title="images worth a look")
+    for column in ("found", "images", "which"):
+        table.add_column(column, justify="right" if column == "images" else "left")
+    for kind, count in result["found"].items():
+        table.add_row(kind.replace("_", " "), f"{count:,}", result["rules"][kind])
+    _console().print(table)
+    _say(f"{result['labels']}")
+    for name in ("label_studio", "fiftyone"):
+        if name in result and result[name]["not_files"]:
+            _say(f"{name}: {result[name]['not_files']:,} images are no files of their own and are left out")
+    if "label_studio" in result:
+        _say(
+            f"Label Studio shows the images with LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={result['label_studio']['document_root']}"
+        )
+    _say(
+        f"{result['images']:,} images to answer: on the page {result['page']}, or in the column label of {result['out']}"
+    )
+
+
 def show_report(result: Row) -> None:
     _say(f"report: {result['report']}")
 

@@ -32,6 +32,7 @@ for module in (
     "noisystudent.inference.embed",
     "noisystudent.inference.predict",
     "noisystudent.pipeline",
+    "noisystudent.review.page",
     "noisystudent.screen",
 ):
     importlib.import_module(module)

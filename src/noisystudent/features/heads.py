@@ -20,28 +20,30 @@ from noisystudent.models.probabilities import finite_probabilities
 from noisystudent.pseudo.label import Predicted
 
 
-@torch.inference_mode()
 def check_head(classifier: Classifier, model: str) -> None:
     """Raise UserError when the network's last layer is not linear in the features that it hands out."""
+    if not has_linear_head(classifier):
+        raise UserError(
+            f"the last layer of {model} is not a linear one on its features, so that no linear classifier can take its place: "
+            "set frozen_features=false and start=zero, or take another network"
+        )
+
+
+@torch.inference_mode()
+def has_linear_head(classifier: Classifier) -> bool:
+    """Whether the network's last layer is linear in the features that it hands out, tried on two pictures."""
     view = classifier.preprocessing
     drawn = torch.Generator().manual_seed(0)
     images = torch.randint(
         0, 256, (2, view.channels, view.image_size, view.image_size), generator=drawn, dtype=torch.uint8
     )
     head = _head(classifier)
-    linear = isinstance(head, nn.Linear)
-    features = classifier.features(images) if linear else torch.empty(0)
-    if (
-        not linear
-        or features.shape != (2, head.in_features)
-        or not torch.allclose(
-            head(features.to(head.weight.device)).cpu(), classifier.logits(images).cpu(), atol=1e-3, rtol=1e-3
-        )
-    ):
-        raise UserError(
-            f"the last layer of {model} is not a linear one on its features, so that no linear classifier can take its place: "
-            "set frozen_features=false and start=zero, or take another network"
-        )
+    if not isinstance(head, nn.Linear):
+        return False
+    features = classifier.features(images)
+    return features.shape == (2, head.in_features) and torch.allclose(
+        head(features.to(head.weight.device)).cpu(), classifier.logits(images).cpu(), atol=1e-3, rtol=1e-3
+    )
 
 
 def _head(classifier: Classifier) -> Any:

@@ -100,12 +100,7 @@ def cross_validate(values: np.ndarray, labels: np.ndarray, *, seed: int) -> Cros
         return None
     rows = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST])
     values, labels = Scaling.of(values).apply(values)[rows], labels[rows]
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # that a class has fewer images than folds: its images are never left out all at once
-        folds = list(StratifiedKFold(folds_of(labels), shuffle=True, random_state=seed % 2**32).split(values, labels))
-    classes = int(labels.max()) + 1
+    folds, classes = _folds(values, labels, seed), int(labels.max()) + 1
     logits = {strength: _out_of_fold(values, labels, folds, classes, strength) for strength in STRENGTHS}
     losses = {strength: _loss(found, labels) for strength, found in logits.items()}
     strength = min(losses, key=lambda strength: losses[strength])
@@ -114,6 +109,24 @@ def cross_validate(values: np.ndarray, labels: np.ndarray, *, seed: int) -> Cros
     return CrossValidated(
         strength, fit_temperature(softmax(found, axis=1), labels), 100 * float(right.mean()), right, rows
     )
+
+
+def out_of_sample(values: np.ndarray, labels: np.ndarray, *, strength: float, seed: int) -> np.ndarray:
+    """What a linear classifier says of each image that took no part in its fit, by cross-validation.
+
+    Args:
+        values: features float32 [N, D].
+        labels: int [N], 0 to K - 1; each class has two images, so that it can be held out.
+        strength: inverse regularization, as scikit-learn's C.
+        seed: of the folds.
+
+    Returns:
+        Probabilities, float64 [N, K].
+    """
+    scaled = Scaling.of(values).apply(values)
+    folds, classes = _folds(scaled, labels, seed), int(labels.max()) + 1
+    found: np.ndarray = softmax(_out_of_fold(scaled, labels, folds, classes, strength), axis=1)
+    return found
 
 
 def fit_probe(
@@ -157,6 +170,15 @@ def _fit(
             "ignore", ConvergenceWarning
         )  # on separable classes the last digits take long, and change no answer
         return LogisticRegression(C=strength, max_iter=ITERATIONS).fit(values, labels, sample_weight=weights)
+
+
+def _folds(values: np.ndarray, labels: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Rows to fit on and rows to ask, for each fold."""
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # that a class has fewer images than folds: its images are never left out all at once
+        return list(StratifiedKFold(folds_of(labels), shuffle=True, random_state=seed % 2**32).split(values, labels))
 
 
 def _out_of_fold(

@@ -127,27 +127,28 @@ def read_gallery(run: Run) -> Gallery | None:
         return Gallery(numbers[-1], pictures(SURE), pictures(UNSURE), changes)
 
 
-def thumbnail(uri: str, *, channels: int) -> Thumbnail:
+def thumbnail(uri: str, *, channels: int, side: int = SIDE) -> Thumbnail:
     """A small picture of the image at an address; never fails.
 
     Args:
         uri: of the image (see `noisystudent.data.uris`).
         channels: 1 for grey, 3 for color.
+        side: pixels of its longer side, at most.
 
     Example:
         >>> thumbnail("file:///nowhere.png", channels=3).problem
         'missing file'
     """
     try:
-        return as_thumbnail(decode(read_bytes(uri), channels=channels, at_least=SIDE))
+        return as_thumbnail(decode(read_bytes(uri), channels=channels, at_least=side), side=side)
     except Exception as error:  # the source may be anywhere, and a report must not fail for a picture
         return Thumbnail(problem=str(error) or type(error).__name__)
 
 
-def as_thumbnail(image: Image.Image) -> Thumbnail:
+def as_thumbnail(image: Image.Image, *, side: int = SIDE) -> Thumbnail:
     """A small picture of an image; it is used up."""
     tiny = max(image.size) <= PIXEL_ART
-    image.thumbnail((SIDE, SIDE))
+    image.thumbnail((side, side))
     file = io.BytesIO()
     image.save(file, "PNG") if tiny else image.save(file, "JPEG", quality=80)
     data = base64.b64encode(file.getvalue()).decode("ascii")
