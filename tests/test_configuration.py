@@ -75,3 +75,22 @@ def test_the_advice_for_the_default_recipe_works() -> None:
     assert "set it to ['previous']" in message
     assert "set known_classes=false" in message
     assert configure("photos-fast", settings=["teacher.pretrained=false", *advice]).known_classes is None
+
+
+def test_corrections_begin_with_the_configuration_of_the_run_that_was_reviewed(tmp_path: Path) -> None:
+    old = configure("digits", labeled="a", unlabeled="b", settings=["teacher.steps=3"])
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.toml").write_text(old.to_toml())
+    answers = tmp_path / "answers.csv"
+    answers.write_text(f"path,label,run\na.png,cat,{tmp_path}/run\n")
+    found = configure(corrections=answers)
+    assert found.data == old.data.model_copy(update={"corrections": (str(answers),)})
+    assert found.execution.earlier_run == str(tmp_path / "run")
+    assert found.teacher == old.teacher
+    (tmp_path / "run" / "config.toml").write_text(found.to_toml())
+    (tmp_path / "more.csv").write_text(answers.read_text())
+    assert configure(corrections=tmp_path / "more.csv").data.corrections == (str(answers), str(tmp_path / "more.csv"))
+    own = tmp_path / "own.csv"
+    own.write_text("path,label\na.png,cat\n")
+    plain = configure("digits", corrections=own, labeled="c")
+    assert (plain.data.corrections, plain.execution.earlier_run) == ((str(own),), "")

@@ -169,6 +169,12 @@ def run(
     test: Test = "",
     recipe: Recipe = "photos-fast",
     weights: WeightsOption = "",
+    corrections: Annotated[
+        str,
+        typer.Option(
+            help="A table that `review` wrote, filled in: that run anew with the answers, in a new --out, from what is still valid."
+        ),
+    ] = "",
     config: ConfigFile = None,
     settings: Settings = None,
     engine: Annotated[
@@ -202,6 +208,7 @@ def run(
         val=val,
         test=test,
         weights=weights,
+        corrections=corrections,
     )
     _check_sources(chosen, Path(out) if out else None, missing_out=not out and not dry_run)
     if dry_run:

@@ -15,6 +15,7 @@ from noisystudent.progress import logger
 from noisystudent.run_mirror import mirrored
 from noisystudent.run_plan import robustness_stage
 from noisystudent.rundir import open_run
+from noisystudent.stages.earlier_run import check_earlier, take_over
 from noisystudent.stages.networks import (
     check_networks,
     choose_start,
@@ -38,6 +39,7 @@ def check(config: Config, out: str | Path) -> None:
     check_networks(config)
     look_for_weights(config, Path(out))
     check_robustness(config)
+    check_earlier(config, Path(out))
 
 
 def run(config: Config, out: str | Path) -> dict[str, Any]:
@@ -65,6 +67,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
 def _run(config: Config, work: Path, out: str | Path) -> dict[str, Any]:
     with open_run(work, config) as folder:
         data = prepared(folder, config)
+        take_over(folder, config)
         check_teachers(folder, config)
         config = choose_start(folder, config, data)  # by cross-validation on the labels
 

@@ -106,6 +106,10 @@ class RunDir:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
 
+    def keep_record(self, stage: str, record: Mapping[str, Any]) -> None:
+        """Record a stage that was done elsewhere, so that it is not done again."""
+        atomic.write_json(self._record(stage), record)
+
     def done(self, stage: str) -> bool:
         """Whether a stage such as `gen-1/train` has come to its end."""
         return self._record(stage).exists()

@@ -6,13 +6,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hostile_review import HOSTILE, hostile_review
 from playwright.sync_api import Browser, Page, sync_playwright
-from user_inputs import Finished, Images, Result, Server, everything_below, picture, quick, write_images
+from user_inputs import Finished, Images, Result, Server, everything_below, picture, quick, weights, write_images
 
+from noisystudent.data.manifest import Manifest
 from noisystudent.review.page import write_page
 
 Command = Callable[..., Any]
@@ -201,3 +203,93 @@ def test_without_scripts_it_says_where_answers_go(browser: Browser, tmp_path: Pa
     assert page.get_by_text("fill in the column label of the table review.csv instead").is_visible()
     assert not page.get_by_role("button", name="Save the answers").is_visible()
     context.close()
+
+
+def answer(path: Path, answers: dict[str, str]) -> None:
+    """Fill in a table, as a person does, by the names of the files."""
+    rows = rows_of(path)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows({**row, "label": answers.get(Path(row["path"]).name, "")} for row in rows)
+
+
+def labels_of(run: Path) -> dict[str, str]:
+    """By name of the file, the class of each labeled image of a run."""
+    manifest = Manifest.load(run / "data" / "labeled.parquet")
+    names = [Path(uri).name for uri in manifest.table["uri"].to_pylist()]
+    return {unquote(name): manifest.class_names[label] for name, label in zip(names, manifest.labels, strict=True)}
+
+
+def test_corrections_give_a_new_run_and_leave_the_old_one(
+    torn: Finished, noisystudent: Command, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    assert noisystudent("review", torn.folder, "--out", "review.csv").status == 0
+    kinds = {"ring.png": "(none)", 'a "copy", <b>.png': "bars"}
+    doubted = next(Path(row["path"]).name for row in rows_of(tmp_path / "review.csv") if row["split"] == "unlabeled")
+    kinds = {doubted: "disk", **kinds}
+    answer(tmp_path / "review.csv", kinds)
+    there = {Path(row["path"]).name for row in rows_of(tmp_path / "review.csv") if row["label"]}
+    before = everything_below(torn.folder)
+    command = ["run", "--corrections", "review.csv"]
+    assert "which stays as it is: give another folder" in refused(*command, "--out", torn.folder)
+    result = noisystudent(*command, "--out", "again")
+    assert result.status == 0, result.stderr
+    assert everything_below(torn.folder) == before
+    labels = labels_of(tmp_path / "again")
+    assert labels['a "copy", <b>.png'] == "bars"
+    assert (doubted in labels) == (kinds[doubted] != "(none)")
+    assert "1 labels were changed" in result.message
+    unlabeled = Manifest.load(tmp_path / "again" / "data" / "unlabeled.parquet").ids
+    assert not there & set(unlabeled)
+    assert "still valid, and not made again: nothing" in result.message
+    config = (tmp_path / "again" / "config.toml").read_text()
+    assert f'corrections = [\n    "{tmp_path}/review.csv",\n]' in config
+    again = noisystudent(*command, "--out", "again")
+    assert again.status == 0
+    assert "going on with the run" in again.message
+
+
+def test_pictures_of_no_class_leave_what_learned_from_labels_alone(
+    torn: Finished, noisystudent: Command, tmp_path: Path
+) -> None:
+    ring = torn.images.unlabeled / "ring.png"
+    (tmp_path / "answers.csv").write_text(f"path,label,run\n{ring},(none),{torn.folder}\n")
+    result = noisystudent("run", "--corrections", "answers.csv", "--out", "again", "--json")
+    assert result.status == 0, result.stderr
+    assert "1 unlabeled images are of no class and left out" in result.message
+    assert "the network gen-0, the network baseline" in result.message
+    for folder in ("gen-0", "baseline"):
+        one, other = (run / folder / "model" / "model.safetensors" for run in (torn.folder, tmp_path / "again"))
+        assert one.read_bytes() == other.read_bytes()
+    fresh = noisystudent(*torn.command, "--set", f"data.corrections=['{tmp_path}/answers.csv']", "--out", "fresh")
+    assert fresh.status == 0, fresh.stderr
+    assert weights(tmp_path / "fresh") == weights(tmp_path / "again")
+
+
+def test_a_second_review_adds_its_answers_to_the_first(torn: Finished, noisystudent: Command, tmp_path: Path) -> None:
+    disk = torn.images.unlabeled / "disk-100.png"
+    (tmp_path / "one.csv").write_text(f"path,label,run\n{disk},disk,{torn.folder}\n")
+    assert noisystudent("run", "--corrections", "one.csv", "--out", "two").status == 0
+    assert noisystudent("review", "two", "--out", "review.csv").status == 0
+    bars = torn.images.unlabeled / "bars-100.png"
+    (tmp_path / "two.csv").write_text(f"path,label,run\n{bars},bars,{tmp_path}/two\n{disk},(none),\n")
+    result = noisystudent("run", "--corrections", "two.csv", "--out", "three")
+    assert result.status == 0, result.stderr
+    labels = labels_of(tmp_path / "three")
+    assert labels["bars-100.png"] == "bars"
+    assert "disk-100.png" not in labels
+
+
+def test_what_is_wrong_with_corrections_is_said_before_any_work(
+    torn: Finished, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    command = ["run", "--corrections", "answers.csv", "--out", "new"]
+    assert "answers.csv: there is no such file" in refused(*command)
+    (tmp_path / "answers.csv").write_text(f"path,label,run\n/nowhere.png,cat,{torn.folder}\n")
+    assert "leave it out, or give --config" in refused(*command, "--recipe", "cifar10")
+    message = refused(*command)
+    assert "1 images are in none of the sources" in message
+    assert "have no class 'cat'; they have 'bars', 'disk'" in message
+    (tmp_path / "answers.csv").write_text("path,label,run\n/nowhere.png,cat,/gone\n")
+    assert "the run that was reviewed is not at /gone" in refused(*command)

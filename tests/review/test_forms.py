@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 import pytest
 from hostile_review import HOSTILE, hostile_review
 
+from noisystudent.data.corrections import NO_CLASS
 from noisystudent.errors import UserError
-from noisystudent.review.findings import NO_CLASS
 from noisystudent.review.forms import write_fiftyone, write_label_studio
 
 

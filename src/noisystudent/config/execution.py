@@ -54,6 +54,10 @@ class Execution(Section):
     working_folder: str = Field(
         "", description="where a run at an address such as s3://bucket/run is worked on; empty: in the user's cache"
     )
+    earlier_run: str = Field(
+        "",
+        description="a run of which is taken over what is still valid: features, and networks whose images have not changed",
+    )
     profile: bool = Field(False, description="say where the time of each stage went")
     engine: Literal["local", "ray"] = Field(
         "local",

@@ -25,6 +25,11 @@ class Data(Section):
     unlabeled: str = Field("", description="images without labels")
     val: str = Field("", description="empty: split from the labeled images")
     test: str = Field("", description="measured at the end of each generation; chooses nothing")
+    corrections: tuple[str, ...] = Field(
+        (),
+        description="tables with `path` and `label`, such as people fill in after `noisystudent review`: what they say of images of these "
+        "sources counts; one after the other",
+    )
     val_fraction: float | Literal["auto"] = Field(
         "auto",
         description="share of the labeled images, class by class, that are held out when val is empty; auto: a tenth, but none where that "

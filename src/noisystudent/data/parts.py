@@ -72,7 +72,7 @@ def write_parts(
                 tables.append(table)
                 unread += unreadable
                 advance(len(batch), "")
-            _write(parts[rows[0] // part_rows], pa.concat_tables(tables), unread)
+            write_part(parts[rows[0] // part_rows], pa.concat_tables(tables), unread)
     processes.wait_for_all()
     skipped = [row for part in parts for row in read_skipped(part)]
     if len(skipped) == count:
@@ -185,8 +185,8 @@ def _skipped_path(part: Path) -> Path:
     return part.parent / "_skipped" / part.name  # readers of Parquet folders pass over names that begin so
 
 
-def _write(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:
-    """The list of skipped images first: a part that exists says that its list does too."""
+def write_part(part: Path, table: pa.Table, skipped: list[Skipped]) -> None:
+    """Write a part with its rows and the images that could not be read: their list first, so that a part has it."""
     with atomic.replacing(_skipped_path(part)) as temporary:
         pq.write_table(pa.Table.from_pylist([row._asdict() for row in skipped], schema=SKIPPED_SCHEMA), temporary)
     with atomic.replacing(part) as temporary:

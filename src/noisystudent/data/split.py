@@ -7,8 +7,9 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
+import pyarrow.compute as pc
 
+from noisystudent.data.corrections import CORRECTED
 from noisystudent.data.manifest import UNKNOWN, Manifest
 
 
@@ -21,14 +22,15 @@ def split_validation(
 
     Args:
         manifest: labeled images; those without a label stay in training.
-        fraction: share of each class for validation, rounded down; one image of each class at least stays in training.
+        fraction: share of each class for validation, rounded down; one image of each class at least stays in training. Those that a
+            person was asked about (`corrections.CORRECTED`) stay there and are not counted: they were chosen because they are hard.
         seed: another seed gives another choice.
         groups: int [rows], the same number for copies of one picture, which stay on one side: with the training images, where
             the share ends among them. None: there are no copies.
 
     Returns:
-        training and validation, in the order of `manifest`, with `split` set to "train" and "val". Validation may be
-        empty.
+        training and validation, in the order of `manifest`, with `split` set to "train", unless it is `CORRECTED`, and "val". Validation
+        may be empty.
     """
     labels = manifest.labels
     ids = manifest.ids
@@ -38,13 +40,16 @@ def split_validation(
     for group, own in zip(groups.tolist(), rank, strict=True):
         first[group] = min(first.get(group, own), own)
     held_out = np.zeros(len(manifest), dtype=bool)
+    asked = pc.equal(manifest.table["split"], CORRECTED).to_numpy(zero_copy_only=False)
     for label in np.unique(labels[labels != UNKNOWN]):
-        rows = sorted(np.flatnonzero(labels == label).tolist(), key=lambda row: (first[int(groups[row])], rank[row]))
+        rows = sorted(
+            np.flatnonzero((labels == label) & ~asked).tolist(), key=lambda row: (first[int(groups[row])], rank[row])
+        )
         # 0.29 * 100 is 28.999...: what is meant is 29.
         held_out[rows[: min(int(len(rows) * fraction + 1e-9), len(rows) - 1)]] = True
     held_out &= ~np.isin(groups, groups[~held_out])
     return (
-        _named(manifest.take(np.flatnonzero(~held_out)), "train"),
+        _named(manifest.take(np.flatnonzero(~held_out)), "train", but=CORRECTED),
         _named(manifest.take(np.flatnonzero(held_out)), "val"),
     )
 
@@ -61,6 +66,7 @@ def _rank(seed: int, id: str) -> bytes:
     return hashlib.blake2b(f"{seed}:{id}".encode(), digest_size=16).digest()
 
 
-def _named(manifest: Manifest, split: str) -> Manifest:
+def _named(manifest: Manifest, split: str, *, but: str = "") -> Manifest:
     column = manifest.table.schema.get_field_index("split")
-    return replace(manifest, table=manifest.table.set_column(column, "split", pa.repeat(split, len(manifest))))
+    names = pc.if_else(pc.equal(manifest.table["split"], but), but, split)
+    return replace(manifest, table=manifest.table.set_column(column, "split", names))

@@ -35,7 +35,7 @@ def list_csv(path: str) -> Listing:
     """
     name = as_text(path)
     try:
-        delimiter, written = _header(path)
+        delimiter, written = csv_header(path)
         header = [column.strip() for column in written]
         if problem := _column_problem(name, header, ["path"]):
             return Listing(problems=[problem], label_problems=_no_label(name, header))
@@ -66,7 +66,7 @@ def list_csv(path: str) -> Listing:
     return listing
 
 
-def _header(path: str) -> tuple[str, list[str]]:
+def csv_header(path: str) -> tuple[str, list[str]]:
     """What parts the columns of a CSV file, and their names: of the signs that give a column `path`, or else of all, the likeliest.
 
     Raises:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-NO_CLASS = "(none)"  # what a person answers of a picture of no class
-
 
 class Finding(NamedTuple):
     """An image and what was found about it.

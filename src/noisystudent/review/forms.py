@@ -9,9 +9,9 @@ from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from noisystudent import atomic
+from noisystudent.data.corrections import NO_CLASS
 from noisystudent.data.uris import file_path, inside, is_text
 from noisystudent.errors import UserError
-from noisystudent.review.findings import NO_CLASS
 from noisystudent.review.reviewing import Review
 
 Row = dict[str, Any]

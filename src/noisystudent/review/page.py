@@ -12,9 +12,9 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from noisystudent import atomic
+from noisystudent.data.corrections import NO_CLASS
 from noisystudent.report.gallery import thumbnail
 from noisystudent.report.visible import number, short, visible
-from noisystudent.review.findings import NO_CLASS
 from noisystudent.review.reviewing import Review
 
 SIDE = 224  # pixels of a picture's longer side: enough to tell what it is; 10 to 20 kB each

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from noisystudent.config import Config, Execution
+from noisystudent.data.corrections import NO_CLASS
 from noisystudent.data.images import ImageSet
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.uris import path_or_uri
@@ -17,7 +18,7 @@ from noisystudent.report.pseudo_labels import predicted_files
 from noisystudent.report.run_reader import read_run
 from noisystudent.report.visible import short
 from noisystudent.review.doubts import Doubts
-from noisystudent.review.findings import NO_CLASS, Finding, chosen
+from noisystudent.review.findings import Finding, chosen
 from noisystudent.review.looked_at import LookedAt
 from noisystudent.review.same_pictures import torn, unlike_their_twins
 from noisystudent.review.wrong_labels import wrong_labels

@@ -18,6 +18,7 @@ from noisystudent import atomic, processes
 from noisystudent.config import Config
 from noisystudent.configuration import missing_sources
 from noisystudent.data.copies import copy_groups
+from noisystudent.data.corrections import Changes, correct, read_answers
 from noisystudent.data.images import ImageSet, Skipped, check_readable, image_set
 from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
@@ -74,7 +75,9 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
     Raises:
         UserError: naming everything that is wrong with the sources.
     """
-    manifests = read_sources(config, tar_index(run))
+    manifests, changes = read_corrected(config, tar_index(run))
+    for source, changed in zip(config.data.corrections, changes, strict=True):
+        logger.info("%s: %s", source, changed)
     remember_sources(run, manifests)
     skipped: list[Skipped] = []
     hashes: dict[str, pa.Table] = {}
@@ -108,6 +111,7 @@ def prepare(run: RunDir, config: Config) -> dict[str, Any]:
         "class_names": list(manifests["labeled"].class_names),
         "images": {split: len(manifest) for split, manifest in manifests.items()},
         "skipped": len(skipped),
+        **({"corrections": [changed._asdict() for changed in changes]} if changes else {}),
         "mean": mean,
         "std": std,
         "warnings": warnings,
@@ -137,7 +141,33 @@ def tar_index(run: RunDir) -> Path:
 
 
 def read_sources(config: Config, index: Path | None = None) -> dict[str, Manifest]:
-    """All sources, or all that is wrong with them; `index` as for `read_source`."""
+    """All sources, corrected, or all that is wrong with them; `index` as for `read_source`."""
+    return read_corrected(config, index)[0]
+
+
+def read_corrected(config: Config, index: Path | None = None) -> tuple[dict[str, Manifest], list[Changes]]:
+    """`read_sources`, and what each table of corrections changed."""
+    manifests, data = _as_given(config, index), config.data
+    answers, problems = [], list[str]()
+    for source in data.corrections:
+        try:
+            answers.append(read_answers(source))
+        except UserError as error:
+            problems += [f"--corrections: {problem}" for problem in error.problems]
+    if problems:
+        raise UserError(problems)
+    changes = [correct(manifests, answer) for answer in answers]
+    if not config.generations:
+        manifests.pop("unlabeled", None)
+    if "unlabeled" in manifests and data.unlabeled_fraction < 1:
+        manifests["unlabeled"] = draw_fraction(
+            manifests["unlabeled"], fraction=data.unlabeled_fraction, seed=config.seed
+        )
+    return manifests, changes
+
+
+def _as_given(config: Config, index: Path | None) -> dict[str, Manifest]:
+    """The manifests of all sources, in the order of the labeled images' classes."""
     data = config.data
     read = functools.partial(read_source, index=index)
     unlabeled_labels: Literal["optional", "ignored"] = "optional" if data.score_pseudo_labels else "ignored"
@@ -152,7 +182,7 @@ def read_sources(config: Config, index: Path | None = None) -> dict[str, Manifes
 
     if data.labeled:
         attempt("labeled", lambda: _not_splits(data.labeled, read(data.labeled, split="train", labels="required")))
-    if data.unlabeled and config.generations:
+    if data.unlabeled and (config.generations or data.corrections):  # which may be about unlabeled images
         attempt("unlabeled", lambda: read(data.unlabeled, split="unlabeled", labels=unlabeled_labels))
     for split, source in (("val", data.val), ("test", data.test)):
         if source:
@@ -166,10 +196,6 @@ def read_sources(config: Config, index: Path | None = None) -> dict[str, Manifes
         )
     if problems:
         raise UserError(problems)
-    if "unlabeled" in manifests and data.unlabeled_fraction < 1:
-        manifests["unlabeled"] = draw_fraction(
-            manifests["unlabeled"], fraction=data.unlabeled_fraction, seed=config.seed
-        )
     return manifests
 
 
