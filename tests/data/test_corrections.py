@@ -7,6 +7,7 @@ import pytest
 from noisystudent.data.corrections import CORRECTED, Changes, correct, read_answers, reviewed_run
 from noisystudent.data.manifest import SCHEMA, Manifest
 from noisystudent.data.split import split_validation
+from noisystudent.data.uris import path_or_uri
 from noisystudent.errors import UserError
 
 NAMES = ("cat", "dog")
@@ -86,6 +87,31 @@ def test_all_that_is_wrong_is_told_at_once(manifests: dict[str, Manifest], tmp_p
         "no class 'wolf'; they have 'cat', 'dog', and a picture of no class is answered with (none)"
         in error.value.problems[1]
     )
+
+
+def test_what_label_studio_exports_is_read(tmp_path: Path) -> None:
+    """Its columns are those of the tasks and of the interface, beside its own."""
+    header = "annotation_id,annotator,created_at,given,id,image,label,lead_time,path,run,split,updated_at,why"
+    row = "7,1,2026-01-01T00:00:00Z,,41,/data/local-files/?d=x,dog,3.2,/unlabeled/x,/runs/a,unlabeled,2026-01-01T00:00:00Z,unsure"
+    source = answered(tmp_path, row, header=header)
+    assert reviewed_run(source) == Path("/runs/a")
+    assert read_answers(source).labels == {"file:///unlabeled/x": "dog"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///shards/0.tar#offset=512&size=9",
+        "file:///t.parquet#column=image&row=3",
+        "hf:owner/name:train#row=12",
+        "s3://bucket/0.tar#offset=512&size=9",
+        "/photos/a b.png",
+    ],
+)
+def test_images_are_found_again_by_the_address_that_a_review_writes(address: str, tmp_path: Path) -> None:
+    uri = address if "#" in address else "file:///photos/a%20b.png"
+    assert path_or_uri(uri) == address
+    assert list(read_answers(answered(tmp_path, f"{address},cat")).labels) == [uri]
 
 
 @pytest.mark.parametrize(

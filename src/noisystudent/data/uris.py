@@ -62,7 +62,9 @@ def file_uris(folder: str, paths: list[str]) -> list[str]:
 def is_of_a_part(address: str) -> bool:
     """Whether this is an address as this module writes it, of an image within a table, a shard or a data set."""
     container, place = inside(address)
-    in_file = container.startswith("file:///") and ({"offset", "size"} == set(place) or {"column", "row"} == set(place))
+    in_file = (container.startswith("file:///") or bool(scheme(container))) and (
+        {"offset", "size"} == set(place) or {"column", "row"} == set(place)
+    )
     return in_file or (container.startswith("hf:") and set(place) == {"row"})
 
 

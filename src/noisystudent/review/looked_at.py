@@ -18,13 +18,16 @@ from noisystudent.data.parts import read_parts
 from noisystudent.device import compute_device
 from noisystudent.errors import UserError
 from noisystudent.features.embedding import read_features as read_embedded
+from noisystudent.features.probe import cross_validate
 from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.report.predictions import parts
 from noisystudent.report.run_reader import Run
 from noisystudent.review.known_classes import KnownClasses, least_likeness
 from noisystudent.review.looking import ByFeatures, ByPixels, Looking, look, read_features
+from noisystudent.review.pixels import SUFFICES, pixel_features
 from noisystudent.run_plan import embedding_stage, features_folder, run_networks
 from noisystudent.rundir import best_folder
+from noisystudent.stages.preparation import as_the_teacher_sees
 
 SAID = ["id", "label", "confidence", "second", "second_confidence", "dhash"]
 
@@ -128,7 +131,7 @@ class LookedAt:
         return least_likeness(self._features, self.labeled.labels, held_out)
 
     def independent_features(self) -> tuple[np.ndarray, str]:
-        """float32 [N, D], what a network sees that did not learn from these labels, where there is one; and which it is."""
+        """float32 [N, D], what tells the images with labels apart and did not learn from these, where there is such; and what it is."""
         probes = [network.training for network in run_networks(self.run.config) if network.training.start == "probe"]
         for training in probes:
             folders = {split: _embedded(self.run, training, split) for split in self._kept}
@@ -137,6 +140,10 @@ class LookedAt:
                 return np.concatenate(
                     seen
                 ), f"by what the pretrained {training.model} sees, which has not learned from them"
+        pixels = pixel_features(as_the_teacher_sees(self.labeled, self.run.config))
+        found = cross_validate(pixels, self.labeled.labels, seed=self.run.config.seed)
+        if found and found.accuracy >= SUFFICES:
+            return pixels, f"by their pixels, on which a linear classifier is right on {found.accuracy:.0f} % of them"
         return self._features, (
             f"by what {self.network} sees, which has learned from them: of wrong labels that it has learned fewer are found"
         )
