@@ -34,6 +34,7 @@ def torn(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     images: Images = write_images(folder)
     shutil.copy(images.labeled / "bars" / "003.png", images.labeled / "disk" / 'a "copy", <b>.png')
     picture("ring", 7).save(images.unlabeled / "ring.png")
+    shutil.copy(images.test / "disk" / "203.png", images.unlabeled / "held-out.png")
     configuration = folder / "quick.toml"
     configuration.write_text(quick("teacher.steps=40", "student.steps=40", "data.val_fraction=0").to_toml())
     command = ["run", *images.options, "--config", str(configuration), "--out", "run", "--json"]
@@ -59,6 +60,7 @@ def test_what_is_worth_a_look_is_found_and_the_run_stays_as_it_is(
     assert (copy["given"], copy["split"], copy["label"]) == ("disk", "train", "")
     assert all(Path(row["path"]).is_file() and row["run"] == str(torn.folder) for row in rows)
     assert all(row["given"] == "" for row in rows if row["split"] == "unlabeled")
+    assert "held-out.png" not in {row["id"] for row in rows}  # a test image, which must not become a labeled one
     assert len(json.loads((tmp_path / "tasks.json").read_text())) == len(rows)
     assert json.loads((tmp_path / "labels.json").read_text())["labels"].keys() == {row["path"] for row in rows}
     left = {path.name for path in tmp_path.iterdir()}

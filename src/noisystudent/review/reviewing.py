@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from noisystudent.config import Config, Execution
 from noisystudent.data.corrections import NO_CLASS
@@ -100,7 +101,7 @@ def _findings(looked: LookedAt, most: int, execution: Execution) -> tuple[dict[s
     same = torn(looked.labeled, hashes, execution, view=lambda m: _view(m, config))
     kinds = {"wrong_label": found, "same_picture": same}
     if looked.unlabeled is not None:
-        said = looked.said_of_unlabeled()
+        said = _without_held_out_twins(looked)
         kinds["same_picture"] = same + unlike_their_twins(
             looked.unlabeled, said, looked.labeled, hashes, execution, view=lambda m: _view(m, config)
         )
@@ -117,10 +118,22 @@ def _view(manifest: Manifest, config: Config) -> ImageSet:
 def _doubts(looked: LookedAt, most: int) -> Doubts:
     run = looked.run
     generations = [predicted_files(run, number) for number in range(1, len(run.config.generations) + 1)]
-    leaks = run.folder.path / "data" / "leaks.parquet"
-    left_out = [leaks] if leaks.exists() else []
+    left_out = [leaks for leaks in [_leaks(looked)] if leaks.exists()]
     names = looked.classifier.class_names
     return Doubts(looked.unlabeled_files, [files for files in generations if files], left_out, names, most)
+
+
+def _without_held_out_twins(looked: LookedAt) -> pa.Table:
+    """What the network says of the unlabeled images that no held-out image shows too: those must not become labeled ones."""
+    said = looked.said_of_unlabeled()
+    if not _leaks(looked).exists():
+        return said
+    leaked = pq.read_table(_leaks(looked), columns=["id"])["id"].combine_chunks()
+    return said.filter(pc.invert(pc.is_in(said["id"], value_set=leaked)))
+
+
+def _leaks(looked: LookedAt) -> Path:
+    return looked.run.folder.path / "data" / "leaks.parquet"
 
 
 def _wrong_labels(looked: LookedAt) -> tuple[list[Finding], str]:
