@@ -37,8 +37,8 @@ class KnownClasses(NamedTuple):
 
         Example:
             >>> known = KnownClasses.of(np.array([[1, 0], [0, 1]], np.float32), np.array([0, 1]))
-            >>> known.likeness(np.array([[2, 0.5], [3, 3]], np.float32)).round(2).tolist()
-            [0.89, 0.0]
+            >>> known.likeness(np.array([[2, -1], [3, 3]], np.float32)).round(2).tolist()
+            [1.0, 0.0]
         """
         found: np.ndarray = (_directions(values - self.center) @ self.means.T).max(axis=1).astype(np.float32)
         return found
