@@ -205,6 +205,9 @@ def restore(
     event: Annotated[int, typer.Argument(help="Its number, as the history shows it.")],
     store: StoreFile = STORE,
     note: Annotated[str, typer.Option(help="Why.")] = "",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Of an import: all that it made goes for good, if nothing else uses it.")
+    ] = False,
     actor: Actor = "",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -214,7 +217,8 @@ def restore(
     from noisystudent.board.catalogue import history
     from noisystudent.board.catalogue.store import Store
 
-    return {"event": history.restore(Store(store), event, actor=_actor(actor), note=note)}, screen.show_event
+    restored = history.restore(Store(store), event, actor=_actor(actor), note=note, whole=whole)
+    return {"event": restored}, screen.show_event
 
 
 @command()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from noisystudent.board.importing import import_file
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.board.web import sessions
 
@@ -207,3 +209,15 @@ def test_signing_in_makes_a_new_session_whatever_was_there(curator: Any, browser
     cookie = victim.sign_in(token).headers["set-cookie"]
     assert planted not in cookie
     assert "Signed in as cyril" in victim.page("/curate").text
+
+
+def test_an_import_is_taken_out_whole(curator: Any, tmp_path: Path) -> None:
+    (tmp_path / "spam.json").write_text('[{"task": "Cheap flights", "datasets": [{"dataset": "Paris"}]}]')
+    event = import_file(curator.store, tmp_path / "spam.json", actor="anna")["event"]
+    here = f"/curate/event/{event}"
+    assert "Take the import out whole" in curator.page(here).text
+    answer = curator.send(here, f"{here}/restore", whole="yes")
+    assert answer.status_code == 303
+    with curator.store.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM task").fetchone()[0] == 0
+    assert "Take the import out whole" not in curator.page(answer.headers["location"]).text  # of what is no import

@@ -78,6 +78,7 @@ class Change:
     touched: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self._last_before = self._last()
         self.event: int = self.connection.execute("SELECT coalesce(max(id), 0) + 1 FROM event").fetchone()[0]
 
     def finish(self, actor: str, action: str, note: str) -> None:
@@ -89,6 +90,11 @@ class Change:
             "changed": self.changed,
             "replaced": self.replaced,
             "made": self.made if len(self.made) <= MOST_MADE else [],
+            "ranges": {
+                table: [self._last_before.get(table, 0) + 1, last]
+                for table, last in self._last().items()
+                if last > self._last_before.get(table, 0)
+            },
         }
         last = self.connection.execute("SELECT coalesce(max(at), '') FROM event").fetchone()[0]
         at = max(now(), last)  # a clock that was put back does not bring events out of their order
@@ -96,6 +102,10 @@ class Change:
             "INSERT INTO event (id, at, actor, action, note, detail) VALUES (?, ?, ?, ?, ?, ?)",
             (self.event, at, actor, action, note, json.dumps(detail, ensure_ascii=False, sort_keys=True)),
         )
+
+    def _last(self) -> dict[str, int]:
+        """The last number that each table of entries has given; none is given again."""
+        return {row["name"]: row["seq"] for row in self.connection.execute("SELECT name, seq FROM sqlite_sequence")}
 
     # Layers
 

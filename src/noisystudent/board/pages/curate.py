@@ -122,7 +122,8 @@ def restore(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     session = _checked(view, form)
     try:
         note = check_comment("note", text_of(form, "note"))
-        made = history.restore(view.store, number, actor=session.token.name, note=note)
+        whole = text_of(form, "whole") == "yes"
+        made = history.restore(view.store, number, actor=session.token.name, note=note, whole=whole)
     except UserError as error:
         return refuse(view.request, 409, f"{error}.")
     return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
