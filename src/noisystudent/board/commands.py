@@ -241,6 +241,26 @@ def direction(
 
 
 @command()
+def merge(
+    kind: Annotated[Literal["task", "dataset", "paper", "method"], typer.Argument(help="Of both.")],
+    gone: Annotated[str, typer.Argument(help="The one that becomes the other: slug, address or name.")],
+    kept: Annotated[str, typer.Argument(help="The one that stays.")],
+    store: StoreFile = STORE,
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Make one entry of two that are one thing; old addresses lead to it, and `check` names such pairs."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.curating import merge as merge_entries
+
+    event = merge_entries(Store(store), kind, gone, kept, actor=_actor(actor), note=note)
+    return {"event": event}, screen.show_event
+
+
+@command()
 def pending(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
     """What waits for approval, and what it would change."""
     from noisystudent.board import screen

@@ -221,3 +221,32 @@ def test_an_import_is_taken_out_whole(curator: Any, tmp_path: Path) -> None:
     with curator.store.reading() as connection:
         assert connection.execute("SELECT count(*) FROM task").fetchone()[0] == 0
     assert "Take the import out whole" not in curator.page(answer.headers["location"]).text  # of what is no import
+
+
+def test_twins_are_merged_from_their_page(curator: Any) -> None:
+    with curator.store.changing("anna", "add") as change:
+        change.task("Pose Estimation")
+        change.task("<b>pose-estimation")
+        change.task("Pose-Estimation")
+    page = curator.page("/curate/twins")
+    assert "1 pair looks like one thing" in page.text
+    wanted = {"kind": "task", "gone": "pose-estimation-1", "kept": "pose-estimation"}
+    answer = curator.send("/curate/twins", "/curate/merge", **wanted)
+    assert answer.status_code == 303
+    assert "0 pairs look" in curator.page("/curate/twins").text
+    assert "merge, by carla" in curator.page(answer.headers["location"]).text
+    assert (
+        curator.client.get("/task/pose-estimation-1", follow_redirects=False)
+        .headers["location"]
+        .endswith("/task/pose-estimation")
+    )
+    with curator.store.changing("anna", "add") as change:
+        change.task("Pose_Estimation")
+    again = curator.send("/curate/twins", "/curate/merge", kind="task", gone="pose-estimation", kept="nothing")
+    assert again.status_code == 409
+    assert "there is no task" in again.text
+
+
+def test_nobody_merges_without_a_session(browser: Any) -> None:
+    assert "Sign in" in browser.page("/curate/twins").text
+    assert browser.client.post("/curate/merge", data={"kind": "task", "gone": "a", "kept": "b"}).status_code == 403

@@ -202,6 +202,8 @@ class Change:
             ).fetchone()
         ):
             return int(alias["id"])
+        if url and (became := self._became("paper", url)):
+            return int(became["id"])
         if not title or number:
             return None
         return named(self.connection, "paper", title)
@@ -363,12 +365,20 @@ class Change:
         ).fetchall()
 
     def _named(self, table: str, name: str, condition: str = "", *values: Any) -> int | None:
-        """The entry of that very name, else of one in other capitals."""
+        """The entry of that very name, else of one in other capitals, else one that another of that name has become."""
         row = self.connection.execute(
             f"SELECT id FROM {table} WHERE name = ? COLLATE NOCASE {condition} ORDER BY name <> ?, id LIMIT 1",
             (name, *values, name),
         ).fetchone()
+        if row is None and not any(values):
+            row = self._became(table, name)
         return int(row["id"]) if row else None
+
+    def _became(self, kind: str, name: str) -> sqlite3.Row | None:
+        found: sqlite3.Row | None = self.connection.execute(
+            "SELECT id FROM other_name WHERE kind = ? AND name = ?", (kind, name)
+        ).fetchone()
+        return found
 
     def _found(self, table: str, **columns: Any) -> int | None:
         where = " AND ".join(f"{name} = ?" for name in columns)

@@ -68,15 +68,22 @@ def restore(store: Store, event: int, *, actor: str, note: str = "", whole: bool
             )
         _check_whole(connection, event, events, whole=whole)
         change.report["restores"] = event
-        _undo_results(change, list(events))
         for detail in reversed(events.values()):
+            late = detail["report"].get("edits after removals", len(detail["changed"]))
+            _undo_columns(change, detail["changed"][late:])
             for gone in reversed(detail["report"].get("removed", [])):
                 bring_back(change, gone["table"], gone["row"])
-            _undo_edits(change, detail)
+            _undo_lists(change, detail.get("replaced", []))
+            _undo_columns(change, detail["changed"][:late])
+            for result, before, after in reversed(detail["report"].get("moved values", [])):
+                connection.execute(
+                    "UPDATE value SET metric_id = ? WHERE result_id = ? AND metric_id = ?", (before, result, after)
+                )
             for table, entry in reversed(detail.get("made", [])):
                 exists = connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (entry,)).fetchone()
                 if exists and not kept_by(connection, table, entry):
                     remove(change, table, entry)
+        _undo_results(change, list(events))  # where they belong by now
         if whole:
             refresh(connection, change.touched)  # who leads is none of those that leave
             change.report["taken out"] = take_out(
@@ -125,20 +132,27 @@ def _undo_results(change: Change, events: Sequence[int]) -> None:
         change.touched.add(row["leaderboard_id"])
 
 
-def _undo_edits(change: Change, detail: dict[str, Any]) -> None:
-    """Lists and columns that an event changed are as before, where nobody has changed them since."""
-    for listed in reversed(detail.get("replaced", [])):
+def _undo_lists(change: Change, replaced: Sequence[dict[str, Any]]) -> None:
+    """Lists of rows are as before an event, where nobody has changed them since."""
+    for listed in reversed(replaced):
         if change.rows_of(listed["table"], listed["owner"]) == listed["after"]:
             change.replace_rows(listed["table"], listed["owner"], listed["before"])
-    for edit in reversed(detail["changed"]):
+
+
+def _undo_columns(change: Change, edits: Sequence[dict[str, Any]]) -> None:
+    """Columns are as before an event, where nobody has changed them since."""
+    for edit in reversed(edits):
         table, names = edit["table"], ", ".join(edit["after"])
         now = change.connection.execute(f"SELECT {names} FROM {table} WHERE id = ?", (edit["id"],)).fetchone()
         still = {name: edit["before"][name] for name, value in edit["after"].items() if now and now[name] == value}
         if still:
             change.edit(table, edit["id"], **still)
-        if now and table == "metric":
-            board = change.connection.execute("SELECT leaderboard_id FROM metric WHERE id = ?", (edit["id"],))
+        if now and table in ("metric", "result"):
+            board = change.connection.execute(f"SELECT leaderboard_id FROM {table} WHERE id = ?", (edit["id"],))
             change.touched.add(board.fetchone()[0])
+            change.touched.update(
+                said["leaderboard_id"] for said in (edit["before"], edit["after"]) if "leaderboard_id" in said
+            )
 
 
 def taken_back_by(connection: sqlite3.Connection, event: int) -> int | None:

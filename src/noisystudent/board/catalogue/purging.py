@@ -100,7 +100,8 @@ def _entries(connection: sqlite3.Connection, table: str, first: int, last: int) 
                 "DELETE FROM model WHERE paper_id = ? AND id NOT IN (SELECT model_id FROM result)", (row["id"],)
             )
         if not kept_by(connection, table, row["id"]):
-            connection.execute("DELETE FROM alias WHERE kind = ? AND id = ?", (table, row["id"]))
+            for names in ("alias", "other_name"):
+                connection.execute(f"DELETE FROM {names} WHERE kind = ? AND id = ?", (table, row["id"]))
             connection.execute(f"DELETE FROM {table} WHERE id = ?", (row["id"],))
             gone += 1
     return gone
