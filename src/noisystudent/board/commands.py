@@ -51,11 +51,13 @@ def init(
     """Make a catalogue; in one that exists, bring what a board begins with up to date."""
     from noisystudent.board import screen, seed
     from noisystudent.board.catalogue.store import Store
-    from noisystudent.board.curating import rank_anew
+    from noisystudent.board.curating import number_papers, rank_anew
 
     made = Store(store, create=True)
     new = {} if empty else seed.load(made, actor=_actor(actor))
-    return {"store": str(store), "new": new, "ranked_anew": rank_anew(made, actor=_actor(actor))}, screen.show_init
+    numbered = number_papers(made, actor=_actor(actor))
+    anew = rank_anew(made, actor=_actor(actor))
+    return {"store": str(store), "new": new, "numbered": numbered, "ranked_anew": anew}, screen.show_init
 
 
 @command("import")

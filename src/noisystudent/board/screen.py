@@ -16,7 +16,8 @@ def show_init(result: Row) -> None:
     rows = result["new"]
     new = f"{rows.get('paper', 0)} papers, {rows.get('result', 0)} results" if rows else "nothing new"
     anew = f", {result['ranked_anew']} leaderboards ranked anew" if result["ranked_anew"] else ""
-    _say(f"{result['store']}: {new}{anew}")
+    numbered = f", {result['numbered']} papers called by their arXiv number" if result["numbered"] else ""
+    _say(f"{result['store']}: {new}{numbered}{anew}")
     _say(f"noisystudent board serve --store {result['store']} shows it")
 
 

@@ -59,6 +59,13 @@ def test_a_paper_by_anything_that_names_it(library: Store, text: str) -> None:
     assert titles(library, text) == ["Self-training"]
 
 
+def test_words_come_before_a_repository_of_that_name_alone(library: Store) -> None:
+    with library.changing("anna", "add") as change:
+        change.paper(title="Noisystudent, a library")
+    assert titles(library, "noisystudent") == ["Noisystudent,", "Self-training"]
+    assert titles(library, "google-research/noisystudent")[0] == "Self-training"
+
+
 def test_a_slip_is_said_and_what_is_right_is_left_alone(library: Store) -> None:
     with library.reading() as connection:
         assert search_papers(connection, "clasification", limit=9).instead == "classif"  # as words are kept

@@ -24,8 +24,9 @@ class PapersFound(NamedTuple):
 def search_papers(connection: sqlite3.Connection, text: str, *, limit: int, offset: int = 0) -> PapersFound:
     """Papers that a text names or describes.
 
-    First the one of an arXiv number or an address and those of a repository; then those with the words; then those of an author. Where
-    nothing is found, a word that no paper has counts as the commonest one that differs in a letter.
+    First the one of an arXiv number or an address and those of a repository (owner/name); then those with the words; then those of a
+    repository of that name alone, and of an author. Where nothing is found, a word that no paper has counts as the commonest one that
+    differs in a letter.
 
     Args:
         limit: how many to give.
@@ -36,7 +37,8 @@ def search_papers(connection: sqlite3.Connection, text: str, *, limit: int, offs
     if by_words.more:  # of so many, the words alone
         return PapersFound(by_words.ids, by_words.total, more=True)
     all_of_them = search.search_papers(connection, text, limit=search.MOST_HITS).ids
-    ids = list(dict.fromkeys([*named, *all_of_them, *papers_of_authors(connection, text)]))
+    others = [*papers_of_repository(connection, text), *papers_of_authors(connection, text)]
+    ids = list(dict.fromkeys([*named, *all_of_them, *others]))
     if ids:
         return PapersFound(ids[offset : offset + limit], len(ids))
     mended = without_slips(connection, Query.of(text))
@@ -56,4 +58,4 @@ def _named(connection: sqlite3.Connection, text: str) -> list[int]:
         else []
     )
     found = [number for number in named if number is not None]
-    return found or papers_of_repository(connection, plain)
+    return found or (papers_of_repository(connection, plain) if "/" in plain else [])
