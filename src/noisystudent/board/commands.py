@@ -55,9 +55,8 @@ def init(
 
     made = Store(store, create=True)
     new = {} if empty else seed.load(made, actor=_actor(actor))
-    numbered = number_papers(made, actor=_actor(actor))
-    anew = rank_anew(made, actor=_actor(actor))
-    return {"store": str(store), "new": new, "numbered": numbered, "ranked_anew": anew}, screen.show_init
+    older = {"numbered": number_papers(made, actor=_actor(actor)), "ranked_anew": rank_anew(made, actor=_actor(actor))}
+    return {"store": str(store), "new": new} | {what: count for what, count in older.items() if count}, screen.show_init
 
 
 @command("import")
