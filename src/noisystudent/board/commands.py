@@ -254,8 +254,8 @@ def merge(
 ) -> Any:
     """Make one entry of two that are one thing; old addresses lead to it, and `check` names such pairs."""
     from noisystudent.board import screen
+    from noisystudent.board.catalogue.merging import merge_entries
     from noisystudent.board.catalogue.store import Store
-    from noisystudent.board.curating import merge as merge_entries
 
     event = merge_entries(Store(store), kind, gone, kept, actor=_actor(actor), note=note)
     return {"event": event}, screen.show_event
