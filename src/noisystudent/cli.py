@@ -59,7 +59,9 @@ Sources = Annotated[
 RowFile = Annotated[
     str, typer.Option(help="A new .csv, .jsonl or .parquet file; without it the rows go to standard output.")
 ]
-RowFormat = Annotated[Literal["csv", "jsonl"], typer.Option(help="Of what goes to standard output.")]
+RowFormat = Annotated[
+    Literal["csv", "jsonl"] | None, typer.Option(help="Of what goes to standard output; csv without it.")
+]
 
 Device = Annotated[
     str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one.")
@@ -120,10 +122,14 @@ def _check_there(model: str, **sources: str | list[str]) -> None:
         raise UserError(problems)
 
 
-def _check_answerable(model: str, images: list[str], out: str, *, val: str = "") -> None:
-    """The same of a command that writes rows about images, and of where it writes them."""
+def _check_answerable(model: str, images: list[str], out: str, *, val: str = "", format: str | None = None) -> None:
+    """The same of a command that writes rows about images, and of where it writes them; `format`, where none is to be given."""
     from noisystudent.inference.row_files import check_row_file
 
+    if format:
+        raise UserError(
+            f"--format {format} is for standard output: a file's ending says its own, and --json is one object"
+        )
     if not images:
         raise UserError("no images were named: give files, folders, tables or shards, or --images SRC")
     if out:
@@ -144,7 +150,7 @@ def _tables(memory: float, spill_folder: Path | None) -> Execution:
     return validate(given, Execution, where="--memory, --spill-folder")
 
 
-@command()
+@command(example="noisystudent demo --out demo/")
 def demo(
     out: Annotated[Path, typer.Option(help="Where the images and the runs go.")] = Path("demo"),
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds; each is a run of its own.")] = 1,
@@ -157,7 +163,7 @@ def demo(
     return run_demo(out, seeds=seeds), screen.show_demo
 
 
-@command()
+@command(example="noisystudent run --labeled labeled/ --unlabeled unlabeled/ --out run/")
 def run(
     labeled: Labeled = "",
     unlabeled: Unlabeled = "",
@@ -223,7 +229,7 @@ def run(
     return run_everything(chosen, out), functools.partial(screen.show_run, out=out)
 
 
-@command()
+@command(example="noisystudent plan --labeled 5000 --unlabeled 1000000 --classes 100 --workers 8")
 def plan(
     labeled: Annotated[int, typer.Option(min=1, help="How many labeled images.")] = ...,  # type: ignore[assignment]
     unlabeled: Annotated[int, typer.Option(min=0, help="How many images without labels.")] = ...,  # type: ignore[assignment]
@@ -250,7 +256,7 @@ def plan(
     return plan_run(chosen, **sizes, long_side=long_side, rates=rates or ""), screen.show_plan
 
 
-@command()
+@command(example="noisystudent train --labeled labeled/ --out teacher/")
 def train(
     labeled: Labeled = "",
     out: Out = ...,  # type: ignore[assignment]
@@ -275,7 +281,7 @@ def train(
     return commands.train(chosen, out), functools.partial(screen.show_run, out=out)
 
 
-@command()
+@command(example="noisystudent label --model teacher/ --images unlabeled/ --out predictions/")
 def label(
     model: Model = ...,  # type: ignore[assignment]
     images: Images = ...,  # type: ignore[assignment]
@@ -296,7 +302,7 @@ def label(
     return commands.label(model, images, out, execution=execution, top_k=top_k), screen.show_labeled
 
 
-@command()
+@command(example="noisystudent select --predictions predictions/ --out selection/ --threshold 0.5")
 def select(
     predictions: Annotated[Path, typer.Option(help="A folder that `label` wrote.")],
     out: Out,
@@ -326,7 +332,7 @@ def select(
     ), screen.show_selection
 
 
-@command()
+@command(example="noisystudent reassign --predictions new/ --selection selection/ --out selection-2/")
 def reassign(
     predictions: Annotated[Path, typer.Option(help="A folder that `label` wrote with the new teacher.")],
     selection: Annotated[Path, typer.Option(help="A folder that `select` wrote.")],
@@ -344,7 +350,7 @@ def reassign(
     ), screen.show_selection
 
 
-@command()
+@command(example="noisystudent student --labeled labeled/ --unlabeled unlabeled/ --selection selection/ --out student/")
 def student(
     labeled: Labeled = "",
     unlabeled: Unlabeled = "",
@@ -378,7 +384,7 @@ def student(
     return commands.student(chosen, selection, out), functools.partial(screen.show_run, out=out)
 
 
-@command()
+@command(example="noisystudent evaluate --model run/ --data test/ --suite clean,calibration")
 def evaluate(
     model: Model = ...,  # type: ignore[assignment]
     data: Annotated[str, typer.Option(help=f"Labeled images: {SRC}.")] = ...,  # type: ignore[assignment]
@@ -437,7 +443,7 @@ def evaluate(
     return results, screen.show_evaluation
 
 
-@command()
+@command(example="noisystudent profile resnet50 --size 224")
 def profile(
     model: Annotated[str, typer.Argument(help=f"{MODEL}.")],
     size: Annotated[
@@ -455,13 +461,13 @@ def profile(
     return commands.profile(model, size=size, batch=batch, execution=execution), screen.show_profile
 
 
-@command()
+@command(example="noisystudent predict --model run/ photos/*.jpg --top-k 3")
 def predict(
     sources: Sources = None,
     model: Model = ...,  # type: ignore[assignment]
     images: Images = "",
     out: RowFile = "",
-    format: RowFormat = "csv",
+    format: RowFormat = None,
     top_k: Annotated[
         int, typer.Option("--top-k", min=0, help="The most probable classes with their probabilities, so many.")
     ] = 0,
@@ -489,20 +495,20 @@ def predict(
     execution, named = _execution(device, precision), _named(images, sources)
     wanted = Wanted(top_k, probabilities, abstain_below, min_precision, val)
     wanted.check()
-    _check_answerable(model, named, out, val=val)
+    _check_answerable(model, named, out, val=val, format=format if out or as_json else None)
     from noisystudent.inference.predict import predicting
 
     answers = predicting(model, named, wanted, ending=os.path.splitext(out)[1], execution=execution)
-    return answers.deliver(out, format, as_json=as_json), screen.show_labeled
+    return answers.deliver(out, format or "csv", as_json=as_json), screen.show_labeled
 
 
-@command()
+@command(example="noisystudent embed --model run/ photos/ --out features.parquet")
 def embed(
     sources: Sources = None,
     model: Model = ...,  # type: ignore[assignment]
     images: Images = "",
     out: RowFile = "",
-    format: RowFormat = "csv",
+    format: RowFormat = None,
     device: Device = "auto",
     precision: Precision = "auto",
     as_json: Json = False,
@@ -510,14 +516,14 @@ def embed(
 ) -> Any:
     """What a network sees in each image: the features that its last layer is given, a row each."""
     execution, named = _execution(device, precision), _named(images, sources)
-    _check_answerable(model, named, out)
+    _check_answerable(model, named, out, format=format if out or as_json else None)
     from noisystudent.inference.embed import embedding
 
     answers = embedding(model, named, execution=execution)
-    return answers.deliver(out, format, as_json=as_json), screen.show_labeled
+    return answers.deliver(out, format or "csv", as_json=as_json), screen.show_labeled
 
 
-@command()
+@command(example="noisystudent export --model run/ --format onnx --out model.onnx")
 def export(
     model: Model = ...,  # type: ignore[assignment]
     form: Annotated[
@@ -547,7 +553,7 @@ def export(
     return found | ({"pushed": pushed(out, push)} if push else {}), screen.show_exported
 
 
-@command()
+@command(example="noisystudent review run/ --out review.csv")
 def review(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     out: Annotated[
@@ -573,7 +579,7 @@ def review(
     return find_images(run, out, most=most, **forms, execution=execution), screen.show_review
 
 
-@command()
+@command(example="noisystudent report run/")
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     as_json: Json = False,
@@ -585,7 +591,7 @@ def report(
     return {"report": str(write_report(run))}, screen.show_report
 
 
-@command_without_torch()
+@command_without_torch(example="noisystudent recipes photos-fast")
 def recipes(
     name: Annotated[str | None, typer.Argument(help="Print this recipe's whole configuration.")] = None,
     as_json: Json = False,
@@ -600,7 +606,7 @@ def recipes(
     return {name: summary(name) for name in RECIPES}, screen.show_recipes
 
 
-@command()
+@command(example="noisystudent doctor --json")
 def doctor(as_json: Json = False, quiet: Quiet = False) -> Any:
     """What this machine has, and what that means for a run."""
     from noisystudent.doctor import examine

@@ -51,11 +51,12 @@ def init(
     """Make a catalogue; in one that exists, bring what a board begins with up to date."""
     from noisystudent.board import screen, seed
     from noisystudent.board.catalogue.store import Store
-    from noisystudent.board.curating import rank_anew
+    from noisystudent.board.curating import number_papers, rank_anew
 
     made = Store(store, create=True)
     new = {} if empty else seed.load(made, actor=_actor(actor))
-    return {"store": str(store), "new": new, "ranked_anew": rank_anew(made, actor=_actor(actor))}, screen.show_init
+    older = {"numbered": number_papers(made, actor=_actor(actor)), "ranked_anew": rank_anew(made, actor=_actor(actor))}
+    return {"store": str(store), "new": new} | {what: count for what, count in older.items() if count}, screen.show_init
 
 
 @command("import")
@@ -205,6 +206,9 @@ def restore(
     event: Annotated[int, typer.Argument(help="Its number, as the history shows it.")],
     store: StoreFile = STORE,
     note: Annotated[str, typer.Option(help="Why.")] = "",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Of an import: all that it made goes for good, if nothing else uses it.")
+    ] = False,
     actor: Actor = "",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -214,7 +218,8 @@ def restore(
     from noisystudent.board.catalogue import history
     from noisystudent.board.catalogue.store import Store
 
-    return {"event": history.restore(Store(store), event, actor=_actor(actor), note=note)}, screen.show_event
+    restored = history.restore(Store(store), event, actor=_actor(actor), note=note, whole=whole)
+    return {"event": restored}, screen.show_event
 
 
 @command()
@@ -233,6 +238,26 @@ def direction(
     from noisystudent.board.curating import set_direction
 
     event = set_direction(Store(store), leaderboard, metric, higher_is_better=better == "higher", actor=_actor(actor))
+    return {"event": event}, screen.show_event
+
+
+@command()
+def merge(
+    kind: Annotated[Literal["task", "dataset", "paper", "method"], typer.Argument(help="Of both.")],
+    gone: Annotated[str, typer.Argument(help="The one that becomes the other: slug, address or name.")],
+    kept: Annotated[str, typer.Argument(help="The one that stays.")],
+    store: StoreFile = STORE,
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Make one entry of two that are one thing; old addresses lead to it, and `check` names such pairs."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.merging import merge_entries
+    from noisystudent.board.catalogue.store import Store
+
+    event = merge_entries(Store(store), kind, gone, kept, actor=_actor(actor), note=note)
     return {"event": event}, screen.show_event
 
 

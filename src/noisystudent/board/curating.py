@@ -8,6 +8,7 @@ from typing import Any
 from noisystudent.board.catalogue.names import meant, metric_meant
 from noisystudent.board.catalogue.near import near, near_slugs
 from noisystudent.board.catalogue.ranking import out_of_date
+from noisystudent.board.catalogue.slugs import arxiv_month
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import submissions, tokens
@@ -70,6 +71,34 @@ def rank_anew(store: Store, *, actor: str) -> int:
         with store.changing(actor, "rank anew", "by the rules of this version") as change:
             change.touched.update(leaderboards)
     return len(leaderboards)
+
+
+def number_papers(store: Store, *, actor: str) -> int:
+    """Papers that an older version called by their arXiv address are called by their number, and get its month; old addresses lead there.
+
+    Returns:
+        How many there were; where there are none, nothing changes.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> number_papers(Store(Path(tempfile.mkdtemp()) / "board.db", create=True), actor="anna")
+        0
+    """
+    query = "SELECT * FROM paper WHERE arxiv_id IS NOT NULL AND (title LIKE 'http://%' OR title LIKE 'https://%')"
+    with store.reading() as connection:
+        papers = connection.execute(query).fetchall()
+    if not papers:
+        return 0
+    with store.changing(actor, "number papers", "an address is no title") as change:
+        for paper in papers:
+            number = paper["arxiv_id"]
+            slug = change.free_slug("paper", f"arxiv-{number}".replace(".", "-"))
+            published = paper["published"] or arxiv_month(number)
+            change.edit("paper", paper["id"], title=f"arXiv:{number}", slug=slug, published=published)
+            owner: dict[str, Any] = {"kind": "paper", "old": paper["slug"]}
+            change.replace_rows("alias", owner, [{"id": paper["id"]}])
+    return len(papers)
 
 
 def pending(store: Store) -> list[dict[str, Any]]:

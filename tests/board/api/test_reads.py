@@ -149,7 +149,7 @@ def test_a_paper_has_all_the_old_fields(library: TestClient) -> None:
         "nips_id": None,
         "openreview_id": None,
         "url_abs": "https://arxiv.org/abs/1911.04252",
-        "url_pdf": "",
+        "url_pdf": "https://arxiv.org/pdf/1911.04252",
         "title": "Self-training with Noisy Student",
         "abstract": "Labels out of a teacher.",
         "authors": ["Qizhe Xie", "Quoc V. Le"],
@@ -221,6 +221,28 @@ def test_results_are_filtered_and_the_filters_echoed(library: TestClient, query:
     page = library.get(f"evaluations/{TABLE}/results/?{query}").json()
     assert (ids(page), page["count"]) == (expected, len(expected))
     assert any(value not in (None, [], {}) for value in page["applied_filters"].values())
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("year=2019", 1),
+        ("year=1999", 0),
+        ("has_code=true&year=2019", 1),
+        ("has_code=false&year=2019", 0),
+        ("task=image-classification&year=2019", 1),
+        ("q=noisy&task=Image Classification&year=2019", 1),
+        ("q=nothing&year=2019", 0),
+    ],
+)
+def test_papers_of_a_year_with_code_of_a_task(library: TestClient, query: str, expected: int) -> None:
+    assert library.get(f"papers/?{query}").json()["count"] == expected
+
+
+@pytest.mark.parametrize("text", ["1911.04252", "https://arxiv.org/abs/1911.04252v2", "Qizhe Xie"])
+def test_a_paper_is_found_by_its_number_its_address_and_its_author(library: TestClient, text: str) -> None:
+    found = library.get("search/", params={"q": text}).json()["results"]
+    assert "1911.04252" in [each["paper"]["arxiv_id"] for each in found]
 
 
 def test_bounds_are_on_the_scale_of_their_column(reader: TestClient, store: Store) -> None:

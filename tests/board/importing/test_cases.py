@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import import_file
+from noisystudent.errors import UserError
 
 Rows = Callable[..., list[dict[str, Any]]]
 DIRECTIONS = "SELECT name, higher_is_better FROM metric ORDER BY leaderboard_id, position"
@@ -66,3 +69,18 @@ def test_names_in_other_capitals_are_one_at_the_address_without_a_number(store: 
         {"slug": "natural-language-inference-on-snli", "result_count": 1},
     ]
     assert len(rows("SELECT * FROM task")) == 2
+
+
+def test_glues_tasks_are_tables_of_their_own(store: Store, cases: Path, rows: Rows) -> None:
+    for task in ("cola", "qnli"):
+        import_file(store, cases / f"a2_glue_{task}.md", actor="anna")
+    assert [row["slug"] for row in rows("SELECT slug FROM leaderboard ORDER BY slug")] == [
+        "text-classification-on-glue-cola",
+        "text-classification-on-glue-qnli",
+    ]
+
+
+def test_what_is_of_another_format_is_refused(store: Store, cases: Path, rows: Rows) -> None:
+    with pytest.raises(UserError, match="no known format"):
+        import_file(store, cases / "a4_codesota_datasets.json", actor="anna")
+    assert rows("SELECT * FROM task") == rows("SELECT * FROM event") == []

@@ -22,8 +22,12 @@ Key = tuple[int, str, str, str | None]  # leaderboard, model, locator, source
 
 
 KEYS = {
+    "": ("model-index", "file"),
+    "model": ("name", "results"),
+    "result": ("task", "dataset", "metrics", "source"),
+    "source": ("url",),
     "task": ("type", "name"),
-    "dataset": ("type", "name", "config", "split", "revision"),
+    "dataset": ("type", "name", "config", "args", "split", "revision"),
     "metric": ("type", "value", "name"),
 }
 
@@ -34,6 +38,7 @@ class Loader:
     def load(self, change: Change, part: Part) -> None:
         cards = _Cards(change, part.report)
         for card in part.items:
+            cards.known.check(card)
             for model in card.parts("model-index"):
                 cards.model(model)
         by_leaderboard: dict[int, list[Result]] = defaultdict(list)
@@ -56,7 +61,10 @@ class _Cards:
         if not called:
             return
         fields.where = f"{fields.where}, {called}"
+        self.report.recognised()
+        self.known.check(fields, "model")
         for result in fields.parts("results"):
+            self.known.check(result, "result")
             leaderboard = self.leaderboard(result)
             if leaderboard is not None:
                 self.result(result, called, leaderboard)
@@ -75,7 +83,7 @@ class _Cards:
         if not name(given, "task") or not name(given, "dataset"):
             return None
         number = self.change.dataset(of_dataset)
-        configuration = one_line(dataset, "config")
+        configuration = one_line(dataset, "config") or _args(dataset)
         if configuration not in ("", "default"):
             number = self.change.dataset(configuration, number)
         return self.change.leaderboard(self.change.task(of_task), number)
@@ -83,6 +91,8 @@ class _Cards:
     def result(self, fields: Fields, model: str, leaderboard: int) -> None:
         """A row of a model; results of the same origin are values of one row."""
         source, dataset = fields.part("source"), fields.part("dataset")
+        if source:
+            self.known.check(source, "source")
         url = address(source, "url") if source else ""
         said = [(key, one_line(dataset, key)) for key in ("split", "revision")] if dataset else []
         locator = ", ".join(f"{key} {text}" for key, text in said if text)
@@ -109,3 +119,14 @@ class _Cards:
             self.report.lost("metric", fields.where, f"{of} of this model is given twice")
         new = {of: raw for of, raw in found.items() if of not in row.values}
         self.rows[key] = replace(row, values={**row.values, **new})
+
+
+def _args(dataset: Fields) -> str:
+    """A configuration as older cards name it: `args: cola`, or `args: {config: cola}`."""
+    if not isinstance(dataset.item.get("args"), dict):
+        return one_line(dataset, "args")
+    part = dataset.part("args")
+    assert part is not None
+    for key in part.item.keys() - {"config", "name"}:
+        part.report.lost("unknown key", part.where, f"dataset.args.{key} has no place in the catalogue")
+    return one_line(part, "config") or one_line(part, "name")
