@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from user_inputs import quick, write_images
 
-from noisystudent.commands import predict
 from noisystudent.config.settings import apply_settings
+from noisystudent.inference.predict import predict
 from noisystudent.pipeline import run
 from noisystudent.report.run_reader import read_run
 from noisystudent.run_plan import run_networks, run_stages

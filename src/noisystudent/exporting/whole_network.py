@@ -17,9 +17,10 @@ class WholeNetwork(nn.Module):
         classifier: its network is in evaluation mode, on the processor.
 
     Example:
-        >>> whole = WholeNetwork(classifier)  # doctest: +SKIP
-        >>> whole(torch.zeros(1, 3, 160, 160, dtype=torch.uint8)).sum()  # doctest: +SKIP
-        tensor(1.0000)
+        >>> from noisystudent.models.loading import load_classifier
+        >>> whole = WholeNetwork(load_classifier("resnet10t", weights=False))
+        >>> whole(torch.zeros(2, 3, 64, 64, dtype=torch.uint8)).shape
+        torch.Size([2, 1000])
     """
 
     mean: Tensor
