@@ -60,7 +60,10 @@ def init(
 
 @command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Files of the archive, sota-extractor files, model-index.yml.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Files or folders; `docs/board.md` says of what formats."),
+    ],
     store: StoreFile = STORE,
     layer: Annotated[str, typer.Option(help="Name of the source, where it is not the archive.")] = "",
     licence: Annotated[str, typer.Option(help="Of that source, as pages show it.")] = "",
@@ -86,10 +89,12 @@ def export(
     format: Annotated[
         str,
         typer.Option(
-            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, csv, bibtex."
+            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, csv, bibtex, every-eval-ever."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="A file; one that ends in .gz is compressed.")],
+    out: Annotated[
+        Path, typer.Option(help="A file; one that ends in .gz is compressed. Of every-eval-ever, a new folder.")
+    ],
     store: StoreFile = STORE,
     of: Annotated[str, typer.Option(help="The leaderboard (csv) or paper (bibtex), by its slug.")] = "",
     as_json: Json = False,

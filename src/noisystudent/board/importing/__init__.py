@@ -42,6 +42,7 @@ ARCHIVE = Layer("PWC Archive", "CC-BY-SA 4.0", "Data from the Papers with Code a
 LAYERS = {  # of those that are not of the archive
     "model index": Layer("Model index files"),
     "model cards": Layer("Hugging Face model cards"),
+    "Every Eval Ever": Layer("Every Eval Ever", "", "", "https://evalevalai.com/projects/every-eval-ever/"),
 }
 # Each has a `Loader`, made anew for a file, whose `load(change, part)` is called with its parts in their order. Between two of them others
 # write, and may remove rows: a loader keeps what the file has said so far, and which rows of its own that was, but counts on none of them.
@@ -53,9 +54,11 @@ LOADERS = {
     "methods": "methods",
     "model index": "model_index",
     "model cards": "hugging_face",
+    "Every Eval Ever": "every_eval_ever",
 }
 SECONDS_FOR_READERS = 10.0  # at most, before each part, while they keep the log from being shortened
 _SIGNS = {  # keys of which an object of the format has one at least, and no object of a format further down; asked in this order
+    "Every Eval Ever": {"evaluation_results", "eval_library"},
     "evaluation tables": {"task"},
     "links between papers and code": {"repo_url"},
     "papers with abstracts": {"abstract", "url_abs", "authors"},
@@ -65,12 +68,12 @@ _SIGNS = {  # keys of which an object of the format has one at least, and no obj
 
 
 def import_file(store: Store, path: Path, *, actor: str, layer: Layer | None = None) -> dict[str, Any]:
-    """Import a file, or a folder of model-index files or of model cards; where it is broken, nothing of it.
+    """Import a file, or a folder of model-index files, of model cards or of JSON; where it is broken, nothing of it.
 
     The format is found out from what is in the file: one of the archive's five (as JSON, gzipped JSON or Parquet), a sota-extractor
-    file, a model-index.yml, a Hugging Face model card. A large file comes in parts, each a change with an event of its own; the
-    report of each of these events has the number of the first one as its `import`. When an import is killed, whole parts are there,
-    and the same import again goes on.
+    file, a record of Every Eval Ever, a model-index.yml, a Hugging Face model card. A large file comes in parts, each a change with an
+    event of its own; the report of each of these events has the number of the first one as its `import`. When an import is killed, whole
+    parts are there, and the same import again goes on.
 
     Args:
         actor: who imports it.

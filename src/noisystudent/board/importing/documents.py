@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from noisystudent.board.importing import safe_yaml
+from noisystudent.board.importing import safe_yaml, streams
 from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.parts import Part
@@ -23,8 +23,10 @@ _TYPE = re.compile(r"^[^\S\n]*+Type:[^\S\n]*+model-index[^\S\n]*+$", re.IGNORECA
 
 
 def holds_documents(path: Path) -> bool:
-    """Whether a path is for this module: a folder, YAML or Markdown."""
-    return path.is_dir() or path.suffix.lower() in (*YAML, *MARKDOWN)
+    """Whether a path is for this module: YAML or Markdown, or a folder that is not one of JSON alone."""
+    if path.is_dir():
+        return not streams.json_files(path) or any(_of_kind(path, suffixes) for suffixes in (YAML, MARKDOWN))
+    return path.suffix.lower() in (*YAML, *MARKDOWN)
 
 
 def read(path: Path) -> tuple[str, Part]:
@@ -43,10 +45,15 @@ def read(path: Path) -> tuple[str, Part]:
 
 def _files_of(folder: Path) -> list[Path]:
     for suffixes in (YAML, MARKDOWN):
-        files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
-        if files:
+        if files := _of_kind(folder, suffixes):
             return files
-    raise UserError(f"{folder}: a folder is imported if it holds model-index files (.yml, .yaml) or model cards (.md)")
+    raise UserError(
+        f"{folder}: a folder is imported if it holds model-index files (.yml, .yaml), model cards (.md) or JSON (.json)"
+    )
+
+
+def _of_kind(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
 
 
 def _card(file: Path) -> dict[str, Any] | None:

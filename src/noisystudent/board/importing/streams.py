@@ -45,7 +45,7 @@ class Item(NamedTuple):
 def items(path: Path) -> Iterator[Item]:
     """The objects of a file: those of its top-level list, its only one, or the rows of a Parquet file.
 
-    The kind of file is read from its first bytes, not from its name.
+    Of a folder, those of its JSON files. The kind of file is read from its first bytes, not from its name.
 
     Raises:
         UserError: the file is not what it should be, or is made to use up memory; it names file, position and reason.
@@ -57,6 +57,11 @@ def items(path: Path) -> Iterator[Item]:
         >>> list(items(file))
         [Item(where='item 1', object={'task': 'Parsing'}, size=1019)]
     """
+    if path.is_dir():
+        for one in json_files(path):
+            called = one.name.encode("utf-8", "replace").decode()
+            yield from (Item(f"{called}, {item.where}", item.object, item.size) for item in items(one))
+        return
     try:
         with path.open("rb") as file:
             start = file.read(len(_GIT_LFS))
@@ -67,6 +72,11 @@ def items(path: Path) -> Iterator[Item]:
     rows = _rows(path) if start.startswith(b"PAR1") else _objects(path)
     for number, (item, size) in enumerate(rows, 1):
         yield Item(f"item {number}", item, size)
+
+
+def json_files(folder: Path) -> list[Path]:
+    """The JSON files under a folder, in the order of their paths."""
+    return sorted(file for file in folder.rglob("*.json") if file.is_file())
 
 
 # JSON
