@@ -89,11 +89,12 @@ def export(
     format: Annotated[
         str,
         typer.Option(
-            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, csv, bibtex, every-eval-ever."
+            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, csv, bibtex, "
+            "every-eval-ever, hugging-face."
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="A file; one that ends in .gz is compressed. Of every-eval-ever, a new folder.")
+        Path, typer.Option(help="A file; one that ends in .gz is compressed. Of the last two, a new folder.")
     ],
     store: StoreFile = STORE,
     of: Annotated[str, typer.Option(help="The leaderboard (csv) or paper (bibtex), by its slug.")] = "",

@@ -19,7 +19,7 @@ FORMATS = {
     "csv": "leaderboard_csv",
     "bibtex": "bibtex",
 }
-OF_FILES = {"every-eval-ever": "every_eval_ever"}  # formats of many small files
+OF_FILES = {"every-eval-ever": "every_eval_ever", "hugging-face": "hugging_face"}  # formats of many small files
 
 
 def export(connection: sqlite3.Connection, format: str, stream: BinaryIO, *, of: int | None = None) -> None:
