@@ -67,6 +67,12 @@ def import_(
     store: StoreFile = STORE,
     layer: Annotated[str, typer.Option(help="Name of the source, where it is not the archive.")] = "",
     licence: Annotated[str, typer.Option(help="Of that source, as pages show it.")] = "",
+    task: Annotated[str, typer.Option(help="Of a CSV file that names none.")] = "",
+    dataset: Annotated[str, typer.Option(help="Of a CSV file that names none.")] = "",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a CSV file: ROLE=NAME, such as model=Network or metrics=F1; several times."),
+    ] = None,
     actor: Actor = "",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -75,13 +81,17 @@ def import_(
     from noisystudent.board import screen
     from noisystudent.board.catalogue.store import Store
     from noisystudent.board.importing import Layer, import_file
+    from noisystudent.board.importing.csv_tables import columns_of
     from noisystudent.errors import UserError
 
     if licence and not layer:
         raise UserError("--licence goes with --layer, the name of the source whose licence it is")
     opened = Store(store)
     of = Layer(layer, licence) if layer else None
-    return [import_file(opened, file, actor=_actor(actor), layer=of) for file in files], screen.show_imports
+    columns = columns_of(column or [], task=task, dataset=dataset)
+    return [
+        import_file(opened, file, actor=_actor(actor), layer=of, columns=columns) for file in files
+    ], screen.show_imports
 
 
 @command()

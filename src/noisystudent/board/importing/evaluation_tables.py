@@ -26,9 +26,14 @@ DIRECTIONS = {"higher": True, "lower": False}
 
 
 class Loader:
-    """Tasks, with all that stands under them."""
+    """Tasks, with all that stands under them.
 
-    def __init__(self) -> None:
+    Args:
+        in_order: the rows of a table stand in the order of their ranks, as in the archive's form.
+    """
+
+    def __init__(self, *, in_order: bool = True) -> None:
+        self.in_order = in_order
         self.said: set[int] = set()
         self.completed: set[tuple[str, int]] = set()
 
@@ -44,6 +49,7 @@ class _Tables:
         self.report = report
         self.results = Results(change, report, file.said)
         self.completed = file.completed
+        self.in_order = file.in_order
         self.parents: dict[int, set[int]] = defaultdict(set)
         for row in change.connection.execute("SELECT task_id, parent_id FROM task_parent"):
             self.parents[row["task_id"]].add(row["parent_id"])
@@ -156,6 +162,7 @@ class _Tables:
 
     def row(self, fields: Fields, leaderboard: int, position: int) -> Result | None:
         fields.where = f"{fields.where}, row {position + 1}"
+        # `locator` is no key of the archive's: importers of other tables say with it where a row stands, or how it was measured.
         model = one_line(fields, "model_name")  # may be missing: real tables have rows of a paper alone, or of nobody
         if not is_name(model, "model_name", fields):
             return None
@@ -167,11 +174,12 @@ class _Tables:
             values=values(metrics.item, fields) if metrics else {},
             paper=self.results.paper(title, url, published),
             position=position,
-            in_order=True,
+            in_order=self.in_order,
             extra_data=_said(fields, "uses_additional_data"),
             paper_title=title,
             paper_url=url,
             paper_date=published,
+            locator=one_line(fields, "locator"),
             code_links=links(fields, "code_links"),
             model_links=links(fields, "model_links"),
         )
