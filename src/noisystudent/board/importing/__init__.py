@@ -46,6 +46,7 @@ LAYERS = {  # of those that are not of the archive
     "OpenCodePapers": Layer("OpenCodePapers", ARCHIVE.licence, "Data from OpenCodePapers, CC-BY-SA 4.0"),
     "timm results": Layer("timm", "Apache-2.0", "", "https://github.com/huggingface/pytorch-image-models"),
     "CSV": Layer("CSV files"),
+    "Markdown tables": Layer("Markdown tables"),
     "Every Eval Ever": Layer("Every Eval Ever", "", "", "https://evalevalai.com/projects/every-eval-ever/"),
 }
 # Each has a `Loader`, made anew for a file, whose `load(change, part)` is called with its parts in their order. Between two of them others
@@ -62,6 +63,7 @@ LOADERS = {
     "OpenCodePapers": "open_code_papers",
     "timm results": "timm_results",
     "CSV": "csv_tables",
+    "Markdown tables": "markdown_tables",
 }
 TABLES = ("timm results", "CSV")  # of whose columns the user may say what they are
 SECONDS_FOR_READERS = 10.0  # at most, before each part, while they keep the log from being shortened

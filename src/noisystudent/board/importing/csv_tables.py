@@ -138,8 +138,7 @@ def roles_of(rows: Sequence[Fields], said: Columns, report: Loss) -> dict[str, l
     taken = {name for names in roles.values() for name in names}
     ours = header[header.index(OURS[0]) + 1 : header.index(OURS[1])] if set(OURS) <= set(header) else []
     for name in header:
-        known = next((role for role, names in ROLES.items() if _NO_LETTER.sub("", name.lower()) in names), METRICS)
-        role = METRICS if name in ours else known
+        role = METRICS if name in ours else role_of(name)
         if name in taken or (role != METRICS and roles.get(role)):
             continue
         if role != METRICS or name in ours or (METRICS not in said.roles and _holds_numbers(rows, name)):
@@ -148,6 +147,17 @@ def roles_of(rows: Sequence[Fields], said: Columns, report: Loss) -> dict[str, l
             report.lost("column", where, f"{name} is nothing that the catalogue knows, and holds no numbers")
     _require(roles, said, header, where)
     return roles
+
+
+def role_of(name: str) -> str:
+    """What a column is by its name alone; a metric, where nothing else is known by it.
+
+    Example:
+        >>> role_of("Paper / Source"), role_of("model_name"), role_of("F1")
+        ('paper', 'model', 'metrics')
+    """
+    plain = _NO_LETTER.sub("", name.lower())
+    return next((role for role, names in ROLES.items() if plain in names), METRICS)
 
 
 def _require(roles: Mapping[str, Sequence[str]], said: Columns, header: Sequence[str], where: str) -> None:

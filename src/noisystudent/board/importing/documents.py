@@ -10,6 +10,7 @@ from typing import Any
 from noisystudent.board.importing import safe_yaml, streams
 from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
+from noisystudent.board.importing.markdown_tables import has_results
 from noisystudent.board.importing.parts import Part
 from noisystudent.board.importing.streams import too_deep
 from noisystudent.errors import UserError
@@ -44,9 +45,22 @@ def read(path: Path) -> tuple[str, Part]:
     for file, found in entries.items():
         model = _model_of(file.resolve().parent.parent, {card.resolve().parent: about for card, about in cards.items()})
         of_hub.append({"eval-results": found, "model": model, "file": _name(file)})
-    documents = of_hub or _indexes(files, report)
+    tables = [] if of_hub else _texts_with_tables(files, report)
+    documents = of_hub or tables or _indexes(files, report)
     part = Part([Fields(document, document["file"], report) for document in documents], report)
-    return "model cards" if of_hub else "model index", part
+    return "model cards" if of_hub else "Markdown tables" if tables else "model index", part
+
+
+def _texts_with_tables(files: list[Path], report: Loss) -> list[dict[str, Any]]:
+    """Markdown with leaderboards in it; none where one of the files has a model index in a comment."""
+    texts = {file: _text(file) for file in files if file.suffix.lower() in MARKDOWN}
+    if any(_TYPE.search(comment) for text in texts.values() for comment, _ in _comments(text)):
+        return []
+    found = [{"text": text, "file": _name(file)} for file, text in texts.items() if has_results(text)]
+    for file in texts if found else ():
+        if not has_results(texts[file]):
+            report.lost("file", _name(file), "there is no table of models in it")
+    return found
 
 
 def _entries_of(path: Path) -> dict[Path, list[Any]]:
