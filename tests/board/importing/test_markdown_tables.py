@@ -26,7 +26,7 @@ Words.
 
 | Model           | F1 | EM  |  Paper / Source | Code |
 | ------------- | :-----:| :---: | --- | --- |
-| **Big** (Wu, 2019) | **96.21** | 90.1* | [A title](https://arxiv.org/pdf/1906.08237.pdf) | [Official](https://github.com/a/b) [Other](https://x.example/d) |
+| **Big** (Wu, 2019) | **96.21** | 90.1* | [A title](https://arxiv.org/abs/1906.08237) | [One](https://a.example) [Two](https://b.example) |
 | `small` [link](https://x.example) | - |  | Somebody's page | |
 | <script>alert(1)</script> | 1 | 2 | [x](javascript:alert(1)) | [y](javascript:alert(2)) |
 
@@ -73,8 +73,8 @@ def test_headings_are_tasks_and_data_sets(imported: Imported, rows: Rows) -> Non
     assert rows("SELECT paper_title, paper_url, code_links FROM result WHERE id <= 3 ORDER BY id") == [
         {
             "paper_title": "A title",
-            "paper_url": "https://arxiv.org/pdf/1906.08237.pdf",
-            "code_links": '[{"title": "Official", "url": "https://github.com/a/b"}, {"title": "Other", "url": "https://x.example/d"}]',
+            "paper_url": "https://arxiv.org/abs/1906.08237",
+            "code_links": '[{"title": "One", "url": "https://a.example"}, {"title": "Two", "url": "https://b.example"}]',
         },
         {"paper_title": "Somebody's page", "paper_url": "", "code_links": "[]"},
         {

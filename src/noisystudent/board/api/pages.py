@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
@@ -58,6 +58,10 @@ class Selection:
     order: str
     parameters: dict[str, Any]
     id: str = "id"
+
+    def ordered(self, order: str | None) -> Selection:
+        """The same rows in another order, if one is asked for."""
+        return replace(self, order=f"{order}, {self.id}") if order else self
 
 
 def listed(reading: Reading, paging: Paging, selection: Selection, shown: Shown[Item]) -> Page[Item]:

@@ -12,6 +12,7 @@ from noisystudent.board.api.evaluation_models import Result
 from noisystudent.board.api.filters import Text
 from noisystudent.board.api.models import Dataset, Method, Paper, PaperRepo, Repository, Task
 from noisystudent.board.api.operations import Read, read
+from noisystudent.board.api.ordering import PapersBy
 from noisystudent.board.api.pages import Item, Page, Paged, Selection, Shown, listed, page_of
 from noisystudent.board.api.representations import (
     best_repositories,
@@ -53,14 +54,17 @@ def _with_code(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Paper
 def paper_list(
     reading: Read,
     paging: Paged,
+    order: PapersBy,
     q: Text = None,
     arxiv_id: Text = None,
     title: Text = None,
     abstract: Text = None,
 ) -> Page[Paper]:
     """Papers by words of title and abstract (q), of the title, of the abstract; or the one of an arXiv number."""
-    selection = _having({"title abstract": q, "title": title, "abstract": abstract}, arxiv_id)
-    return listed(reading, paging, selection, papers_of) if selection else page_of(reading, paging, 0, [])
+    selection = _having({"title abstract": q, "title": title, "abstract": abstract}, arxiv_id, order)
+    return (
+        listed(reading, paging, selection.ordered(order), papers_of) if selection else page_of(reading, paging, 0, [])
+    )
 
 
 @read(router, "/papers/{paper_id}/")
@@ -112,7 +116,7 @@ def _of_paper(
     return listed(reading, paging, Selection(rows, order, {"paper": paper}, key), shown)
 
 
-def _having(texts: dict[str, str | None], arxiv: str | None) -> Selection | None:
+def _having(texts: dict[str, str | None], arxiv: str | None, order: str | None) -> Selection | None:
     """Papers that have the words of each text in its columns, and an arXiv number. None: a text has no words, so that no paper has it."""
     given = {columns: Query.of(text).expression for columns, text in texts.items() if text and text.strip()}
     if not all(given.values()):
@@ -125,6 +129,8 @@ def _having(texts: dict[str, str | None], arxiv: str | None) -> Selection | None
     having = "SELECT rowid FROM paper_search WHERE paper_search MATCH :match"
     if given and "arxiv" in parameters:
         return Selection(f"paper WHERE arxiv_id = :arxiv AND id IN ({having})", "id", parameters)
+    if given and order:
+        return Selection(f"paper WHERE id IN ({having})", "id", parameters)
     if given:  # those that were added last come first: the index is walked from its end, and only as far as needed
         return Selection("paper_search WHERE paper_search MATCH :match", "rowid DESC", parameters, "rowid")
     return Selection("paper WHERE arxiv_id = :arxiv" if parameters else "paper", "slug", parameters)
