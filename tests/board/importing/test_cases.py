@@ -75,3 +75,9 @@ def test_arguments_of_glue_make_tables_of_their_own(store: Store, cases: Path, r
         "SELECT d.name, l.result_count FROM leaderboard l JOIN dataset d ON d.id = l.dataset_id ORDER BY d.name"
     )
     assert found == [{"name": "cola", "result_count": 1}, {"name": "qnli", "result_count": 1}]
+
+
+def test_data_sets_of_codesota_are_no_tasks(store: Store, cases: Path, rows: Rows) -> None:
+    report = import_file(store, cases / "a4_codesota_datasets.json", actor="anna")
+    assert (report["format"], report["counts"]["dataset"]) == ("CodeSOTA's data sets", 2)
+    assert rows("SELECT name FROM dataset ORDER BY name") == [{"name": "COCO Captions"}, {"name": "VQAv2"}]

@@ -13,7 +13,7 @@ from typing import Any
 
 from noisystudent.board.catalogue.failures import message_of
 from noisystudent.board.catalogue.store import Store
-from noisystudent.board.importing import documents, streams, timm_results
+from noisystudent.board.importing import codesota, documents, streams, timm_results
 from noisystudent.board.importing.csv_tables import Columns
 from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
@@ -45,6 +45,7 @@ LAYERS = {  # of those that are not of the archive
     "model cards": Layer("Hugging Face model cards"),
     "OpenCodePapers": Layer("OpenCodePapers", ARCHIVE.licence, "Data from OpenCodePapers, CC-BY-SA 4.0"),
     "timm results": Layer("timm", "Apache-2.0", "", "https://github.com/huggingface/pytorch-image-models"),
+    "CodeSOTA's data sets": Layer("CodeSOTA", "CC BY 4.0", "Data from CodeSOTA, CC BY 4.0", "https://www.codesota.com"),
     "CSV": Layer("CSV files"),
     "Markdown tables": Layer("Markdown tables"),
     "Every Eval Ever": Layer("Every Eval Ever", "", "", "https://evalevalai.com/projects/every-eval-ever/"),
@@ -61,6 +62,7 @@ LOADERS = {
     "model cards": "hugging_face",
     "Every Eval Ever": "every_eval_ever",
     "OpenCodePapers": "open_code_papers",
+    "CodeSOTA's data sets": "codesota",
     "timm results": "timm_results",
     "CSV": "csv_tables",
     "Markdown tables": "markdown_tables",
@@ -70,6 +72,7 @@ SECONDS_FOR_READERS = 10.0  # at most, before each part, while they keep the log
 _SIGNS = {  # keys of which an object of the format has one at least, and no object of a format further down; asked in this order
     "Every Eval Ever": {"evaluation_results", "eval_library"},
     "OpenCodePapers": {"task-hierarchy"},
+    "CodeSOTA's data sets": {codesota.SIGN},
     "evaluation tables": {"task"},
     "links between papers and code": {"repo_url"},
     "papers with abstracts": {"abstract", "url_abs", "authors"},
