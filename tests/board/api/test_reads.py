@@ -353,3 +353,9 @@ def test_an_order_is_kept_from_both_ends(library: TestClient, path: str, key: st
     assert there == sorted(there, key=lambda text: text.lower() if isinstance(text, str) else text)
     assert there
     assert keys(path.replace("ordering=", "ordering=-")) == there[::-1]
+
+
+def test_the_size_of_a_page_has_two_names(library: TestClient) -> None:
+    sizes = [len(library.get(f"tasks/?{name}=2").json()["results"]) for name in ("items_per_page", "page_size")]
+    assert sizes == [2, 2]
+    assert library.get("tasks/?page_size=501").status_code == 422

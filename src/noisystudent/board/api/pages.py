@@ -36,8 +36,12 @@ def _paging(
     items_per_page: Annotated[
         int, Query(ge=1, le=MOST_ITEMS_PER_PAGE, description="How many items on a page.")
     ] = ITEMS_PER_PAGE,
+    page_size: Annotated[
+        int | None,
+        Query(ge=1, le=MOST_ITEMS_PER_PAGE, description="The same, as newer clients call it; it counts first."),
+    ] = None,
 ) -> Paging:
-    return Paging(page, items_per_page)
+    return Paging(page, page_size or items_per_page)
 
 
 Paged = Annotated[Paging, Depends(_paging)]
