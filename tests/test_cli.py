@@ -1,5 +1,7 @@
 """What is wrong with a command is said before PyTorch is loaded, which takes seconds."""
 
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from noisystudent.cli import app
@@ -34,7 +37,12 @@ finally:
         (["run", "--labelled", "x"], 2, "--labeled"),
         (["run"], 2, "--labeled is missing"),
         (["run", "--labeled", "x", "--unlabeled", "y"], 2, "--out is missing"),
-        (["run", "--recipe", "photo"], 2, "there is no recipe 'photo'"),
+        (
+            ["run", "--recipe", "photo-fast"],
+            2,
+            "there is no recipe 'photo-fast' (did you mean 'photos-fast'?); there are photos-fast",
+        ),
+        (["run", "--recipe", "nothing"], 2, "there is no recipe 'nothing'; there are photos-fast, photos-instant"),
         (["run", "--set", "steps=5"], 2, "did you mean teacher.steps or student.steps?"),
         (["run", "--set", "teacher.steps=many"], 2, "teacher.steps"),
         (["run", "--config", "nowhere.toml"], 2, "nowhere.toml"),
@@ -65,6 +73,16 @@ def test_an_answer_that_needs_no_network_loads_none(words: list[str], status: in
     assert ended.stdout.splitlines()[-1].strip() == "loaded:"
     assert "Traceback" not in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(get_command(app).commands) - {"board"}))
+def test_every_command_has_an_example_whose_options_exist(name: str) -> None:
+    command = get_command(app).commands[name]
+    shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "60"}).output
+    (example,) = re.findall(r"^ *(noisystudent .+)$", shown.partition("Example:")[2], re.MULTILINE)
+    words = shlex.split(example)
+    assert words[:2] == ["noisystudent", name]
+    command.make_context(name, words[2:])  # parses them, and refuses what is unknown or missing
 
 
 def test_selecting_and_reassigning_load_no_pytorch(tmp_path: Path) -> None:

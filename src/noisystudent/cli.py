@@ -144,7 +144,7 @@ def _tables(memory: float, spill_folder: Path | None) -> Execution:
     return validate(given, Execution, where="--memory, --spill-folder")
 
 
-@command()
+@command(example="noisystudent demo --out demo/")
 def demo(
     out: Annotated[Path, typer.Option(help="Where the images and the runs go.")] = Path("demo"),
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds; each is a run of its own.")] = 1,
@@ -157,7 +157,7 @@ def demo(
     return run_demo(out, seeds=seeds), screen.show_demo
 
 
-@command()
+@command(example="noisystudent run --labeled labeled/ --unlabeled unlabeled/ --out run/")
 def run(
     labeled: Labeled = "",
     unlabeled: Unlabeled = "",
@@ -216,7 +216,7 @@ def run(
     return run_everything(chosen, out), functools.partial(screen.show_run, out=out)
 
 
-@command()
+@command(example="noisystudent plan --labeled 5000 --unlabeled 1000000 --classes 100 --workers 8")
 def plan(
     labeled: Annotated[int, typer.Option(min=1, help="How many labeled images.")] = ...,  # type: ignore[assignment]
     unlabeled: Annotated[int, typer.Option(min=0, help="How many images without labels.")] = ...,  # type: ignore[assignment]
@@ -243,7 +243,7 @@ def plan(
     return plan_run(chosen, **sizes, long_side=long_side, rates=rates or ""), screen.show_plan
 
 
-@command()
+@command(example="noisystudent train --labeled labeled/ --out teacher/")
 def train(
     labeled: Labeled = "",
     out: Out = ...,  # type: ignore[assignment]
@@ -268,7 +268,7 @@ def train(
     return commands.train(chosen, out), functools.partial(screen.show_run, out=out)
 
 
-@command()
+@command(example="noisystudent label --model teacher/ --images unlabeled/ --out predictions/")
 def label(
     model: Model = ...,  # type: ignore[assignment]
     images: Images = ...,  # type: ignore[assignment]
@@ -289,7 +289,7 @@ def label(
     return commands.label(model, images, out, execution=execution, top_k=top_k), screen.show_labeled
 
 
-@command()
+@command(example="noisystudent select --predictions predictions/ --out selection/ --threshold 0.5")
 def select(
     predictions: Annotated[Path, typer.Option(help="A folder that `label` wrote.")],
     out: Out,
@@ -319,7 +319,7 @@ def select(
     ), screen.show_selection
 
 
-@command()
+@command(example="noisystudent reassign --predictions new/ --selection selection/ --out selection-2/")
 def reassign(
     predictions: Annotated[Path, typer.Option(help="A folder that `label` wrote with the new teacher.")],
     selection: Annotated[Path, typer.Option(help="A folder that `select` wrote.")],
@@ -337,7 +337,7 @@ def reassign(
     ), screen.show_selection
 
 
-@command()
+@command(example="noisystudent student --labeled labeled/ --unlabeled unlabeled/ --selection selection/ --out student/")
 def student(
     labeled: Labeled = "",
     unlabeled: Unlabeled = "",
@@ -371,7 +371,7 @@ def student(
     return commands.student(chosen, selection, out), functools.partial(screen.show_run, out=out)
 
 
-@command()
+@command(example="noisystudent evaluate --model run/ --data test/ --suite clean,calibration")
 def evaluate(
     model: Model = ...,  # type: ignore[assignment]
     data: Annotated[str, typer.Option(help=f"Labeled images: {SRC}.")] = ...,  # type: ignore[assignment]
@@ -430,7 +430,7 @@ def evaluate(
     return results, screen.show_evaluation
 
 
-@command()
+@command(example="noisystudent profile resnet50 --size 224")
 def profile(
     model: Annotated[str, typer.Argument(help=f"{MODEL}.")],
     size: Annotated[
@@ -448,7 +448,7 @@ def profile(
     return commands.profile(model, size=size, batch=batch, execution=execution), screen.show_profile
 
 
-@command()
+@command(example="noisystudent predict --model run/ photos/*.jpg --top-k 3")
 def predict(
     sources: Sources = None,
     model: Model = ...,  # type: ignore[assignment]
@@ -489,7 +489,7 @@ def predict(
     return answers.deliver(out, format, as_json=as_json), screen.show_labeled
 
 
-@command()
+@command(example="noisystudent embed --model run/ photos/ --out features.parquet")
 def embed(
     sources: Sources = None,
     model: Model = ...,  # type: ignore[assignment]
@@ -510,7 +510,7 @@ def embed(
     return answers.deliver(out, format, as_json=as_json), screen.show_labeled
 
 
-@command()
+@command(example="noisystudent export --model run/ --format onnx --out model.onnx")
 def export(
     model: Model = ...,  # type: ignore[assignment]
     form: Annotated[
@@ -540,7 +540,7 @@ def export(
     return found | ({"pushed": pushed(out, push)} if push else {}), screen.show_exported
 
 
-@command()
+@command(example="noisystudent report run/")
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     as_json: Json = False,
@@ -552,7 +552,7 @@ def report(
     return {"report": str(write_report(run))}, screen.show_report
 
 
-@command_without_torch()
+@command_without_torch(example="noisystudent recipes photos-fast")
 def recipes(
     name: Annotated[str | None, typer.Argument(help="Print this recipe's whole configuration.")] = None,
     as_json: Json = False,
@@ -567,7 +567,7 @@ def recipes(
     return {name: summary(name) for name in RECIPES}, screen.show_recipes
 
 
-@command()
+@command(example="noisystudent doctor --json")
 def doctor(as_json: Json = False, quiet: Quiet = False) -> Any:
     """What this machine has, and what that means for a run."""
     from noisystudent.doctor import examine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 
 SHOWN = 5  # of many names
@@ -41,6 +42,17 @@ def some(names: Iterable[str]) -> str:
     listed = list(names)
     more = f" and {len(listed) - SHOWN:,} more" if len(listed) > SHOWN else ""
     return ", ".join(repr(name) for name in listed[:SHOWN]) + more
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like an unknown one, for a message; "" where none is like it.
+
+    Example:
+        >>> meant("labelled", ["labeled", "test"]), meant("cats", ["labeled"])
+        (" (did you mean 'labeled'?)", '')
+    """
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def changed_since(name: str, reason: str) -> str:

@@ -323,13 +323,39 @@ def show_recipes(summaries: dict[str, str]) -> None:
 
 
 def show_doctor(findings: Row) -> None:
+    """What there is, and what follows of it."""
     table = Table(show_header=False, box=None)
-    for name, finding in findings.items():
+    for name, finding in _in_words(findings).items():
         parts = finding.items() if isinstance(finding, dict) else [("", finding)]
         for part, value in parts:
-            table.add_row(name, part, str(value))
+            table.add_row(name.removesuffix("_gib"), part, str(value))
             name = ""
-    _console().print(table)
+    console = _console()
+    console.print(table)
+    console.print("What is slow or missing here" if findings["advice"] else "Nothing is missing here.")
+    for sentence in findings["advice"]:
+        console.print(f"- {sentence}", soft_wrap=True)
+
+
+def _in_words(findings: Row) -> Row:
+    def free(gib: Row) -> str:
+        return f"{gib['free']:.1f} of {gib['total']:.1f} GiB free"
+
+    words = {name: finding for name, finding in findings.items() if name != "advice"}
+    allowed = words.pop("cores_allowed")
+    return words | {
+        "cores": findings["cores"] if allowed == findings["cores"] else f"{allowed} of {findings['cores']}",
+        "memory_gib": free(findings["memory_gib"]),
+        "disk_gib": f"{free(findings['disk_gib'])} in this folder",
+        "gpus": "; ".join(f"{gpu['name']}, {free(gpu['memory_gib'])}" for gpu in findings["gpus"]) or "none",
+        "devices": ", ".join(findings["devices"]),
+        "bf16": "yes" if findings["bf16"] else "no",
+        "weights": {
+            name: "; ".join(f"{network} {place['where']}" for network, place in networks.items())
+            for name, networks in findings["weights"].items()
+        },
+        "extras": {extra: "installed" if there else "missing" for extra, there in findings["extras"].items()},
+    }
 
 
 def _console() -> Console:

@@ -263,7 +263,7 @@ def test_a_folder_that_holds_no_model_or_half_of_one(
 
 def test_a_recipe_that_there_is_not(refused: Refused, images: Images) -> None:
     message = refused("run", *images.options, "--recipe", "didgits", "--out", "run")
-    assert "there is no recipe 'didgits'; there are " in message
+    assert "there is no recipe 'didgits' (did you mean 'digits'?); there are " in message
     assert "digits" in message.split("there are")[1]
 
 

@@ -50,6 +50,33 @@ def test_a_run_and_its_labels(
     assert len(list((tmp_path / "labels").glob("part-*.parquet"))) == 2  # there is less than a part for each
 
 
+@pytest.mark.slow
+def test_predictions_and_features_in_one_file(
+    finished: Any, images: Images, noisystudent: Callable[..., Any], tmp_path: Path
+) -> None:
+    for work in ("predict", "embed"):
+        command = [
+            work,
+            "--model",
+            finished.folder,
+            images.unlabeled,
+            images.test,
+            "--precision",
+            "fp32",
+            "--json",
+            "--out",
+        ]
+        together = launched(2, "-m", "noisystudent", *command, f"{work}-2.parquet", folder=tmp_path)
+        assert json.loads(together.stdout)["images"] == 40, together.stderr
+        assert noisystudent(*command, f"{work}-1.parquet").status == 0
+        one, two = (pq.read_table(tmp_path / f"{work}-{count}.parquet") for count in (1, 2))
+        assert one["path"].equals(two["path"])
+        column = "label" if work == "predict" else "id"
+        assert one[column].equals(two[column])
+    printed = launched(2, "-m", "noisystudent", "predict", "--model", finished.folder, images.test, folder=tmp_path)
+    assert "several processes cannot print together: give --out FILE" in printed.stderr
+
+
 def test_a_mistake_is_told_once_with_status_2(images: Images, configuration: Configuration, tmp_path: Path) -> None:
     command = ["-m", "noisystudent", "run", "--labeled", "nowhere", "--config", configuration(generations=0)]
     finished = launched(2, *command, "--out", "out", folder=tmp_path)

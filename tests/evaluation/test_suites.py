@@ -71,8 +71,9 @@ def test_names_are_separated_by_commas_and_each_counts_once() -> None:
     assert set(SUITES) == {"clean", "a", "r", "v2", "sketch", "real", "c", "p", "adversarial", "calibration"}
 
 
-def test_every_mistake_of_a_request_is_named(pictures: Path) -> None:
-    few = corruption_error.Normalizers("mine", {"fog": 50.0}, None)
+def test_every_mistake_of_a_request_is_named(pictures: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few.json"
+    few.write_text('{"name": "mine", "errors": {"fog": 50.0}}')
     with pytest.raises(UserError) as caught:
         evaluate(pictures, "clean", "imagenet", val=str(pictures), normalizers=few)
     message = str(caught.value)

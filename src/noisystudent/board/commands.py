@@ -221,6 +221,9 @@ def restore(
     event: Annotated[int, typer.Argument(help="Its number, as the history shows it.")],
     store: StoreFile = STORE,
     note: Annotated[str, typer.Option(help="Why.")] = "",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Of an import: all that it made goes for good, if nothing else uses it.")
+    ] = False,
     actor: Actor = "",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -230,7 +233,8 @@ def restore(
     from noisystudent.board.catalogue import history
     from noisystudent.board.catalogue.store import Store
 
-    return {"event": history.restore(Store(store), event, actor=_actor(actor), note=note)}, screen.show_event
+    restored = history.restore(Store(store), event, actor=_actor(actor), note=note, whole=whole)
+    return {"event": restored}, screen.show_event
 
 
 @command()
@@ -249,6 +253,26 @@ def direction(
     from noisystudent.board.curating import set_direction
 
     event = set_direction(Store(store), leaderboard, metric, higher_is_better=better == "higher", actor=_actor(actor))
+    return {"event": event}, screen.show_event
+
+
+@command()
+def merge(
+    kind: Annotated[Literal["task", "dataset", "paper", "method"], typer.Argument(help="Of both.")],
+    gone: Annotated[str, typer.Argument(help="The one that becomes the other: slug, address or name.")],
+    kept: Annotated[str, typer.Argument(help="The one that stays.")],
+    store: StoreFile = STORE,
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Make one entry of two that are one thing; old addresses lead to it, and `check` names such pairs."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.curating import merge as merge_entries
+
+    event = merge_entries(Store(store), kind, gone, kept, actor=_actor(actor), note=note)
     return {"event": event}, screen.show_event
 
 

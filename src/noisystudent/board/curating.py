@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from noisystudent.board.catalogue import merging
 from noisystudent.board.catalogue.names import meant, metric_meant
 from noisystudent.board.catalogue.near import near, near_slugs
 from noisystudent.board.catalogue.ranking import out_of_date
@@ -49,6 +50,45 @@ def set_direction(store: Store, leaderboard: str, metric: str, *, higher_is_bett
         if chosen is None:
             raise UserError(f"there is no metric {metric!r}{near(metric, [known['name'] for known in metrics])}")
         change.direct(chosen["id"], higher_is_better)
+        return change.event
+
+
+def merge(store: Store, kind: str, gone: str, kept: str, *, actor: str, note: str = "") -> int:
+    """Make one task, dataset, paper or method of two; the address of the one that goes leads to the one that stays.
+
+    Args:
+        kind: of both.
+        gone, kept: the one that becomes the other, and the other: slug, address, name or title.
+        actor: who says that they are one.
+        note: why.
+
+    Returns:
+        The number of the event, which can be taken back.
+
+    Raises:
+        UserError: one of them is not there, or they cannot be one.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> store = Store(Path(tempfile.mkdtemp()) / "board.db", create=True)
+        >>> with store.changing("anna", "add") as change:
+        ...     _ = change.task("Pose Estimation"), change.task("Poses")
+        >>> merge(store, "task", "poses", "pose-estimation", actor="anna")
+        2
+    """
+    if kind not in merging.KINDS:
+        raise UserError(f"{kind!r} cannot be merged: give one of {', '.join(merging.KINDS)}")
+    with store.changing(actor, "merge", f"{kind} {gone} into {kept}" + (f": {note}" if note else "")) as change:
+        numbers = {text: meant(change.connection, kind, text) for text in (gone, kept)}
+        missing = [
+            f"there is no {kind} {text!r}{near_slugs(change.connection, kind, text)}"
+            for text, number in numbers.items()
+            if number is None
+        ]
+        if missing:
+            raise UserError(missing)
+        merging.merge(change, kind, numbers[gone] or 0, numbers[kept] or 0)
         return change.event
 
 

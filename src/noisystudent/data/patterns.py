@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import re
 from collections.abc import Sequence
@@ -11,9 +12,10 @@ from pathlib import Path
 from noisystudent.addresses import scheme
 from noisystudent.data.kinds import ending
 from noisystudent.data.stored_files import is_there, matching, why_not_read
-from noisystudent.errors import some
+from noisystudent.errors import meant, some
 
 KINDS = "a folder of images or of class folders, image files, a .csv or .parquet table, a .tar shard, or hf:owner/name[:split]"
+LOOKED_AT = 1000  # names of a folder that may have millions
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
@@ -34,7 +36,19 @@ def absent(source: str | Path) -> str | None:
     missing = [path for path in paths if not os.path.exists(path)]
     if not missing:
         return None
-    return f"{some(missing if len(paths) > 1 else [source])} does not exist: give {KINDS}"
+    near = _nearly(source) if len(paths) == 1 else ""
+    return f"{some(missing if len(paths) > 1 else [source])} does not exist{near}: give {KINDS}"
+
+
+def _nearly(source: str) -> str:
+    """What is beside a path that does not exist and is called nearly so, for a message."""
+    folder, name = os.path.split(source.rstrip(os.sep))
+    try:
+        with os.scandir(os.path.expanduser(folder) or ".") as entries:
+            beside = [entry.name for entry in itertools.islice(entries, LOOKED_AT)]
+    except OSError:
+        return ""
+    return meant(name, beside)
 
 
 def absent_of(sources: Sequence[str | Path]) -> str | None:

@@ -17,7 +17,7 @@ from noisystudent.config import Execution
 from noisystudent.data.images import ImageSet, Skipped, image_set
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.sources import read_source
-from noisystudent.errors import UserError
+from noisystudent.errors import UserError, meant
 from noisystudent.evaluation import calibration, corruption_error, flip_rate
 from noisystudent.evaluation.attacked_images import evaluate_attacks
 from noisystudent.evaluation.cells import Cells
@@ -159,10 +159,9 @@ def evaluate_images(
 
 def check(request: Request) -> None:
     """Raise UserError naming every mistake that can be seen before anything is opened."""
+    unknown = [suite for suite in request.suites if suite not in SUITES]
     mistakes = [
-        f"--suite: there is no {suite!r}; there are {', '.join(SUITES)}"
-        for suite in request.suites
-        if suite not in SUITES
+        f"--suite: there is no {suite!r}{meant(suite, SUITES)}; there are {', '.join(SUITES)}" for suite in unknown
     ]
     if not request.suites:
         mistakes.append(f"--suite: name one of {', '.join(SUITES)}")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,27 +33,43 @@ from noisystudent.rundir import locked
 
 Sources: TypeAlias = str | Path | Sequence[str | Path]
 Batch = tuple[pa.Table, list[Skipped]]  # what was made of some images in a row, and those that could not be read
+GIVEN = "given"
 PART_ROWS = 10_000  # what a kill can cost: a minute or two of two cores
 
 
-class Question(NamedTuple):
+@dataclass(frozen=True)
+class Question:
     """A model and the images that it is asked about.
 
     Args:
         classifier: in evaluation mode.
-        used: which network it is, in words.
+        model: what it was called; "given" where a program handed it over.
+        sources: of the images, as they were named.
         manifest: the images.
         pictures: the same as the network wants them.
-        identity: of both, a JSON value.
         execution: how it is computed.
     """
 
     classifier: Classifier
-    used: str
+    model: str
+    sources: list[str]
     manifest: Manifest
     pictures: ImageSet
-    identity: dict[str, Any]
     execution: Execution
+
+    def identity(self) -> dict[str, Any]:
+        """Of model and images, a JSON value; to have it the weights are read once more."""
+        return {
+            **model_identity(self.model, self.classifier),
+            "images": self.sources,
+            "ids_sha256": hashlib.sha256("\n".join(self.manifest.ids).encode()).hexdigest(),
+            "class_names": list(self.classifier.class_names),
+        }
+
+    @property
+    def used(self) -> str:
+        """Which network is asked, in words."""
+        return self.classifier.architecture if self.model == GIVEN else stands_for(self.model)
 
 
 def question(model: str | Path | Classifier, images: Sources, execution: Execution | None) -> Question:
@@ -64,22 +80,15 @@ def question(model: str | Path | Classifier, images: Sources, execution: Executi
     """
     execution = execution or Execution()
     compute_device(execution)
-    given = isinstance(model, Classifier)
     classifier = model if isinstance(model, Classifier) else load_classifier(model)
-    name = "given" if isinstance(model, Classifier) else os.fspath(model)
-    used = classifier.architecture if given else stands_for(name)
-    logger.info("the model is %s", used)
-    sources = [images] if isinstance(images, (str, os.PathLike)) else list(images)
-    manifest = read_sources(sources, split="unlabeled")
-    warn(manifest.notes)
-    identity = {
-        **model_identity(name, classifier),
-        "images": [os.fspath(source) for source in sources],
-        "ids_sha256": hashlib.sha256("\n".join(manifest.ids).encode()).hexdigest(),
-        "class_names": list(classifier.class_names),
-    }
+    name = GIVEN if isinstance(model, Classifier) else os.fspath(model)
+    named = [images] if isinstance(images, (str, os.PathLike)) else list(images)
+    manifest = read_sources(named, split="unlabeled")
     pictures = image_set(manifest, classifier.preprocessing, execution)
-    return Question(classifier, used, manifest, pictures, identity, execution)
+    asked = Question(classifier, name, [os.fspath(source) for source in named], manifest, pictures, execution)
+    logger.info("the model is %s", asked.used)
+    warn(manifest.notes)
+    return asked
 
 
 @dataclass(frozen=True)
@@ -153,7 +162,7 @@ class Answers:
 
     def _begin(self, parts: Path) -> None:
         recorded = parts / "question.json"
-        if not atomic.is_as_recorded(recorded, {**self.question.identity, **self.identity}):
+        if not atomic.is_as_recorded(recorded, {**self.question.identity(), **self.identity}):
             raise UserError(
                 f"{parts} holds what was stopped with another model, other images or other options ({recorded}): "
                 "delete it to begin anew, or give another --out"

@@ -140,6 +140,13 @@ def _reach(repository: str) -> None:
     raise MissingWeights(f"{constants.ENDPOINT} does not hand them out ({reasons[-1]})")
 
 
+def check_hub() -> None:
+    """Raise MissingWeights, with the reason, when nothing can be downloaded from the hub; it is asked for a small network of timm's."""
+    repository = _repository("test_resnet")
+    assert repository, "timm knows it"
+    _reach(repository)
+
+
 @contextmanager
 def quiet_hub() -> Iterator[None]:
     """Keep the hub's own lines, one an attempt, from the user: what matters becomes one message."""

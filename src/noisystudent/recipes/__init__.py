@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from noisystudent.config import Config
-from noisystudent.errors import UserError
+from noisystudent.errors import UserError, meant
 from noisystudent.recipes import photos, published, small_images
 
 RECIPES: dict[str, Callable[[], Config]] = {
@@ -27,7 +27,7 @@ def recipe(name: str) -> Config:
         UserError: there is none of that name.
     """
     if name not in RECIPES:
-        raise UserError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
+        raise UserError(f"there is no recipe {name!r}{meant(name, RECIPES)}; there are {', '.join(RECIPES)}")
     return RECIPES[name]()
 
 

@@ -153,7 +153,7 @@ def test_a_paper_has_all_the_old_fields(library: TestClient) -> None:
         "nips_id": None,
         "openreview_id": None,
         "url_abs": "https://arxiv.org/abs/1911.04252",
-        "url_pdf": "",
+        "url_pdf": "https://arxiv.org/pdf/1911.04252",
         "title": "Self-training with Noisy Student",
         "abstract": "Labels out of a teacher.",
         "authors": ["Qizhe Xie", "Quoc V. Le"],

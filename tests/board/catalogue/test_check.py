@@ -116,16 +116,20 @@ def test_duplicates(imagenet: Store) -> None:
     add(imagenet, Result(1, "RESNET", {"Top 1 Accuracy": "76.1 %"}))
     with imagenet.changing("anna", "add") as change:
         change.insert("paper", slug="twin", title="Twin", arxiv_id="1911.04252")
-        change.task("image classification")
+        change.task("image-classification")
         change.author("Ada")
         change.author("ADA")
     messages = [one["where"] for one in check(imagenet)["findings"] if one["kind"] == "duplicate"]
     assert messages == [
         "/sota/image-classification-on-imagenet, resnet",
-        "arXiv 1911.04252",
-        "task Image Classification / image classification",
         "author ADA / Ada",
     ]
+    pairs = [(one["where"], one["remedy"]) for one in check(imagenet)["findings"] if one["kind"] == "twins"]
+    assert [where.split(" and ")[1] for where, _ in pairs] == [
+        "/task/image-classification",
+        "/paper/self-training-with-noisy-student",
+    ]
+    assert pairs[0][1].startswith("noisystudent board merge task image-classification-1 image-classification")
 
 
 def test_a_run_beside_its_claim_is_no_duplicate(imagenet: Store) -> None:

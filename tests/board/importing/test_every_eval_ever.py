@@ -11,6 +11,7 @@ import pytest
 
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import import_file
+from noisystudent.errors import UserError
 
 Rows = Callable[..., list[dict[str, Any]]]
 Imported = Callable[..., dict[str, Any]]
@@ -110,8 +111,6 @@ def test_what_has_no_place_is_named(imported: Imported, rows: Rows) -> None:
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        ({"model_info": None}, "record"),
-        ({"model_info": {"name": ""}}, "name"),
         ({"evaluation_timestamp": "yesterday"}, "evaluation_timestamp"),
         ({"evaluation_timestamp": "1e300"}, "evaluation_timestamp"),
         ({"evaluation_results": [evaluation("", "Toys", 1)]}, "evaluation_name"),
@@ -124,6 +123,13 @@ def test_what_has_no_place_is_named(imported: Imported, rows: Rows) -> None:
 )
 def test_what_is_wrong_is_reported_and_the_rest_is_kept(imported: Imported, change: Any, kind: str) -> None:
     assert kind in imported({**RECORD, **change})["lost"]
+
+
+@pytest.mark.parametrize(("model", "kind"), [(None, "record"), ({"name": ""}, "name")])
+def test_a_record_of_no_model_is_refused(imported: Imported, rows: Rows, model: Any, kind: str) -> None:
+    with pytest.raises(UserError, match=f"taken for Every Eval Ever, but nothing in it.* {kind}: "):
+        imported({**RECORD, "model_info": model})
+    assert rows("SELECT * FROM event") == []
 
 
 def test_a_link_that_runs_a_script_is_left_out(imported: Imported, rows: Rows) -> None:

@@ -58,11 +58,22 @@ def test_a_card(imported: Import, rows: Rows) -> None:
         {"name": "Common Voice"}
     ]
     assert rows("SELECT DISTINCT name FROM model") == [{"name": "wav2vec"}]
-    assert [lost["reason"] for lost in report["lost"]["unknown key"]["examples"]] == [
-        "metric.verified has no place in the catalogue"
-    ]
+    assert {lost["reason"].split()[0] for lost in report["lost"]["unknown key"]["examples"]} == {
+        "license",
+        "metric.verified",
+        "source.name",
+    }
     again = imported(CARD, "README.md")
     assert (again["counts"], again["already there"]) == ({}, {"result": 2})
+
+
+@pytest.mark.parametrize("args", ["cola", "{config: cola, split: test}", "{name: cola}"])
+def test_older_cards_name_a_configuration_as_args(imported: Import, rows: Rows, args: str) -> None:
+    card = CARD.replace("name: ImageNet, config: default", f"name: GLUE, args: {args}")
+    report = imported(card, "README.md")
+    assert rows("SELECT shown FROM dataset_shown WHERE name = 'cola'") == [{"shown": "GLUE: cola"}]
+    lost = {one["reason"] for one in report["lost"]["unknown key"]["examples"]}
+    assert ("dataset.args.split has no place in the catalogue" in lost) == ("split" in args)
 
 
 def test_a_folder_of_cards(store: Store, rows: Rows, tmp_path: Path) -> None:
@@ -152,7 +163,7 @@ def test_evaluation_results_are_a_list(imported: Import) -> None:
 
 @pytest.mark.parametrize(
     ("args", "part"),
-    [("cola", "cola"), ("{language: de, split: test}", "language: de, split: test"), ("default", None)],
+    [("cola", "cola"), ("{config: cola}", "cola"), ("default", None)],
 )
 def test_arguments_are_a_part_of_the_dataset(imported: Import, rows: Rows, args: str, part: str | None) -> None:
     result = "{task: {type: x}, dataset: {name: glue, type: glue, args: ARGS}, metrics: [{type: acc, value: 1}]}"

@@ -87,3 +87,38 @@ def test_a_name_that_is_no_text_is_no_obstacle(store: Store, rows: Rows, tmp_pat
     (folder / "caf\udce9.yml").write_text("Models: [{Name: A}, {}]")
     report = import_file(store, folder, actor="anna")
     assert report["lost"]["name"]["examples"][0]["where"] == "caf?.yml"
+
+
+FOREIGN = {
+    "id": "1",
+    "task": "vqa",
+    "name": "VQAv2",
+    "description": "Questions.",
+    "metrics": ["accuracy"],
+    "year": 2017,
+}
+
+
+@pytest.mark.parametrize(
+    "objects", [[FOREIGN], [FOREIGN, {"task": "Parsing", "datasets": []}], [{"task": "", "datasets": []}]]
+)
+def test_what_recognises_nothing_is_refused(imported: Import, rows: Rows, objects: list[dict[str, Any]]) -> None:
+    with pytest.raises(UserError, match=r"no known format|nothing in it has a place in the catalogue"):
+        imported(objects)
+    assert rows("SELECT * FROM event") == []
+    assert rows("SELECT * FROM source") == []
+
+
+def test_every_key_that_is_dropped_is_named(imported: Import) -> None:
+    table = {
+        "metrics": ["F1"],
+        "rows": [{"model_name": "M", "metrics": {"F1": "9"}, "rank": 1, "note": ""}],
+        "unit": "%",
+    }
+    report = imported([{"task": "Parsing", "id": 3, "datasets": [{"dataset": "PTB", "year": 1993, "sota": table}]}])
+    assert {one["reason"].split()[0] for one in report["lost"]["unknown key"]["examples"]} == {
+        "task.id",
+        "dataset.year",
+        "sota.unit",
+        "row.rank",
+    }

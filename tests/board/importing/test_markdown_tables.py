@@ -112,9 +112,9 @@ def test_a_text_without_a_table_of_models_is_refused(imported: Imported) -> None
 
 
 def test_a_table_without_a_heading_is_of_no_task(imported: Imported, rows: Rows) -> None:
-    report = imported("| Model | F1 |\n|---|---|\n| A | 1 |\n", "a.md")
-    assert "table" in report["lost"]
-    assert rows("SELECT * FROM result") == []
+    with pytest.raises(UserError, match="nothing in it has a place in the catalogue. table: "):
+        imported("| Model | F1 |\n|---|---|\n| A | 1 |\n", "a.md")
+    assert rows("SELECT * FROM event") == []
 
 
 def test_a_table_of_many_pipes_takes_no_time(imported: Imported) -> None:

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import import_file
+from noisystudent.errors import UserError
 
 Rows = Callable[..., list[dict[str, Any]]]
 Imported = Callable[..., dict[str, Any]]
@@ -66,8 +69,9 @@ def test_without_a_task_or_a_benchmark_there_is_none(imported: Imported, rows: R
         board = copy.deepcopy(BOARD)
         board["benchmark"]["items"] = [{"n": "A", "m1": []}]
         board[key] = None
-        assert "leaderboard" in imported({"task-hierarchy": [], **board})["lost"]
-    assert rows("SELECT * FROM leaderboard") == []
+        with pytest.raises(UserError, match="nothing in it has a place in the catalogue. leaderboard: "):
+            imported({"task-hierarchy": [], **board})
+    assert rows("SELECT * FROM event") == []
 
 
 def test_a_real_one(store: Store, catalogue_files: Path) -> None:

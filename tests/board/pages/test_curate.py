@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from noisystudent.board.importing import import_file
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.board.web import sessions
 
@@ -207,3 +209,44 @@ def test_signing_in_makes_a_new_session_whatever_was_there(curator: Any, browser
     cookie = victim.sign_in(token).headers["set-cookie"]
     assert planted not in cookie
     assert "Signed in as cyril" in victim.page("/curate").text
+
+
+def test_an_import_is_taken_out_whole(curator: Any, tmp_path: Path) -> None:
+    (tmp_path / "spam.json").write_text('[{"task": "Cheap flights", "datasets": [{"dataset": "Paris"}]}]')
+    event = import_file(curator.store, tmp_path / "spam.json", actor="anna")["event"]
+    here = f"/curate/event/{event}"
+    assert "Take the import out whole" in curator.page(here).text
+    answer = curator.send(here, f"{here}/restore", whole="yes")
+    assert answer.status_code == 303
+    with curator.store.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM task").fetchone()[0] == 0
+    assert "Take the import out whole" not in curator.page(answer.headers["location"]).text  # of what is no import
+
+
+def test_twins_are_merged_from_their_page(curator: Any) -> None:
+    with curator.store.changing("anna", "add") as change:
+        change.task("Pose Estimation")
+        change.task("<b>pose-estimation")
+        change.task("Pose-Estimation")
+    page = curator.page("/curate/twins")
+    assert "1 pair looks like one thing" in page.text
+    wanted = {"kind": "task", "gone": "pose-estimation-1", "kept": "pose-estimation"}
+    answer = curator.send("/curate/twins", "/curate/merge", **wanted)
+    assert answer.status_code == 303
+    assert "0 pairs look" in curator.page("/curate/twins").text
+    assert "merge, by carla" in curator.page(answer.headers["location"]).text
+    assert (
+        curator.client.get("/task/pose-estimation-1", follow_redirects=False)
+        .headers["location"]
+        .endswith("/task/pose-estimation")
+    )
+    with curator.store.changing("anna", "add") as change:
+        change.task("Pose_Estimation")
+    again = curator.send("/curate/twins", "/curate/merge", kind="task", gone="pose-estimation", kept="nothing")
+    assert again.status_code == 409
+    assert "there is no task" in again.text
+
+
+def test_nobody_merges_without_a_session(browser: Any) -> None:
+    assert "Sign in" in browser.page("/curate/twins").text
+    assert browser.client.post("/curate/merge", data={"kind": "task", "gone": "a", "kept": "b"}).status_code == 403

@@ -47,7 +47,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "leaderboard": "", "task": f"Task {SCRIPT}", "dataset": f"Dataset {SCRIPT}", "model": SCRIPT, "metrics": {SCRIPT: SCRIPT[:100]},
         "higher_is_better": {SCRIPT: True}, "paper": "https://a.org/new", "paper_title": f"New {SCRIPT}", "paper_date": "2020-01-01",
         "extra_data": True, "evaluated_on": "2020-01-01", "source_url": "https://a.org/", "locator": SCRIPT,
-        "code_links": ["https://github.com/a/b"], "tags": [SCRIPT[:60]],
+        "code_links": ["https://github.com/a/b"], "tags": [SCRIPT[:60]], "sure": True,
     },
     "direction": {"leaderboard": BOARD, "metric": "GFLOPs", "higher_is_better": True},
 }  # fmt: skip

@@ -66,16 +66,9 @@ def evaluation_update(writing: Write, evaluation_id: str, body: EvaluationTableU
 
 @write(router, "DELETE", "/evaluations/{evaluation_id}/", 204)
 def evaluation_delete(writing: Write, evaluation_id: str) -> None:
-    """Retire all results of an evaluation table. One that never had any is taken out; any other stays, empty, for its history."""
+    """Take out an evaluation table that never had a result. Any other stays for its history: DELETE its results, one by one."""
     with writing.changing("remove evaluation table", evaluation_id) as change:
-        number = named(change.connection, "leaderboard", evaluation_id)
-        results = change.connection.execute(
-            "SELECT id FROM result WHERE leaderboard_id = ? AND retired_by IS NULL", (number,)
-        ).fetchall()
-        for result in results:
-            change.retire_result(result["id"])
-        if not change.connection.execute("SELECT 1 FROM result WHERE leaderboard_id = ?", (number,)).fetchone():
-            remove(change, "leaderboard", number)
+        remove(change, "leaderboard", named(change.connection, "leaderboard", evaluation_id))
 
 
 def _free(change: Change, task: int, dataset: int) -> None:

@@ -78,6 +78,7 @@ class Change:
     touched: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self._last_before = self._last()
         self.event: int = self.connection.execute("SELECT coalesce(max(id), 0) + 1 FROM event").fetchone()[0]
 
     def finish(self, actor: str, action: str, note: str) -> None:
@@ -89,6 +90,11 @@ class Change:
             "changed": self.changed,
             "replaced": self.replaced,
             "made": self.made if len(self.made) <= MOST_MADE else [],
+            "ranges": {
+                table: [self._last_before.get(table, 0) + 1, last]
+                for table, last in self._last().items()
+                if last > self._last_before.get(table, 0)
+            },
         }
         last = self.connection.execute("SELECT coalesce(max(at), '') FROM event").fetchone()[0]
         at = max(now(), last)  # a clock that was put back does not bring events out of their order
@@ -96,6 +102,10 @@ class Change:
             "INSERT INTO event (id, at, actor, action, note, detail) VALUES (?, ?, ?, ?, ?, ?)",
             (self.event, at, actor, action, note, json.dumps(detail, ensure_ascii=False, sort_keys=True)),
         )
+
+    def _last(self) -> dict[str, int]:
+        """The last number that each table of entries has given; none is given again."""
+        return {row["name"]: row["seq"] for row in self.connection.execute("SELECT name, seq FROM sqlite_sequence")}
 
     # Layers
 
@@ -192,6 +202,8 @@ class Change:
             ).fetchone()
         ):
             return int(alias["id"])
+        if url and (became := self._became("paper", url)):
+            return int(became["id"])
         if not title or number:
             return None
         return named(self.connection, "paper", title)
@@ -353,12 +365,20 @@ class Change:
         ).fetchall()
 
     def _named(self, table: str, name: str, condition: str = "", *values: Any) -> int | None:
-        """The entry of that very name, else of one in other capitals."""
+        """The entry of that very name, else of one in other capitals, else one that another of that name has become."""
         row = self.connection.execute(
             f"SELECT id FROM {table} WHERE name = ? COLLATE NOCASE {condition} ORDER BY name <> ?, id LIMIT 1",
             (name, *values, name),
         ).fetchone()
+        if row is None and not any(values):
+            row = self._became(table, name)
         return int(row["id"]) if row else None
+
+    def _became(self, kind: str, name: str) -> sqlite3.Row | None:
+        found: sqlite3.Row | None = self.connection.execute(
+            "SELECT id FROM other_name WHERE kind = ? AND name = ?", (kind, name)
+        ).fetchone()
+        return found
 
     def _found(self, table: str, **columns: Any) -> int | None:
         where = " AND ".join(f"{name} = ?" for name in columns)

@@ -14,6 +14,7 @@ from noisystudent.board.catalogue.doubts import doubt
 from noisystudent.board.catalogue.failures import PUT_BACK
 from noisystudent.board.catalogue.judging import judgement, opinions_of
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.catalogue.twins import twins
 from noisystudent.board.catalogue.values import Value
 
 Severity = Literal["error", "warning"]
@@ -185,27 +186,21 @@ def _duplicates(connection: sqlite3.Connection) -> Iterator[Finding]:
         message = f"the same model with the same values, {row['times']} times"
         yield Finding("warning", "duplicate", f"/sota/{row['slug']}, {row['model']}", message, "take back all but one")
     for row in connection.execute(
-        "SELECT arxiv_id, group_concat(slug, ', ') AS slugs FROM paper WHERE arxiv_id IS NOT NULL GROUP BY arxiv_id HAVING count(*) > 1"
+        "SELECT group_concat(name, ' / ') AS names FROM (SELECT * FROM author ORDER BY name, id) "
+        "GROUP BY lower(name) HAVING count(*) > 1 ORDER BY names"
     ):
-        message = f"one arXiv number, several papers: {row['slugs'][:200]}"
-        yield Finding("warning", "duplicate", f"arXiv {row['arxiv_id']}", message, "find out which is the right one")
-    for table, group in (
-        ("task", "lower(name)"),
-        ("dataset", "lower(name), coalesce(parent_id, 0)"),
-        ("author", "lower(name)"),
-    ):
-        for row in connection.execute(
-            f"SELECT group_concat(name, ' / ') AS names FROM (SELECT * FROM {table} ORDER BY name, id) "
-            f"GROUP BY {group} HAVING count(*) > 1 ORDER BY names"
-        ):
-            message = "names that differ in small and capital letters only"
-            yield Finding(
-                "warning",
-                "duplicate",
-                f"{table} {row['names'][:200]}",
-                message,
-                "use one of them in future submissions",
-            )
+        message = "names that differ in small and capital letters only"
+        remedy = "use one of them in future submissions"
+        yield Finding("warning", "duplicate", f"author {row['names'][:200]}", message, remedy)
+
+
+def _twins(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Entries that look like one."""
+    for pair in twins(connection):
+        where = f"/{pair.kind}/{pair.gone} and /{pair.kind}/{pair.kept}"
+        message = f"{pair.names[0]!r} and {pair.names[1]!r} may be one {pair.kind}: {pair.why}"
+        remedy = f"noisystudent board merge {pair.kind} {pair.gone} {pair.kept}, if they are"
+        yield Finding("warning", "twins", where, message, remedy)
 
 
 def _directions(connection: sqlite3.Connection) -> Iterator[Finding]:
@@ -280,6 +275,7 @@ LOOKS: tuple[Callable[[sqlite3.Connection], Iterator[Finding]], ...] = (
     _impossible,
     _mixed_units,
     _duplicates,
+    _twins,
     _directions,
     _future,
 )

@@ -10,6 +10,8 @@ from typing import Any
 
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.events import OF_IMPORT
+from noisystudent.board.catalogue.purging import take_out
+from noisystudent.board.catalogue.ranking import refresh
 from noisystudent.board.catalogue.removal import bring_back, kept_by, remove
 from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
@@ -36,7 +38,7 @@ def last_event(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
 
 
-def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
+def restore(store: Store, event: int, *, actor: str, note: str = "", whole: bool = False) -> int:
     """Take back what one change did, by another: results that it added go, those that it retired come back, edits are undone.
 
     Of an import in parts, any part stands for all of them.
@@ -44,11 +46,15 @@ def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
     What later changes did to the same rows stays: a result that was retired since is left alone, a column that has another value now
     is left as it is. A new entry (a task, a paper) goes if nothing hangs on it; those of an import, which makes many, stay.
 
+    Args:
+        whole: of an import, its results and entries go for good, if nothing else hangs on them: the catalogue is as if it had never come,
+            but for gaps that it filled in what was there. That cannot be taken back; the file can be imported again.
+
     Returns:
         The number of the event that did it.
 
     Raises:
-        UserError: there is no such event, or it was taken back already.
+        UserError: there is no such event, or it was taken back already, or took an import out whole; or it is no import and goes `whole`.
     """
     with store.changing(actor, "restore", note or f"takes back event {event}") as change:
         connection = change.connection
@@ -60,17 +66,44 @@ def restore(store: Store, event: int, *, actor: str, note: str = "") -> int:
             raise UserError(
                 f"event {event} was taken back already, by event {again}; take that one back to have it again"
             )
+        _check_whole(connection, event, events, whole=whole)
         change.report["restores"] = event
-        _undo_results(change, list(events))
         for detail in reversed(events.values()):
+            late = detail["report"].get("edits after removals", len(detail["changed"]))
+            _undo_columns(change, detail["changed"][late:])
             for gone in reversed(detail["report"].get("removed", [])):
                 bring_back(change, gone["table"], gone["row"])
-            _undo_edits(change, detail)
+            _undo_lists(change, detail.get("replaced", []))
+            _undo_columns(change, detail["changed"][:late])
+            for result, before, after in reversed(detail["report"].get("moved values", [])):
+                connection.execute(
+                    "UPDATE value SET metric_id = ? WHERE result_id = ? AND metric_id = ?", (before, result, after)
+                )
             for table, entry in reversed(detail.get("made", [])):
                 exists = connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (entry,)).fetchone()
                 if exists and not kept_by(connection, table, entry):
                     remove(change, table, entry)
+        _undo_results(change, list(events))  # where they belong by now
+        if whole:
+            refresh(connection, change.touched)  # who leads is none of those that leave
+            change.report["taken out"] = take_out(
+                connection, list(events), [detail["ranges"] for detail in events.values()]
+            )
+            there = {row["id"] for row in connection.execute("SELECT id FROM leaderboard")}
+            change.touched &= there
         return change.event
+
+
+def _check_whole(connection: sqlite3.Connection, event: int, events: dict[int, dict[str, Any]], *, whole: bool) -> None:
+    if any("taken out" in detail["report"] for detail in events.values()):
+        raise UserError(f"event {event} took an import out whole: import the file again to have it back")
+    if not whole:
+        return
+    action = connection.execute("SELECT action FROM event WHERE id = ?", (event,)).fetchone()["action"]
+    if action != "import":
+        raise UserError(f"event {event} is no import: take it back without --whole")
+    if any("ranges" not in detail for detail in events.values()):
+        raise UserError(f"event {event} is of an older version, which kept no list of what it made: go without --whole")
 
 
 def _events_of(connection: sqlite3.Connection, event: int) -> dict[int, dict[str, Any]]:
@@ -99,20 +132,27 @@ def _undo_results(change: Change, events: Sequence[int]) -> None:
         change.touched.add(row["leaderboard_id"])
 
 
-def _undo_edits(change: Change, detail: dict[str, Any]) -> None:
-    """Lists and columns that an event changed are as before, where nobody has changed them since."""
-    for listed in reversed(detail.get("replaced", [])):
+def _undo_lists(change: Change, replaced: Sequence[dict[str, Any]]) -> None:
+    """Lists of rows are as before an event, where nobody has changed them since."""
+    for listed in reversed(replaced):
         if change.rows_of(listed["table"], listed["owner"]) == listed["after"]:
             change.replace_rows(listed["table"], listed["owner"], listed["before"])
-    for edit in reversed(detail["changed"]):
+
+
+def _undo_columns(change: Change, edits: Sequence[dict[str, Any]]) -> None:
+    """Columns are as before an event, where nobody has changed them since."""
+    for edit in reversed(edits):
         table, names = edit["table"], ", ".join(edit["after"])
         now = change.connection.execute(f"SELECT {names} FROM {table} WHERE id = ?", (edit["id"],)).fetchone()
         still = {name: edit["before"][name] for name, value in edit["after"].items() if now and now[name] == value}
         if still:
             change.edit(table, edit["id"], **still)
-        if now and table == "metric":
-            board = change.connection.execute("SELECT leaderboard_id FROM metric WHERE id = ?", (edit["id"],))
+        if now and table in ("metric", "result"):
+            board = change.connection.execute(f"SELECT leaderboard_id FROM {table} WHERE id = ?", (edit["id"],))
             change.touched.add(board.fetchone()[0])
+            change.touched.update(
+                said["leaderboard_id"] for said in (edit["before"], edit["after"]) if "leaderboard_id" in said
+            )
 
 
 def taken_back_by(connection: sqlite3.Connection, event: int) -> int | None:

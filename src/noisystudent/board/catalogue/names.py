@@ -60,7 +60,9 @@ def named(connection: sqlite3.Connection, kind: str, name: str) -> int | None:
     if kind in UNFOLDED:
         return _first(connection, f"SELECT id FROM {kind} WHERE {column} = ? ORDER BY id", name)
     query = f"SELECT id FROM {kind} WHERE {column} = ?1 COLLATE NOCASE ORDER BY {column} <> ?1, {whole_first}id"
-    return _first(connection, query, name) or _twin(connection, kind, column, name)
+    found = _first(connection, query, name)
+    found = found or _first(connection, "SELECT id FROM other_name WHERE kind = ? AND name = ?", kind, name)
+    return found or _twin(connection, kind, column, name)
 
 
 def metric_meant(metrics: Sequence[sqlite3.Row], text: str) -> sqlite3.Row | None:

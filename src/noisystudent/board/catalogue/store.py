@@ -147,8 +147,10 @@ class Store:
         return f"{self.path.absolute().as_uri()}?mode={mode}{'&immutable=1' if frozen else ''}"
 
     def _log_bytes(self) -> int:
-        log = self.path.with_name(f"{self.path.name}-wal")
-        return log.stat().st_size if log.exists() else 0
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except FileNotFoundError:  # whoever closes last takes it away
+            return 0
 
     def _check(self) -> None:
         """That an existing file is a catalogue, and not of a later version."""

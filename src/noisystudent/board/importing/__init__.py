@@ -15,6 +15,7 @@ from noisystudent.board.catalogue.failures import message_of
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import codesota, documents, streams, timm_results
 from noisystudent.board.importing.csv_tables import Columns
+from noisystudent.board.importing.evaluation_tables import KEYS
 from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.parts import Part, at_intervals, cut
@@ -120,6 +121,8 @@ def import_file(
             with store.changing(actor, "import", note) as change:
                 change.layer(**asdict(of_format))
                 loader.load(change, part)
+                if count == 1 and not part.report.recognises:
+                    raise UserError(_nothing_recognised(path, format, part.report))
                 told = {"file": called, "format": format, **change.report}
                 change.report.update(told, **part.report.as_dict())
                 if count > 1:
@@ -138,6 +141,12 @@ def _loader(format: str, called: str, columns: Columns | None) -> Any:
     if format == "timm results":
         return made(called, columns)
     return made(columns) if format == "CSV" else made()
+
+
+def _is_foreign(format: str, item: Fields) -> bool:
+    """Whether an object with a `task` has no tables but keys of another format."""
+    keys = item.item.keys()
+    return format == "evaluation tables" and not keys & {"datasets", "subtasks"} and not keys <= {*KEYS["task"]}
 
 
 def _read(path: Path) -> tuple[str, int, Iterator[Part]]:
@@ -174,11 +183,17 @@ def _telling_what_is_there(called: str, count: int, events: list[int]) -> Iterat
         raise RunError(f"{message} ({error})") from error
 
 
+def _nothing_recognised(path: Path, format: str, report: Loss) -> str:
+    lost = report.as_dict()["lost"]
+    examples = [f"{kind}: {one['examples'][0]['reason']}" for kind, one in lost.items()]
+    return f"{path}: taken for {format}, but nothing in it has a place in the catalogue. {'; '.join(examples) or 'It is empty'}"
+
+
 def _format(path: Path, item: Fields) -> str:
     if streams.is_table(path):
         return "timm results" if item.item.keys() >= timm_results.SIGNS else "CSV"
     for format, signs in _SIGNS.items():
-        if signs & item.item.keys():
+        if signs & item.item.keys() and not _is_foreign(format, item):
             return format
     known = "; ".join(f"{format}: {', '.join(sorted(signs))}" for format, signs in _SIGNS.items())
     keys = ", ".join(sorted(item.item)[:20]) or "none"

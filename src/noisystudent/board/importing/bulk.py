@@ -40,7 +40,9 @@ def _in_any_capitals(change: Change, wanted: list[str], found: dict[str, int], *
     query = "SELECT id, name FROM task WHERE name COLLATE NOCASE IN"
     missing = [name for name in wanted if name not in found]
     rows = rows_where(change.connection, query, missing).fetchall()
-    numbers = {_lower(row["name"]): row["id"] for row in sorted(rows, key=lambda row: -row["id"])}
+    became = rows_where(change.connection, "SELECT id, name FROM other_name WHERE kind = 'task' AND name IN", missing)
+    numbers = {_lower(row["name"]): row["id"] for row in became}
+    numbers |= {_lower(row["name"]): row["id"] for row in sorted(rows, key=lambda row: -row["id"])}
     new: dict[str, str] = {}
     for name in missing:
         new.setdefault(_lower(name), name)

@@ -14,7 +14,7 @@ from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.slugs import slug_of_address, slugify
 from noisystudent.board.importing.addresses import address, links
 from noisystudent.board.importing.completing import EMPTY, complete
-from noisystudent.board.importing.fields import Fields
+from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.names import is_name, name, names, one_line, values
 from noisystudent.board.importing.parts import Part
@@ -23,6 +23,18 @@ from noisystudent.board.importing.results import Results
 SLUG_TITLE = "Papers with Code Leaderboard URL"
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 DIRECTIONS = {"higher": True, "lower": False}
+
+
+KEYS = {
+    "task": ("task", "description", "categories", "synonyms", "source_link", "subtasks", "datasets"),
+    "dataset": ("dataset", "subdataset", "description", "dataset_links", "dataset_citations", "subdatasets", "sota"),
+    "sota": ("metrics", "rows", "metric_directions"),
+    "row": (
+        *("model_name", "paper_title", "paper_url", "paper_date", "code_links", "model_links"),
+        *("metrics", "uses_additional_data"),
+        "locator",  # none of the archive's: importers of other tables say with it where a row stands, or how it was measured
+    ),
+}
 
 
 class Loader:
@@ -34,6 +46,7 @@ class Loader:
 
     def __init__(self, *, in_order: bool = True) -> None:
         self.in_order = in_order
+        self.known = KnownKeys(KEYS)
         self.said: set[int] = set()
         self.completed: set[tuple[str, int]] = set()
 
@@ -50,6 +63,7 @@ class _Tables:
         self.results = Results(change, report, file.said)
         self.completed = file.completed
         self.in_order = file.in_order
+        self.known = file.known
         self.parents: dict[int, set[int]] = defaultdict(set)
         for row in change.connection.execute("SELECT task_id, parent_id FROM task_parent"):
             self.parents[row["task_id"]].add(row["parent_id"])
@@ -62,6 +76,8 @@ class _Tables:
         if not called:
             return
         fields.where = f"{fields.where}, {called}" if parent is None else called
+        self.report.recognised()
+        self.known.check(fields, "task")
         task = self.change.task(called)
         source = fields.part("source_link")
         self.complete(
@@ -107,6 +123,7 @@ class _Tables:
         if not called:
             return
         fields.where = f"{fields.where} on {called}" if parent is None else f"{fields.where}, {called}"
+        self.known.check(fields, "dataset")
         dataset = self.change.dataset(called, parent)
         leaderboard = self.change.leaderboard(task, dataset)
         found = links(fields, "dataset_links")
@@ -147,6 +164,7 @@ class _Tables:
     # Tables
 
     def table(self, sota: Fields, leaderboard: int) -> None:
+        self.known.check(sota, "sota")
         for metric in names(sota, "metrics"):
             self.change.metric(leaderboard, metric)
         directions = sota.part("metric_directions")
@@ -162,7 +180,7 @@ class _Tables:
 
     def row(self, fields: Fields, leaderboard: int, position: int) -> Result | None:
         fields.where = f"{fields.where}, row {position + 1}"
-        # `locator` is no key of the archive's: importers of other tables say with it where a row stands, or how it was measured.
+        self.known.check(fields, "row")
         model = one_line(fields, "model_name")  # may be missing: real tables have rows of a paper alone, or of nobody
         if not is_name(model, "model_name", fields):
             return None

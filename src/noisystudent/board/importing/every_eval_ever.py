@@ -84,6 +84,7 @@ class _Records:
                 self.report.lost("record", fields.where, "it names no model")
             return
         fields.where = model.where = f"{fields.where}, {called}"
+        self.report.recognised()
         self.known.check(model, "model_info")
         details = self.part(model, "additional_details", "model_info") or Fields({}, fields.where, self.report)
         source = source or Fields({}, fields.where, self.report)

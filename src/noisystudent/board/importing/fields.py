@@ -139,7 +139,7 @@ class KnownKeys:
         self._told: dict[str, set[str]] = defaultdict(set)
 
     def check(self, fields: Fields, of: str = "") -> None:
-        for key in fields.item.keys() - self._known[of] - self._told[of]:
+        for key in sorted(fields.item.keys() - self._known[of] - self._told[of], key=str):
             if fields.item[key] not in (None, "", [], {}):
                 self._told[of].add(key)
                 name = f"{of}.{key}" if of else key

@@ -26,8 +26,12 @@ Key = tuple[int, str, str, str | None]  # leaderboard, model, locator, source
 
 
 KEYS = {
+    "": ("model-index", "eval-results", "model", "file"),
+    "model": ("name", "results"),
+    "result": ("task", "dataset", "metrics", "source"),
+    "source": ("url",),
     "task": ("type", "name"),
-    "dataset": ("type", "name", "config", "split", "revision", "args"),
+    "dataset": ("type", "name", "config", "args", "split", "revision"),
     "metric": ("type", "value", "name"),
     "entry": ("dataset", "value", "date", "source", "notes"),
     "entry.dataset": ("id", "task_id", "revision"),
@@ -41,6 +45,7 @@ class Loader:
     def load(self, change: Change, part: Part) -> None:
         cards = _Cards(change, part.report)
         for card in part.items:
+            cards.known.check(card)
             for model in card.parts("model-index"):
                 cards.model(model)
         for card in part.items:
@@ -66,7 +71,10 @@ class _Cards:
         if not called:
             return
         fields.where = f"{fields.where}, {called}"
+        self.report.recognised()
+        self.known.check(fields, "model")
         for result in fields.parts("results"):
+            self.known.check(result, "result")
             leaderboard = self.leaderboard(result)
             if leaderboard is not None:
                 self.result(result, called, leaderboard)
@@ -85,10 +93,8 @@ class _Cards:
         if not name(given, "task") or not name(given, "dataset"):
             return None
         number = self.change.dataset(of_dataset)
-        configuration = one_line(dataset, "config")
-        if configuration in ("", "default"):
-            configuration = _arguments(dataset)
-        if configuration and name(Fields({"config": configuration}, fields.where, self.report), "config"):
+        configuration = one_line(dataset, "config") or _args(dataset)
+        if configuration not in ("", "default"):
             number = self.change.dataset(configuration, number)
         return self.change.leaderboard(self.change.task(of_task), number)
 
@@ -100,6 +106,7 @@ class _Cards:
             if data is None:
                 self.report.lost("entry", fields.where, "it names no dataset")
             return
+        self.report.recognised()
         self.known.check(data, "entry.dataset")
         if source:
             self.known.check(source, "entry.source")
@@ -149,6 +156,8 @@ class _Cards:
     def result(self, fields: Fields, model: str, leaderboard: int) -> None:
         """A row of a model; results of the same origin are values of one row."""
         source, dataset = fields.part("source"), fields.part("dataset")
+        if source:
+            self.known.check(source, "source")
         url = address(source, "url") if source else ""
         said = [(key, one_line(dataset, key)) for key in ("split", "revision")] if dataset else []
         locator = ", ".join(f"{key} {text}" for key, text in said if text)
@@ -177,14 +186,12 @@ class _Cards:
         self.rows[key] = replace(row, values={**row.values, **new})
 
 
-def _arguments(dataset: Fields) -> str:
-    """The configuration that older cards give as arguments: of GLUE, `cola`; of several, `language: de, split: test`."""
-    given = dataset.item.get("args")
-    if isinstance(given, dict):
-        parts = [
-            (one_line(Fields({"key": key}, dataset.where, dataset.report), "key"), value)
-            for key, value in given.items()
-        ]
-        return ", ".join(f"{key}: {value}" for key, value in parts if isinstance(value, str | int | float))
-    found = one_line(dataset, "args")
-    return "" if found == "default" else found
+def _args(dataset: Fields) -> str:
+    """A configuration as older cards name it: `args: cola`, or `args: {config: cola}`."""
+    if not isinstance(dataset.item.get("args"), dict):
+        return one_line(dataset, "args")
+    part = dataset.part("args")
+    assert part is not None
+    for key in part.item.keys() - {"config", "name"}:
+        part.report.lost("unknown key", part.where, f"dataset.args.{key} has no place in the catalogue")
+    return one_line(part, "config") or one_line(part, "name")

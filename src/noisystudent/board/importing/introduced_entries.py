@@ -14,6 +14,7 @@ def slug_and_name(fields: Fields, kind: str) -> tuple[str, str] | None:
     """The slug in an object's `url`, and its name; an object without them is reported as lost."""
     slug, name = slug_of_address(fields.line("url"), kind), fields.line("name")
     if slug and name:
+        fields.report.recognised()
         return slug, name
     reason = "it has no name" if slug else f"it has no url with /{kind}/ and a slug"
     fields.report.lost(kind, fields.where, reason)

@@ -41,6 +41,7 @@ class Loader:
         for fields in part.items:
             slug, url = slug_of_address(fields.line("paper_url"), "paper"), address(fields, "repo_url")
             if slug and url:
+                part.report.recognised()
                 self.known.check(fields)
                 links.append((slug, url, fields))
             else:

@@ -22,6 +22,7 @@ class Loss:
     def __init__(self) -> None:
         self._lost: dict[str, dict[str, Any]] = {}
         self._there: dict[str, int] = {}
+        self.recognises = False
 
     def lost(self, kind: str, where: str, reason: str) -> None:
         """Something of a file that the catalogue does not get.
@@ -39,6 +40,10 @@ class Loss:
     def there(self, kind: str, count: int = 1) -> None:
         """Something of a file that the catalogue has already."""
         self._there[kind] = self._there.get(kind, 0) + count
+
+    def recognised(self) -> None:
+        """Something of the file has a place in the catalogue, be it there already."""
+        self.recognises = True
 
     def add(self, other: Loss) -> None:
         """What another report has, too."""

@@ -22,6 +22,7 @@ KEYS = {
     "collection": ("name", "paper", "code"),
     "model": ("name", "metadata", "in collection", "results", "weights", "paper", "code", "config"),
     "metadata": ("parameters", "flops"),
+    "result": ("task", "dataset", "metrics"),
 }
 
 
@@ -60,6 +61,7 @@ class _Index:
         if not called:
             return
         fields.where = f"{fields.where}, {called}"
+        self.report.recognised()
         self.known.check(fields, "model")
         collection = one_line(fields, "in collection")
         above = self.collections.get(collection)
@@ -72,6 +74,7 @@ class _Index:
         self.describe(fields, self.change.model(called, paper), weights)
         self.read["models"] += 1
         for result in _parts(fields, "results"):
+            self.known.check(result, "result")
             task, dataset = name(result, "task"), name(result, "dataset")
             if not task or not dataset:
                 continue

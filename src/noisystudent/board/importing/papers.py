@@ -102,6 +102,7 @@ class _Reader:
             elif slug in found or slug in seen:
                 part.report.lost("paper", fields.where, f"{slug} was in the file before")
             else:
+                part.report.recognised()
                 self.known.check(fields)
                 found[slug] = self._paper(slug, fields)
         return found

@@ -8,7 +8,9 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Response
 from starlette.responses import RedirectResponse
 
+from noisystudent.board import curating
 from noisystudent.board.catalogue import history
+from noisystudent.board.catalogue.twins import twins as pairs_of_twins
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.board.submitting.differences import Difference
 from noisystudent.board.submitting.payloads import check_comment
@@ -90,6 +92,35 @@ def reject(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     return RedirectResponse("/curate", 303, headers=NOT_KEPT)
 
 
+@router.get("/twins", include_in_schema=False)
+def twins(view: Viewing, page: Page = None) -> Response:
+    """Entries that look like one, each pair with the form that makes one of them."""
+    session = _session(view)
+    if session is None:
+        return _sign_in_page(view)
+    paging = Paging(page or 1, submissions.PAGE)
+    with view.store.reading() as connection:
+        found = list(pairs_of_twins(connection))
+    data = {
+        "pairs": found[paging.offset : paging.offset + paging.size],
+        "count": len(found),
+        "page": paging.number,
+        "pages": paging.pages(len(found)),
+    }
+    return _page(view, session, "curate_twins.html.jinja", data, "Twins", "/curate/merge")
+
+
+@router.post("/merge", include_in_schema=False)
+def merge(view: Viewing, form: SentForm) -> Response:
+    session = _checked(view, form)
+    kind, gone, kept = (text_of(form, name) for name in ("kind", "gone", "kept"))
+    try:
+        made = curating.merge(view.store, kind, gone, kept, actor=session.token.name)
+    except UserError as error:
+        return refuse(view.request, 409, f"{error}.")
+    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+
+
 @router.get("/event/{number}", include_in_schema=False)
 def event(view: Viewing, number: RowNumber) -> Response:
     """An event of the history, with the form that takes back what it did."""
@@ -122,7 +153,8 @@ def restore(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     session = _checked(view, form)
     try:
         note = check_comment("note", text_of(form, "note"))
-        made = history.restore(view.store, number, actor=session.token.name, note=note)
+        whole = text_of(form, "whole") == "yes"
+        made = history.restore(view.store, number, actor=session.token.name, note=note, whole=whole)
     except UserError as error:
         return refuse(view.request, 409, f"{error}.")
     return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
