@@ -112,7 +112,7 @@ def test_a_text_without_a_table_of_models_is_refused(imported: Imported) -> None
 
 
 def test_a_table_without_a_heading_is_of_no_task(imported: Imported, rows: Rows) -> None:
-    with pytest.raises(UserError, match="nothing in it has a place in the catalogue. table: "):
+    with pytest.raises(UserError, match="nothing in it has a place in the catalogue"):
         imported("| Model | F1 |\n|---|---|\n| A | 1 |\n", "a.md")
     assert rows("SELECT * FROM event") == []
 

@@ -69,7 +69,7 @@ def test_without_a_task_or_a_benchmark_there_is_none(imported: Imported, rows: R
         board = copy.deepcopy(BOARD)
         board["benchmark"]["items"] = [{"n": "A", "m1": []}]
         board[key] = None
-        with pytest.raises(UserError, match="nothing in it has a place in the catalogue. leaderboard: "):
+        with pytest.raises(UserError, match="nothing in it has a place in the catalogue"):
             imported({"task-hierarchy": [], **board})
     assert rows("SELECT * FROM event") == []
 

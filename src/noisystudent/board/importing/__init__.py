@@ -49,7 +49,7 @@ LAYERS = {  # of those that are not of the archive
     "CodeSOTA's data sets": Layer("CodeSOTA", "CC BY 4.0", "Data from CodeSOTA, CC BY 4.0", "https://www.codesota.com"),
     "CSV": Layer("CSV files"),
     "Markdown tables": Layer("Markdown tables"),
-    "Every Eval Ever": Layer("Every Eval Ever", "", "", "https://evalevalai.com/projects/every-eval-ever/"),
+    "Every Eval Ever": Layer("Every Eval Ever", "", "", "https://github.com/evaleval/every_eval_ever"),
 }
 # Each has a `Loader`, made anew for a file, whose `load(change, part)` is called with its parts in their order. Between two of them others
 # write, and may remove rows: a loader keeps what the file has said so far, and which rows of its own that was, but counts on none of them.
