@@ -57,6 +57,11 @@ finally:
         (["predict", "--model", "resnet18", "nowhere"], 2, "--images: 'nowhere' does not exist"),
         (["predict", "--model", "resnet18", "a", "b"], 2, "--images: 'a', 'b' cannot be read"),
         (["predict", "--model", "resnet18", ".", "--top-k", "2", "--probabilities"], 2, "give one of them"),
+        (
+            ["predict", "--model", "resnet18", ".", "--format", "jsonl", "--out", "o.csv"],
+            2,
+            "--format jsonl is for standard",
+        ),
         (["embed", "--model", "resnet18"], 2, "no images were named"),
         (["embed", "--model", "resnet18", ".", "--out", "o.txt"], 2, "end it in .csv, .jsonl or .parquet"),
         (["label", "--model", "resnet18", "--images", "{a,b}.tar", "--out", "o"], 2, "'a.tar', 'b.tar' does not exist"),

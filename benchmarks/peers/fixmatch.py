@@ -91,15 +91,20 @@ def batches(training: Training, parts: dict[str, tuple[Tensor, Tensor]], view: P
     return batch
 
 
-def fixmatch(
-    training: Training, execution: Execution, build: Callable[..., nn.Module], batch: Callable[[int], Batch], steps: int
+def trained(
+    algorithm_name: str,
+    training: Training,
+    execution: Execution,
+    build: Callable[..., nn.Module],
+    batch: Callable[[int], Batch],
+    steps: int,
 ) -> Any:
-    """Train for `steps` steps; semilearn's algorithm, its averaged weights put into its model."""
+    """Train for `steps` steps by one of semilearn's algorithms, `fixmatch` or `pseudolabel`; its averaged weights put into its model."""
     from semilearn.algorithms import get_algorithm  # type: ignore[import-not-found]
     from semilearn.core.hooks import EMAHook, ParamUpdateHook  # type: ignore[import-not-found]
 
     given = {
-        "algorithm": "fixmatch",
+        "algorithm": algorithm_name,
         "dataset": "none",
         "num_classes": 10,
         "num_labels": 1,
@@ -108,7 +113,14 @@ def fixmatch(
     }
     given |= {"num_train_iter": steps, "num_warmup_iter": 0, "num_eval_iter": steps, "num_log_iter": steps}
     given |= {"include_lb_to_ulb": True, "batch_size": training.batch_size, "uratio": training.unlabeled_ratio}
-    given |= {"ema_m": training.ema_decay, "ulb_loss_ratio": 1.0, "hard_label": True, "T": 0.5, "p_cutoff": 0.95}
+    given |= {
+        "ema_m": training.ema_decay,
+        "ulb_loss_ratio": 1.0,
+        "hard_label": True,
+        "T": 0.5,
+        "p_cutoff": 0.95,
+        "unsup_warm_up": 0.4,
+    }
     given |= {"optim": "SGD", "lr": training.learning_rate, "momentum": training.momentum, "layer_decay": 1.0}
     given |= {"weight_decay": training.weight_decay, "use_cat": True, "amp": False, "clip_grad": 0.0}
     given |= {"use_pretrain": False, "pretrain_path": "", "save_name": "", "save_dir": "", "resume": False}
@@ -167,16 +179,16 @@ def main() -> None:
         return WithFeatures(classifier.network)
 
     batch = batches(training, parts, view, config.seed)
-    fixmatch(training, execution, build, batch, 3)  # what is only done once
+    trained("fixmatch", training, execution, build, batch, 3)  # what is only done once
     passes = training.batch_size + 2 * training.unlabeled_batch_size
     steps = math.ceil(options.passes / passes)
     if options.seconds:
         start = time.monotonic()
-        fixmatch(training, execution, build, batch, TRIAL_STEPS)
+        trained("fixmatch", training, execution, build, batch, TRIAL_STEPS)
         steps = max(steps, math.ceil(options.seconds * TRIAL_STEPS / (time.monotonic() - start)))
     torch.manual_seed(config.seed)  # dropout
     start = time.monotonic()
-    algorithm = fixmatch(training, execution, build, batch, steps)
+    algorithm = trained("fixmatch", training, execution, build, batch, steps)
     spent = {"seconds": time.monotonic() - start, "steps": steps, "passes": steps * passes}
     with torch.inference_mode():
         network = algorithm.model.eval()

@@ -59,7 +59,9 @@ Sources = Annotated[
 RowFile = Annotated[
     str, typer.Option(help="A new .csv, .jsonl or .parquet file; without it the rows go to standard output.")
 ]
-RowFormat = Annotated[Literal["csv", "jsonl"], typer.Option(help="Of what goes to standard output.")]
+RowFormat = Annotated[
+    Literal["csv", "jsonl"] | None, typer.Option(help="Of what goes to standard output; csv without it.")
+]
 
 Device = Annotated[
     str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one.")
@@ -120,10 +122,14 @@ def _check_there(model: str, **sources: str | list[str]) -> None:
         raise UserError(problems)
 
 
-def _check_answerable(model: str, images: list[str], out: str, *, val: str = "") -> None:
-    """The same of a command that writes rows about images, and of where it writes them."""
+def _check_answerable(model: str, images: list[str], out: str, *, val: str = "", format: str | None = None) -> None:
+    """The same of a command that writes rows about images, and of where it writes them; `format`, where none is to be given."""
     from noisystudent.inference.row_files import check_row_file
 
+    if format:
+        raise UserError(
+            f"--format {format} is for standard output: a file's ending says its own, and --json is one object"
+        )
     if not images:
         raise UserError("no images were named: give files, folders, tables or shards, or --images SRC")
     if out:
@@ -454,7 +460,7 @@ def predict(
     model: Model = ...,  # type: ignore[assignment]
     images: Images = "",
     out: RowFile = "",
-    format: RowFormat = "csv",
+    format: RowFormat = None,
     top_k: Annotated[
         int, typer.Option("--top-k", min=0, help="The most probable classes with their probabilities, so many.")
     ] = 0,
@@ -482,11 +488,11 @@ def predict(
     execution, named = _execution(device, precision), _named(images, sources)
     wanted = Wanted(top_k, probabilities, abstain_below, min_precision, val)
     wanted.check()
-    _check_answerable(model, named, out, val=val)
+    _check_answerable(model, named, out, val=val, format=format if out or as_json else None)
     from noisystudent.inference.predict import predicting
 
     answers = predicting(model, named, wanted, ending=os.path.splitext(out)[1], execution=execution)
-    return answers.deliver(out, format, as_json=as_json), screen.show_labeled
+    return answers.deliver(out, format or "csv", as_json=as_json), screen.show_labeled
 
 
 @command(example="noisystudent embed --model run/ photos/ --out features.parquet")
@@ -495,7 +501,7 @@ def embed(
     model: Model = ...,  # type: ignore[assignment]
     images: Images = "",
     out: RowFile = "",
-    format: RowFormat = "csv",
+    format: RowFormat = None,
     device: Device = "auto",
     precision: Precision = "auto",
     as_json: Json = False,
@@ -503,11 +509,11 @@ def embed(
 ) -> Any:
     """What a network sees in each image: the features that its last layer is given, a row each."""
     execution, named = _execution(device, precision), _named(images, sources)
-    _check_answerable(model, named, out)
+    _check_answerable(model, named, out, format=format if out or as_json else None)
     from noisystudent.inference.embed import embedding
 
     answers = embedding(model, named, execution=execution)
-    return answers.deliver(out, format, as_json=as_json), screen.show_labeled
+    return answers.deliver(out, format or "csv", as_json=as_json), screen.show_labeled
 
 
 @command(example="noisystudent export --model run/ --format onnx --out model.onnx")

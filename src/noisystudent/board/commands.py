@@ -51,11 +51,12 @@ def init(
     """Make a catalogue; in one that exists, bring what a board begins with up to date."""
     from noisystudent.board import screen, seed
     from noisystudent.board.catalogue.store import Store
-    from noisystudent.board.curating import rank_anew
+    from noisystudent.board.curating import number_papers, rank_anew
 
     made = Store(store, create=True)
     new = {} if empty else seed.load(made, actor=_actor(actor))
-    return {"store": str(store), "new": new, "ranked_anew": rank_anew(made, actor=_actor(actor))}, screen.show_init
+    older = {"numbered": number_papers(made, actor=_actor(actor)), "ranked_anew": rank_anew(made, actor=_actor(actor))}
+    return {"store": str(store), "new": new} | {what: count for what, count in older.items() if count}, screen.show_init
 
 
 @command("import")
@@ -269,8 +270,8 @@ def merge(
 ) -> Any:
     """Make one entry of two that are one thing; old addresses lead to it, and `check` names such pairs."""
     from noisystudent.board import screen
+    from noisystudent.board.catalogue.merging import merge_entries
     from noisystudent.board.catalogue.store import Store
-    from noisystudent.board.curating import merge as merge_entries
 
     event = merge_entries(Store(store), kind, gone, kept, actor=_actor(actor), note=note)
     return {"event": event}, screen.show_event

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from noisystudent.board.catalogue import merging
 from noisystudent.board.catalogue.names import meant, metric_meant
 from noisystudent.board.catalogue.near import near, near_slugs
 from noisystudent.board.catalogue.ranking import out_of_date
+from noisystudent.board.catalogue.slugs import arxiv_month
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import submissions, tokens
@@ -53,45 +53,6 @@ def set_direction(store: Store, leaderboard: str, metric: str, *, higher_is_bett
         return change.event
 
 
-def merge(store: Store, kind: str, gone: str, kept: str, *, actor: str, note: str = "") -> int:
-    """Make one task, dataset, paper or method of two; the address of the one that goes leads to the one that stays.
-
-    Args:
-        kind: of both.
-        gone, kept: the one that becomes the other, and the other: slug, address, name or title.
-        actor: who says that they are one.
-        note: why.
-
-    Returns:
-        The number of the event, which can be taken back.
-
-    Raises:
-        UserError: one of them is not there, or they cannot be one.
-
-    Example:
-        >>> import tempfile
-        >>> from pathlib import Path
-        >>> store = Store(Path(tempfile.mkdtemp()) / "board.db", create=True)
-        >>> with store.changing("anna", "add") as change:
-        ...     _ = change.task("Pose Estimation"), change.task("Poses")
-        >>> merge(store, "task", "poses", "pose-estimation", actor="anna")
-        2
-    """
-    if kind not in merging.KINDS:
-        raise UserError(f"{kind!r} cannot be merged: give one of {', '.join(merging.KINDS)}")
-    with store.changing(actor, "merge", f"{kind} {gone} into {kept}" + (f": {note}" if note else "")) as change:
-        numbers = {text: meant(change.connection, kind, text) for text in (gone, kept)}
-        missing = [
-            f"there is no {kind} {text!r}{near_slugs(change.connection, kind, text)}"
-            for text, number in numbers.items()
-            if number is None
-        ]
-        if missing:
-            raise UserError(missing)
-        merging.merge(change, kind, numbers[gone] or 0, numbers[kept] or 0)
-        return change.event
-
-
 def rank_anew(store: Store, *, actor: str) -> int:
     """Rank the leaderboards anew that an older version ranked by its rules.
 
@@ -110,6 +71,34 @@ def rank_anew(store: Store, *, actor: str) -> int:
         with store.changing(actor, "rank anew", "by the rules of this version") as change:
             change.touched.update(leaderboards)
     return len(leaderboards)
+
+
+def number_papers(store: Store, *, actor: str) -> int:
+    """Papers that an older version called by their arXiv address are called by their number, and get its month; old addresses lead there.
+
+    Returns:
+        How many there were; where there are none, nothing changes.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> number_papers(Store(Path(tempfile.mkdtemp()) / "board.db", create=True), actor="anna")
+        0
+    """
+    query = "SELECT * FROM paper WHERE arxiv_id IS NOT NULL AND (title LIKE 'http://%' OR title LIKE 'https://%')"
+    with store.reading() as connection:
+        papers = connection.execute(query).fetchall()
+    if not papers:
+        return 0
+    with store.changing(actor, "number papers", "an address is no title") as change:
+        for paper in papers:
+            number = paper["arxiv_id"]
+            slug = change.free_slug("paper", f"arxiv-{number}".replace(".", "-"))
+            published = paper["published"] or arxiv_month(number)
+            change.edit("paper", paper["id"], title=f"arXiv:{number}", slug=slug, published=published)
+            owner: dict[str, Any] = {"kind": "paper", "old": paper["slug"]}
+            change.replace_rows("alias", owner, [{"id": paper["id"]}])
+    return len(papers)
 
 
 def pending(store: Store) -> list[dict[str, Any]]:

@@ -15,8 +15,9 @@ Row = dict[str, Any]
 def show_init(result: Row) -> None:
     rows = result["new"]
     new = f"{rows.get('paper', 0)} papers, {rows.get('result', 0)} results" if rows else "nothing new"
-    anew = f", {result['ranked_anew']} leaderboards ranked anew" if result["ranked_anew"] else ""
-    _say(f"{result['store']}: {new}{anew}")
+    anew = f", {result['ranked_anew']} leaderboards ranked anew" if "ranked_anew" in result else ""
+    numbered = f", {result['numbered']} papers called by their arXiv number" if "numbered" in result else ""
+    _say(f"{result['store']}: {new}{numbered}{anew}")
     _say(f"noisystudent board serve --store {result['store']} shows it")
 
 

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from noisystudent.config import Execution
 from noisystudent.data.images import Skipped
-from noisystudent.inference.abstaining import threshold_on
 from noisystudent.inference.answering import Answers, Batch, Question, Sources, question
 from noisystudent.inference.row_files import as_objects, check_row_file, named_list
 from noisystudent.inference.wanted import Wanted
@@ -134,6 +133,8 @@ def predicting(
     asked = question(model, images, execution)
     about: dict[str, Any] = {"threshold": {"confidence": wanted.abstain_below}} if wanted.abstain_below else {}
     if wanted.min_precision:
+        from noisystudent.inference.abstaining import threshold_on  # a second with SciPy, and seldom needed
+
         name = None if isinstance(model, Classifier) else model
         found = threshold_on(asked.classifier, name, wanted.min_precision, val=wanted.val, execution=asked.execution)
         about = {"threshold": found._asdict()}

@@ -135,7 +135,10 @@ def test_what_is_not_there_is_404_with_a_reason(library: TestClient, path: str) 
         (f"evaluations/{TABLE}/results/?sort=Nothing", "'Nothing'"),
         (f"evaluations/{TABLE}/results/?has_code=perhaps", "has_code:"),
         ("papers/?ordering=colour", "ordering: there is no 'colour' here; there are published, title, id"),
-        ("papers/?year=2019&ORDERING=id", "there is no parameter ORDERING, year here; there are abstract, arxiv_id,"),
+        (
+            "papers/?vintage=2019&ORDERING=id",
+            "there is no parameter ORDERING, vintage here; there are abstract, arxiv_id,",
+        ),
         ("tasks/x/?format=json", "there is no parameter format here; it has none"),
         (f"evaluations/{TABLE}/results/?ordering=id", "there is no parameter ordering here"),
     ],
@@ -225,6 +228,28 @@ def test_results_are_filtered_and_the_filters_echoed(library: TestClient, query:
     page = library.get(f"evaluations/{TABLE}/results/?{query}").json()
     assert (ids(page), page["count"]) == (expected, len(expected))
     assert any(value not in (None, [], {}) for value in page["applied_filters"].values())
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("year=2019", 1),
+        ("year=1999", 0),
+        ("has_code=true&year=2019", 1),
+        ("has_code=false&year=2019", 0),
+        ("task=image-classification&year=2019", 1),
+        ("q=noisy&task=Image Classification&year=2019", 1),
+        ("q=nothing&year=2019", 0),
+    ],
+)
+def test_papers_of_a_year_with_code_of_a_task(library: TestClient, query: str, expected: int) -> None:
+    assert library.get(f"papers/?{query}").json()["count"] == expected
+
+
+@pytest.mark.parametrize("text", ["1911.04252", "https://arxiv.org/abs/1911.04252v2", "Qizhe Xie"])
+def test_a_paper_is_found_by_its_number_its_address_and_its_author(library: TestClient, text: str) -> None:
+    found = library.get("search/", params={"q": text}).json()["results"]
+    assert "1911.04252" in [each["paper"]["arxiv_id"] for each in found]
 
 
 def test_bounds_are_on_the_scale_of_their_column(reader: TestClient, store: Store) -> None:
@@ -336,6 +361,7 @@ def test_a_token_that_reads_is_not_needed_and_not_looked_at(reader: TestClient, 
         ("papers/?ordering=title", "title"),
         ("papers/?ordering=published", "published"),
         ("papers/?q=self&ordering=title", "title"),
+        ("papers/?has_code=false&ordering=title", "title"),
         ("tasks/?ordering=name", "name"),
         ("datasets/?ordering=name", "name"),
         ("methods/?ordering=name", "name"),

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from noisystudent.board.catalogue.change import Change, Result, now
+from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.curating import number_papers
 
 
 def rows(store: Store, query: str) -> list[tuple[Any, ...]]:
@@ -129,3 +131,18 @@ def test_a_clock_that_was_put_back_brings_no_event_out_of_order(store: Store, mo
         with store.changing("anna", "add") as change:
             change.task(time)
     assert [at[11:13] for (at,) in rows(store, "SELECT at FROM event ORDER BY id")] == ["12", "12", "13"]
+
+
+def test_papers_that_were_called_by_their_address_get_their_number(store: Store) -> None:
+    with store.changing("anna", "add") as change:
+        address = "http://arxiv.org/abs/2001.09694"
+        change.insert("paper", slug="httparxivorgabs200109694", title=address, url_abs=address, arxiv_id="2001.09694")
+        change.insert("paper", slug="home", title="https://home.example", url_abs="https://home.example")
+    assert [number_papers(store, actor="anna") for _ in range(2)] == [1, 0]
+    with store.reading() as connection:
+        rows = connection.execute("SELECT title, slug, published FROM paper ORDER BY id").fetchall()
+        assert [tuple(row) for row in rows] == [
+            ("arXiv:2001.09694", "arxiv-2001-09694", "2020-01"),
+            ("https://home.example", "home", None),
+        ]
+        assert meant(connection, "paper", "httparxivorgabs200109694") == 1

@@ -49,7 +49,7 @@ def connection(store: Store) -> Iterator[sqlite3.Connection]:
 
 
 def test_the_name_comes_before_the_order(store: Store) -> None:
-    table(store, "SNLI", RISING, metric="% Test Accuracy")
+    table(store, "SNLI", RISING, metric="Accuracy over all sentences")
     assert directions(store) == [(1, "pattern of name")]
 
 
@@ -96,7 +96,7 @@ def test_it_is_the_same_before_a_table_is_there(connection: sqlite3.Connection) 
 
 
 def test_what_older_rules_found_is_ranked_anew_by_init(store: Store) -> None:
-    table(store, "SNLI", RISING, metric="% Test Accuracy", in_order=False)
+    table(store, "SNLI", RISING, metric="Accuracy over all sentences", in_order=False)
     with store.noting() as connection:
         connection.execute("UPDATE metric SET higher_is_better = 0, direction_origin = 'order of rows'")
     assert check(store)["counts"] == {"direction out of date": 1}

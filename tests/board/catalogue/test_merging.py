@@ -10,10 +10,10 @@ import pytest
 from noisystudent.board.catalogue import history
 from noisystudent.board.catalogue.change import Result
 from noisystudent.board.catalogue.check import check
+from noisystudent.board.catalogue.merging import merge_entries as merge
 from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.twins import twins
-from noisystudent.board.curating import merge
 from noisystudent.errors import UserError
 
 ALL = (

@@ -161,10 +161,11 @@ def test_names_that_differ_in_capitals_are_one(imported: Import, rows: Rows) -> 
         ("https://paperswithcode.com/paper/deep-trees", ("deep-trees", "deep-trees", None)),
     ],
 )
+@pytest.mark.parametrize("titled", [False, True])  # some files have it as the title, too
 def test_an_address_alone_is_a_paper_where_it_is_one(
-    imported: Import, rows: Rows, url: str, paper: tuple[str, str, str | None] | None
+    imported: Import, rows: Rows, url: str, paper: tuple[str, str, str | None] | None, titled: bool
 ) -> None:
-    imported([task({**row("A"), "paper_title": None, "paper_url": url, "paper_date": None})])
+    imported([task({**row("A"), "paper_title": titled and url, "paper_url": url, "paper_date": None})])
     found = rows("SELECT title, slug, published FROM paper")
     assert [tuple(one.values()) for one in found] == ([paper] if paper else [])
     assert rows("SELECT paper_url FROM result")[0]["paper_url"] == url  # as it came

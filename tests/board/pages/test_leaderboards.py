@@ -191,7 +191,10 @@ def test_a_verdict_says_its_protocol_its_citation_and_what_is_against_it(
                 "objection", result_id=run, position=0, reason=f"{SCRIPT} {images}", source_url="javascript:x"
             )
     page = client.get(BOARD).text
-    assert '<span class="verdict not-reproduced">not reproduced</span> <span class="muted">(exact)</span>' in page
+    assert (
+        '<span class="verdict not-reproduced">not reproduced</span> <span class="muted">(protocol: exact)</span>'
+        in page
+    )
     assert 'href="https://arxiv.org/abs/1911.04252">its source</a>, Table 2, row 3.' in page
     assert '<span class="verdict not-comparable">not comparable</span>' in page
     assert f'href="/submit/objection?result={run}"' in page

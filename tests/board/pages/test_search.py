@@ -81,3 +81,23 @@ def test_nothing_that_is_typed_breaks_a_page(client: TestClient, noisy_student: 
         answer = client.get(address, params={"q": text}, follow_redirects=False)
         assert answer.status_code in (200, 302), (address, text)
         assert "<script" not in answer.text
+
+
+def test_leaderboards_models_and_authors_are_found(client: TestClient, noisy_student: Store) -> None:
+    with noisy_student.changing("anna", "add") as change:
+        change.insert("paper_author", paper_id=1, position=90, author_id=change.author("Ada <b>Lovelace"))
+    found = client.get("/search.json", params={"q": "imagenet classification"}).json()
+    assert found["leaderboards"][0]["slug"] == "image-classification-on-imagenet"
+    assert client.get("/search.json", params={"q": "lovelace"}).json()["authors"][0]["name"] == "Ada <b>Lovelace"
+    page = client.get("/search", params={"q": "lovelace"}).text
+    assert "Ada &lt;b&gt;Lovelace</a>" in page
+    with noisy_student.reading() as connection:
+        model = connection.execute("SELECT name FROM model WHERE name <> '' LIMIT 1").fetchone()["name"]
+    assert client.get("/search.json", params={"q": model}).json()["models"][0]["name"] == model
+
+
+def test_a_slip_is_said(client: TestClient, add_paper: AddPaper) -> None:
+    add_paper("Noisy nets")
+    page = client.get("/search", params={"q": "niosy"}).text
+    assert "Nothing has these very words" in page
+    assert "Noisy nets" in page

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from noisystudent.board.api.evaluation_models import Result
 from noisystudent.board.api.filters import Text
@@ -24,7 +25,8 @@ from noisystudent.board.api.representations import (
 )
 from noisystudent.board.api.result_rows import results_of
 from noisystudent.board.catalogue.slugs import arxiv_id as number_in
-from noisystudent.board.queries.search import Query, search_papers
+from noisystudent.board.queries.papers_found import search_papers
+from noisystudent.board.queries.search import Query as Words
 from noisystudent.board.web.paging import Paging
 from noisystudent.board.web.reading import Reading
 
@@ -33,11 +35,14 @@ router = APIRouter(tags=["papers"])
 
 @read(router, "/search/")
 def search(reading: Read, paging: Paged, q: Text = None) -> Page[PaperRepo]:
-    """Papers by words of their titles and abstracts, the best first, each with its code. Of very many, the first thousand."""
+    """Papers by words of their titles and abstracts, an arXiv number, an address, a repository or an author, each with its code.
+
+    The best come first. Of very many, these are the first thousand.
+    """
     if not q or not q.strip():
         return listed(reading, paging, Selection("paper", "slug", {}), _with_code)
-    ids, count, _ = search_papers(reading.connection, q, limit=paging.size, offset=paging.offset)
-    return page_of(reading, paging, count, _with_code(reading.connection, ids))
+    found = search_papers(reading.connection, q, limit=paging.size, offset=paging.offset)
+    return page_of(reading, paging, found.total, _with_code(reading.connection, found.ids))
 
 
 def _with_code(connection: sqlite3.Connection, ids: Sequence[int]) -> list[PaperRepo]:
@@ -59,12 +64,17 @@ def paper_list(
     arxiv_id: Text = None,
     title: Text = None,
     abstract: Text = None,
+    year: Annotated[int | None, Query(ge=1000, le=9999, description="Of publication.")] = None,
+    has_code: Annotated[bool | None, Query(description="With code, or without any.")] = None,
+    task: Annotated[str | None, Query(max_length=300, description="Of this task, by its id or its name.")] = None,
 ) -> Page[Paper]:
-    """Papers by words of title and abstract (q), of the title, of the abstract; or the one of an arXiv number."""
+    """Papers by words of title and abstract (q), of the title, of the abstract; of a year, with code, of a task; or of an arXiv number."""
     selection = _having({"title abstract": q, "title": title, "abstract": abstract}, arxiv_id, order)
-    return (
-        listed(reading, paging, selection.ordered(order), papers_of) if selection else page_of(reading, paging, 0, [])
-    )
+    if selection and (year is not None or has_code is not None or task):
+        selection = _narrowed(selection, year, has_code, reading.find("task", task) if task else None)
+    if not selection:
+        return page_of(reading, paging, 0, [])
+    return listed(reading, paging, selection.ordered(order), papers_of)
 
 
 @read(router, "/papers/{paper_id}/")
@@ -116,9 +126,23 @@ def _of_paper(
     return listed(reading, paging, Selection(rows, order, {"paper": paper}, key), shown)
 
 
+def _narrowed(selection: Selection, year: int | None, has_code: bool | None, task: int | None) -> Selection:
+    """Those of some papers that are of a year, have code, belong to a task; the newest first."""
+    conditions = [f"p.id IN (SELECT {selection.id} FROM {selection.rows})"]
+    if year is not None:
+        conditions.append("p.published BETWEEN :year AND :year || '~'")  # "~" is behind every digit and dash
+    if has_code is not None:
+        there = "EXISTS (SELECT 1 FROM paper_repository c WHERE c.paper_id = p.id)"
+        conditions.append(there if has_code else f"NOT {there}")
+    if task is not None:
+        conditions.append("p.id IN (SELECT paper_id FROM paper_task WHERE task_id = :task)")
+    parameters = {**selection.parameters, "year": str(year), "task": task}
+    return Selection(f"paper p WHERE {' AND '.join(conditions)}", "p.published DESC, p.id DESC", parameters, "p.id")
+
+
 def _having(texts: dict[str, str | None], arxiv: str | None, order: str | None) -> Selection | None:
     """Papers that have the words of each text in its columns, and an arXiv number. None: a text has no words, so that no paper has it."""
-    given = {columns: Query.of(text).expression for columns, text in texts.items() if text and text.strip()}
+    given = {columns: Words.of(text).expression for columns, text in texts.items() if text and text.strip()}
     if not all(given.values()):
         return None
     parameters = {}

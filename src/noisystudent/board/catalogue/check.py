@@ -19,7 +19,7 @@ from noisystudent.board.catalogue.values import Value
 
 Severity = Literal["error", "warning"]
 EXAMPLES = 20  # of each kind are named, the rest is counted
-INDEXES = ("paper_search", "task_search", "dataset_search", "method_search")
+INDEXES = ("paper_search", "task_search", "dataset_search", "method_search", "author_search", "model_search")
 ALIASED = ("task", "dataset", "paper", "method", "leaderboard", "author")
 
 

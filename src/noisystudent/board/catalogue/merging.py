@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from noisystudent.board.catalogue.change import Change
-from noisystudent.board.catalogue.names import metric_meant
+from noisystudent.board.catalogue.names import meant, metric_meant
+from noisystudent.board.catalogue.near import near_slugs
 from noisystudent.board.catalogue.removal import remove
+from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
 
 KINDS = ("task", "dataset", "paper", "method")
@@ -27,6 +29,45 @@ _LINKS = {
     ),
     "method": (("paper_method", "method_id"), ("method_collection", "method_id")),
 }  # fmt: skip
+
+
+def merge_entries(store: Store, kind: str, gone: str, kept: str, *, actor: str, note: str = "") -> int:
+    """Make one task, dataset, paper or method of two; the address of the one that goes leads to the one that stays.
+
+    Args:
+        kind: of both.
+        gone, kept: the one that becomes the other, and the other: slug, address, name or title.
+        actor: who says that they are one.
+        note: why.
+
+    Returns:
+        The number of the event, which can be taken back.
+
+    Raises:
+        UserError: one of them is not there, or they cannot be one.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> store = Store(Path(tempfile.mkdtemp()) / "board.db", create=True)
+        >>> with store.changing("anna", "add") as change:
+        ...     _ = change.task("Pose Estimation"), change.task("Poses")
+        >>> merge_entries(store, "task", "poses", "pose-estimation", actor="anna")
+        2
+    """
+    if kind not in KINDS:
+        raise UserError(f"{kind!r} cannot be merged: give one of {', '.join(KINDS)}")
+    with store.changing(actor, "merge", f"{kind} {gone} into {kept}" + (f": {note}" if note else "")) as change:
+        numbers = {text: meant(change.connection, kind, text) for text in (gone, kept)}
+        missing = [
+            f"there is no {kind} {text!r}{near_slugs(change.connection, kind, text)}"
+            for text, number in numbers.items()
+            if number is None
+        ]
+        if missing:
+            raise UserError(missing)
+        merge(change, kind, numbers[gone] or 0, numbers[kept] or 0)
+        return change.event
 
 
 def merge(change: Change, kind: str, gone: int, kept: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.costs import multiply_adds, parameters
+from noisystudent.board.importing.addresses import is_address
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.paper_rows import has_no_title
 
@@ -44,6 +45,8 @@ class Results:
 
     def paper(self, title: str, url: str, published: str | None) -> int | None:
         """The paper that a row names, found or made; None where it names none, or an address alone that is no paper's."""
+        if is_address(title):  # which is no title
+            title, url = "", url or title
         if not title and not url:
             return None
         key = (title, url)
@@ -63,7 +66,8 @@ class Results:
         for row in rows:
             of_model = known[row.model, row.paper]
             same = next((old for old in of_model if old.values == row.values and _agree(old, row)), None)
-            if same is None and row.paper is not None and not row.paper_title:  # its address was no paper's before
+            bare = not row.paper_title or is_address(row.paper_title)
+            if same is None and row.paper is not None and bare:  # its address was no paper's before
                 of_model = known[row.model, None]
                 same = next(
                     (old for old in of_model if old.values == row.values and old.address == row.paper_url), None

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Response
 from starlette.responses import RedirectResponse
 
-from noisystudent.board import curating
 from noisystudent.board.catalogue import history
+from noisystudent.board.catalogue.merging import merge_entries
 from noisystudent.board.catalogue.twins import twins as pairs_of_twins
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.board.submitting.differences import Difference
@@ -115,7 +115,7 @@ def merge(view: Viewing, form: SentForm) -> Response:
     session = _checked(view, form)
     kind, gone, kept = (text_of(form, name) for name in ("kind", "gone", "kept"))
     try:
-        made = curating.merge(view.store, kind, gone, kept, actor=session.token.name)
+        made = merge_entries(view.store, kind, gone, kept, actor=session.token.name)
     except UserError as error:
         return refuse(view.request, 409, f"{error}.")
     return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)

@@ -9,8 +9,9 @@ from typing import Any, get_args
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from noisystudent.board.queries import papers
-from noisystudent.board.queries.search import MOST_HITS, Named, search_names, search_papers
+from noisystudent.board.queries import finding, papers
+from noisystudent.board.queries.papers_found import search_papers
+from noisystudent.board.queries.search import MOST_HITS, Named, search_names
 from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import Viewing, page
 
@@ -35,6 +36,10 @@ def search(view: Viewing, q: str = "", page: Page = None) -> Response:
         "paper_count": found.total,
         "more_papers": found.more,
         "most": MOST_HITS,
+        "instead": found.instead,
+        "leaderboards": finding.leaderboards(view.connection, text, NAMES) if paging.number == 1 else [],
+        "authors": finding.authors(view.connection, text, NAMES) if paging.number == 1 else [],
+        "models": finding.models(view.connection, text, NAMES) if paging.number == 1 else [],
         "names": {kind: _named(view.connection, kind, text) for kind in get_args(Named)} if paging.number == 1 else {},
     }
     return view.page("search.html.jinja", data, title=f"Search: {data['q']}" if text else "Search")

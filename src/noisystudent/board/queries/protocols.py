@@ -20,7 +20,7 @@ SAID: dict[Kind, str] = {
 _SETS: list[dict[str, Any]] = tomllib.loads(
     (files("noisystudent.board.queries") / "test_sets.toml").read_text(encoding="utf-8")
 )["set"]
-_FEW_LABELS = re.compile(r"(?: - |, ?| ?\()\d[\w.,% ]*\blabel.*", re.IGNORECASE)
+_PART = re.compile(r" - |[,(]")
 
 
 class Protocol(NamedTuple):
@@ -79,7 +79,9 @@ def protocol_of(
 
 
 def _known(dataset: str) -> dict[str, Any] | None:
-    whole = _FEW_LABELS.sub("", dataset)
+    whole, *more = _PART.split(dataset, maxsplit=1)
+    few_labels = bool(more) and more[0].lstrip()[:1].isdigit() and "label" in more[0].casefold()
+    whole = whole if few_labels else dataset
     return next((one for one in _SETS if any(alike(name, whole) for name in one["names"])), None)
 
 
