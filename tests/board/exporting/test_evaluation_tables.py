@@ -177,7 +177,8 @@ def test_whatever_is_read_comes_back_identical(
         try:
             import_file(first, folder / "given.json", actor="anna")
         except UserError as error:  # none of its tasks has a name
-            assert "nothing in it has a place" in str(error)
+            if "nothing in it has a place" not in str(error):
+                raise
             return
         written = exported(first, "evaluation-tables")
         (folder / "export.json").write_bytes(written)
