@@ -262,3 +262,26 @@ def test_what_a_user_gets_wrong(refused: Callable[..., str], noisystudent: Comma
     (tmp_path / "broken.json").write_text('[{"task": "A", "datasets": [')
     assert "broken.json" in refused("board", "import", "broken.json")
     assert not (tmp_path / "x").exists()
+
+
+def test_a_table_of_anyone_goes_in_and_comes_out_in_formats_of_others(noisystudent: Command, tmp_path: Path) -> None:
+    assert noisystudent("board", "init", "--empty").status == 0
+    (tmp_path / "mine.csv").write_text("Network;Treffer;notes\nA;88.4;x\nB;90.1;y\n")
+    asked = noisystudent("board", "import", str(tmp_path / "mine.csv"))
+    assert (asked.status, "--task" in asked.stderr, "Traceback" in asked.stderr) == (2, True, False)
+    said = ("--task", "T", "--dataset", "D", "--column", "model=Network", "--column", "metrics=Treffer")
+    done = noisystudent("board", "import", str(tmp_path / "mine.csv"), *said)
+    assert done.status == 0, done.stderr
+    assert "2 result" in done.stdout
+    assert "notes" in done.stdout  # what was lost
+    assert noisystudent("board", "direction", "t-on-d", "Treffer", "higher").status == 0
+    for format, files in (("every-eval-ever", 2), ("hugging-face", 2)):
+        out = noisystudent("board", "export", "--format", format, "--out", str(tmp_path / format), "--json")
+        assert out.status == 0, out.stderr
+        assert (
+            json.loads(out.stdout)["files"]
+            == files
+            == len([file for file in (tmp_path / format).rglob("*") if file.is_file()])
+        )
+    again = json.loads(noisystudent("board", "import", str(tmp_path / "every-eval-ever"), "--json").stdout)
+    assert [report["already there"] for report in again] == [{"result": 2}]

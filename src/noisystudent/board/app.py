@@ -30,6 +30,7 @@ from noisystudent.board.pages import (
     methods,
     papers,
     search,
+    sitemap,
     submit,
     tasks,
 )
@@ -60,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     methods.router,
     authors.router,
     search.router,
+    sitemap.router,
     about.router,
     downloads.router,
     submit.router,

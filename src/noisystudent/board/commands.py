@@ -61,10 +61,19 @@ def init(
 
 @command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Files of the archive, sota-extractor files, model-index.yml.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Files or folders; `docs/board.md` says of what formats."),
+    ],
     store: StoreFile = STORE,
     layer: Annotated[str, typer.Option(help="Name of the source, where it is not the archive.")] = "",
     licence: Annotated[str, typer.Option(help="Of that source, as pages show it.")] = "",
+    task: Annotated[str, typer.Option(help="Of a CSV file that names none.")] = "",
+    dataset: Annotated[str, typer.Option(help="Of a CSV file that names none.")] = "",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a CSV file: ROLE=NAME, such as model=Network or metrics=F1; several times."),
+    ] = None,
     actor: Actor = "",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -73,13 +82,17 @@ def import_(
     from noisystudent.board import screen
     from noisystudent.board.catalogue.store import Store
     from noisystudent.board.importing import Layer, import_file
+    from noisystudent.board.importing.csv_tables import columns_of
     from noisystudent.errors import UserError
 
     if licence and not layer:
         raise UserError("--licence goes with --layer, the name of the source whose licence it is")
     opened = Store(store)
     of = Layer(layer, licence) if layer else None
-    return [import_file(opened, file, actor=_actor(actor), layer=of) for file in files], screen.show_imports
+    columns = columns_of(column or [], task=task, dataset=dataset)
+    return [
+        import_file(opened, file, actor=_actor(actor), layer=of, columns=columns) for file in files
+    ], screen.show_imports
 
 
 @command()
@@ -87,10 +100,13 @@ def export(
     format: Annotated[
         str,
         typer.Option(
-            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, csv, bibtex."
+            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, csv, bibtex, "
+            "every-eval-ever, hugging-face."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="A file; one that ends in .gz is compressed.")],
+    out: Annotated[
+        Path, typer.Option(help="A file; one that ends in .gz is compressed. Of the last two, a new folder.")
+    ],
     store: StoreFile = STORE,
     of: Annotated[str, typer.Option(help="The leaderboard (csv) or paper (bibtex), by its slug.")] = "",
     as_json: Json = False,

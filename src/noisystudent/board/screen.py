@@ -41,7 +41,10 @@ def show_imports(reports: list[Row]) -> None:
 
 
 def show_export(result: Row) -> None:
-    _say(f"{result['format']}: {result['out']}, {decimal(result['bytes'])}")
+    files = f"{result['files']:,} files, " if "files" in result else ""
+    _say(f"{result['format']}: {result['out']}, {files}{decimal(result['bytes'])}")
+    for kind, count in result.get("left_out", {}).items():
+        _say(f"  left out: {count:,} {kind}")
 
 
 def show_backup(result: Row) -> None:

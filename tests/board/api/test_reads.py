@@ -115,8 +115,8 @@ def test_pages_name_their_neighbours_absolutely_and_keep_the_filter(library: Tes
 def test_what_is_not_there_is_404_with_a_reason(library: TestClient, path: str) -> None:
     answer = library.get(path)
     assert answer.status_code == 404
-    assert list(answer.json()) == ["detail"]
-    assert answer.json()["detail"]
+    assert list(answer.json()) == ["detail", "message"]
+    assert answer.json()["detail"] == answer.json()["message"] != ""
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,13 @@ def test_what_is_not_there_is_404_with_a_reason(library: TestClient, path: str) 
         (f"evaluations/{TABLE}/results/?require=Nothing", "'Nothing'"),
         (f"evaluations/{TABLE}/results/?sort=Nothing", "'Nothing'"),
         (f"evaluations/{TABLE}/results/?has_code=perhaps", "has_code:"),
+        ("papers/?ordering=colour", "ordering: there is no 'colour' here; there are published, title, id"),
+        (
+            "papers/?vintage=2019&ORDERING=id",
+            "there is no parameter ORDERING, vintage here; there are abstract, arxiv_id,",
+        ),
+        ("tasks/x/?format=json", "there is no parameter format here; it has none"),
+        (f"evaluations/{TABLE}/results/?ordering=id", "there is no parameter ordering here"),
     ],
 )
 def test_a_wrong_parameter_is_422_and_named(library: TestClient, path: str, why: str) -> None:
@@ -346,3 +353,35 @@ def test_the_examples_of_bodies_are_valid(library: TestClient) -> None:
 def test_a_token_that_reads_is_not_needed_and_not_looked_at(reader: TestClient, store: Store) -> None:
     tokens.make(store, "somebody", ["submit"])
     assert reader.get("papers/", headers={"Authorization": "Token nonsense"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("papers/?ordering=title", "title"),
+        ("papers/?ordering=published", "published"),
+        ("papers/?q=self&ordering=title", "title"),
+        ("papers/?has_code=false&ordering=title", "title"),
+        ("tasks/?ordering=name", "name"),
+        ("datasets/?ordering=name", "name"),
+        ("methods/?ordering=name", "name"),
+        ("authors/?ordering=name", "full_name"),
+        ("evaluations/?ordering=id", "id"),
+        ("repositories/?ordering=stars", "stars"),
+    ],
+)
+def test_an_order_is_kept_from_both_ends(library: TestClient, path: str, key: str) -> None:
+    def keys(address: str) -> list[Any]:
+        """Without what is not said, or is no date."""
+        return [row[key] for row in library.get(address).json()["results"] if row[key] is not None]
+
+    there = keys(path)
+    assert there == sorted(there, key=lambda text: text.lower() if isinstance(text, str) else text)
+    assert there
+    assert keys(path.replace("ordering=", "ordering=-")) == there[::-1]
+
+
+def test_the_size_of_a_page_has_two_names(library: TestClient) -> None:
+    sizes = [len(library.get(f"tasks/?{name}=2").json()["results"]) for name in ("items_per_page", "page_size")]
+    assert sizes == [2, 2]
+    assert library.get("tasks/?page_size=501").status_code == 422

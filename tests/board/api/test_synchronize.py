@@ -87,7 +87,7 @@ def test_only_what_differs_is_changed(curator: TestClient, store: Store, events:
     second = curator.post(ADDRESS, json=changed).json()
     assert (second["results"][0]["rank"], second["results"][0]["metrics"]["Wrongs"]) == (1, "1.5")
     assert second["results"][0]["id"] != first["results"][0]["id"]
-    assert curator.get(f"evaluations/{first['id']}/results/").json()["count"] == 3  # rows not named stay
+    assert curator.get(f"evaluations/{first['id']}/results/").json()["count"] == 1  # the mirror dropped the others
     event = events()
     with store.reading() as connection:
         row = connection.execute("SELECT * FROM result WHERE id = ?", (second["results"][0]["id"],)).fetchone()
@@ -185,3 +185,33 @@ def test_whatever_came_before_the_second_of_two_same_calls_changes_nothing(
         second = curator.post(ADDRESS, json=body)
         assert first.status_code in (200, 422)  # two rows may be the same
         assert (second.status_code, second.json(), events()) == (first.status_code, first.json(), after)
+
+
+def models(curator: TestClient, table: str = "image-classification-on-cifar-10") -> set[str]:
+    return {row["methodology"] for row in curator.get(f"evaluations/{table}/results/").json()["results"]}
+
+
+def test_what_a_mirror_names_no_more_is_retired(curator: TestClient, events: Callable[[], int]) -> None:
+    curator.post(ADDRESS, json=BODY)
+    one_more = {"metrics": {"Wrongs": "9"}, "methodology": "Of somebody else", "external_id": "other"}
+    curator.post(ADDRESS, json={"task": BODY["task"], "dataset": BODY["dataset"], "results": [one_more]})
+    assert models(curator) == {"Unpublished", "NoisyStudent", "Elsewhere", "Of somebody else"}
+    fewer = {**BODY, "results": BODY["results"][:1]}
+    assert curator.post(ADDRESS, json=fewer).status_code == 200
+    assert models(curator) == {"Unpublished", "Of somebody else"}
+    after = events()
+    curator.post(ADDRESS, json=fewer)
+    assert events() == after
+    curator.post(ADDRESS, json=BODY)
+    assert models(curator) == {"Unpublished", "NoisyStudent", "Elsewhere", "Of somebody else"}
+
+
+@pytest.mark.parametrize(
+    "change", [{"results": []}, {"external_id": "another"}, {"external_id": None, "mirror_url": None}]
+)
+def test_who_does_not_say_that_it_is_the_mirror_or_names_no_row_retires_none(
+    curator: TestClient, change: dict[str, Any]
+) -> None:
+    curator.post(ADDRESS, json=BODY)
+    assert curator.post(ADDRESS, json={**BODY, "results": BODY["results"][:1], **change}).status_code == 200
+    assert models(curator) == {"Unpublished", "NoisyStudent", "Elsewhere"}

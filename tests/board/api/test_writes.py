@@ -39,7 +39,7 @@ WRITES: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def refused(answer: Any, status: int, why: str) -> None:
-    assert (answer.status_code, list(answer.json())) == (status, ["detail"])
+    assert (answer.status_code, list(answer.json())) == (status, ["detail", "message"])
     assert why in answer.json()["detail"]
 
 

@@ -18,6 +18,7 @@ from noisystudent.board.catalogue.change import Result
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.exporting import evaluation_tables
 from noisystudent.board.importing import import_file
+from noisystudent.errors import UserError
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # stores wait for the disk at the end of each change
 Export = Callable[..., bytes]
@@ -173,7 +174,12 @@ def test_whatever_is_read_comes_back_identical(
         folder = Path(name)
         first, second = new_store(folder / "first.db"), new_store(folder / "second.db")
         (folder / "given.json").write_text(json.dumps(document))
-        import_file(first, folder / "given.json", actor="anna")
+        try:
+            import_file(first, folder / "given.json", actor="anna")
+        except UserError as error:  # none of its tasks has a name
+            if "nothing in it has a place" not in str(error):
+                raise
+            return
         written = exported(first, "evaluation-tables")
         (folder / "export.json").write_bytes(written)
         lost = import_file(second, folder / "export.json", actor="anna")["lost"]

@@ -15,9 +15,9 @@ from noisystudent.errors import UserError
 Export = Callable[..., bytes]
 
 
-def test_rows_are_ranked_and_values_raw(store: Store, exported: Export) -> None:
+def test_claims_by_rank_then_runs_with_the_mean_over_their_seeds(store: Store, exported: Export) -> None:
     with store.changing("anna", "add") as change:
-        board = change.leaderboard(change.task("T"), change.dataset("D"))
+        board = change.leaderboard(change.task("T"), change.dataset("P", change.dataset("D")))
         change.metric(board, "Error", higher_is_better=False)
         paper = change.paper(title='A "title", with é', url="https://arxiv.org/abs/1911.04252", published="2019-11-11")
         links = [{"title": "", "url": "https://github.com/a/b"}, {"title": "", "url": "https://github.com/c/d"}]
@@ -26,14 +26,17 @@ def test_rows_are_ranked_and_values_raw(store: Store, exported: Export) -> None:
             Result(board, "First", {"Error": "11.6 ± 0.1"}, paper=paper, extra_data=True, code_links=links)
         )
         change.add_result(Result(board, "Words", {"Error": "low"}, paper_date="2222-01-01"))
-        change.add_result(Result(board, "Measured", {"Error": "1"}, kind="run"))
+        run = change.add_result(Result(board, "Measured", {"Error": "1 ± 0.2"}, kind="run"))
+        change.insert("run", result_id=run, seeds="[0, 1, 2]", images=500)
     table = list(csv.reader(io.StringIO(exported(store, "csv", of=board).decode())))
     assert table == [
-        ["rank", "model", "Error", "GFLOPs", "extra_training_data", "paper", "paper_url", "date", "code"],
+        ["rank", "model", "Error", "GFLOPs", "extra_training_data", "paper", "paper_url", "date", "code",
+         "kind", "seeds", "images", "task", "dataset", "part"],
         ["1", "First", "11.6 ± 0.1", "", "yes", 'A "title", with é', "https://arxiv.org/abs/1911.04252", "2019-11-11",
-         "https://github.com/a/b https://github.com/c/d"],
-        ["2", "Second", "12.0", "-3", "no", "", "", "", ""],
-        ["", "Words", "low", "", "", "", "", "2222-01-01", ""],
+         "https://github.com/a/b https://github.com/c/d", "claim", "", "", "T", "D", "P"],
+        ["2", "Second", "12.0", "-3", "no", "", "", "", "", "claim", "", "", "T", "D", "P"],
+        ["", "Words", "low", "", "", "", "", "2222-01-01", "", "claim", "", "", "T", "D", "P"],
+        ["", "Measured", "1 ± 0.2", "", "", "", "", "", "", "run", "0 1 2", "500", "T", "D", "P"],
     ]  # fmt: skip
 
 

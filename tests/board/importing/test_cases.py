@@ -6,11 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import import_file
-from noisystudent.errors import UserError
 
 Rows = Callable[..., list[dict[str, Any]]]
 DIRECTIONS = "SELECT name, higher_is_better FROM metric ORDER BY leaderboard_id, position"
@@ -80,7 +77,7 @@ def test_glues_tasks_are_tables_of_their_own(store: Store, cases: Path, rows: Ro
     ]
 
 
-def test_what_is_of_another_format_is_refused(store: Store, cases: Path, rows: Rows) -> None:
-    with pytest.raises(UserError, match="no known format"):
-        import_file(store, cases / "a4_codesota_datasets.json", actor="anna")
-    assert rows("SELECT * FROM task") == rows("SELECT * FROM event") == []
+def test_data_sets_of_codesota_are_no_tasks(store: Store, cases: Path, rows: Rows) -> None:
+    report = import_file(store, cases / "a4_codesota_datasets.json", actor="anna")
+    assert (report["format"], report["counts"]["dataset"]) == ("CodeSOTA's data sets", 2)
+    assert rows("SELECT name FROM dataset ORDER BY name") == [{"name": "COCO Captions"}, {"name": "VQAv2"}]

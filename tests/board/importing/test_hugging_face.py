@@ -107,3 +107,69 @@ model-index:
 def test_a_broken_card_is_refused_with_its_line(imported: Import) -> None:
     with pytest.raises(UserError, match=r"README\.md, line 4, column 1: "):
         imported("---\nmodel-index: x\nb: [\n---\n", "README.md")
+
+
+ENTRIES = """- dataset: {id: cais/hle, task_id: default, revision: 5503434}
+  value: 20.90
+  date: "2025-01-15T10:30:00Z"
+  source: {url: "https://huggingface.co/spaces/x/y", name: Logs, org: cais}
+  notes: "no-tools"
+- dataset: {id: ILSVRC/imagenet-1k, task_id: default}
+  value: 88.4
+  source: {url: "https://arxiv.org/abs/1911.04252"}
+  notes: "metric: Top 1 Accuracy; task: Image Classification"
+- {dataset: {id: x/y, task_id: hard}}
+- {value: 1}
+- 7
+"""
+
+
+def test_evaluation_results(store: Store, imported: Import, rows: Rows) -> None:
+    with store.changing("anna", "add") as change:
+        change.edit(
+            "dataset", change.dataset("ImageNet"), homepage="https://huggingface.co/datasets/ILSVRC/imagenet-1k"
+        )
+    report = imported(ENTRIES, "models/toy/.eval_results/mine.yaml")
+    assert report["format"] == "model cards"
+    assert [tuple(found.values())[:-1] for found in rows(RESULTS)] == [
+        ("hle", "cais/hle", "Score", "20.9", None, "revision 5503434, no-tools", "https://huggingface.co/spaces/x/y"),
+        ("Image Classification", "ImageNet", "Top 1 Accuracy", "88.4", "1911.04252", "", "https://arxiv.org/abs/1911.04252"),
+    ]  # fmt: skip
+    assert rows("SELECT DISTINCT name FROM model") == [{"name": "toy"}]
+    assert rows("SELECT evaluated_on FROM result WHERE evaluated_on <> ''") == [{"evaluated_on": "2025-01-15"}]
+    assert {kind: lost["count"] for kind, lost in report["lost"].items()} == {
+        "unknown key": 1, "entry": 1, "eval-results": 1
+    }  # fmt: skip
+    assert imported(ENTRIES, "models/toy/.eval_results/mine.yaml")["counts"] == {}
+
+
+def test_entries_beside_a_card_are_of_its_model_and_no_second_result(store: Store, rows: Rows, tmp_path: Path) -> None:
+    repository = tmp_path / "models" / "some-folder"
+    (repository / ".eval_results").mkdir(parents=True)
+    (repository / "README.md").write_text(CARD)
+    (repository / ".eval_results" / "a.yaml").write_text(
+        "- {dataset: {id: ImageNet, task_id: default}, value: 0.884, notes: 'metric: accuracy; task: Image Classification'}\n"
+        "- {dataset: {id: a/b, task_id: c}, value: 1}\n"
+    )
+    report = import_file(store, tmp_path / "models", actor="anna")
+    assert (report["format"], report["already there"], report["counts"]["result"]) == ("model cards", {"result": 1}, 3)
+    assert rows("SELECT DISTINCT name FROM model") == [{"name": "wav2vec"}]
+
+
+def test_evaluation_results_are_a_list(imported: Import) -> None:
+    with pytest.raises(UserError, match="a list of entries"):
+        imported("dataset: {id: a/b}\n", "toy/.eval_results/mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("args", "part"),
+    [("cola", "cola"), ("{config: cola}", "cola"), ("default", None)],
+)
+def test_arguments_are_a_part_of_the_dataset(imported: Import, rows: Rows, args: str, part: str | None) -> None:
+    result = "{task: {type: x}, dataset: {name: glue, type: glue, args: ARGS}, metrics: [{type: acc, value: 1}]}"
+    card = f"---\nmodel-index:\n- name: A\n  results:\n  - {result}\n---\n"
+    assert imported(card.replace("ARGS", args), "README.md")["lost"] == {}
+    found = rows(
+        "SELECT d.name, w.name AS whole FROM leaderboard l JOIN dataset d ON d.id = l.dataset_id LEFT JOIN dataset w ON w.id = d.parent_id"
+    )
+    assert found == [{"name": part, "whole": "glue"} if part else {"name": "glue", "whole": None}]

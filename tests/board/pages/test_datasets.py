@@ -133,6 +133,8 @@ def test_whatever_stands_in_a_row_is_shown_as_text(client: TestClient, store: St
     for address in ("/dataset/odd", "/datasets", "/datasets?q=odd"):
         answer = client.get(address)
         assert answer.status_code == 200
-        assert "<script" not in answer.text
+        assert "<script" not in answer.text.replace(
+            '<script type="application/ld+json">', "", 1
+        )  # data, which no browser runs
         assert 'href="javascript' not in answer.text
         assert 'href="data' not in answer.text

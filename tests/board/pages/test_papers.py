@@ -175,7 +175,9 @@ def test_nothing_that_somebody_wrote_runs(client: TestClient, store: Store, add_
         change.add_result(Result(board, EVIL + "model", {EVIL + "metric": EVIL + "1"}, paper=paper))
     for address in ("/paper/evil", "/papers", "/papers?q=%3Cscript%3E", "/search?q=%3Cscript%3E", "/about"):
         html = client.get(address).text
-        assert "<script" not in html
+        assert "<script" not in html.replace(
+            '<script type="application/ld+json">', "", 1
+        )  # data, which no browser runs
         assert 'href="javascript' not in html
         assert 'href="data' not in html
         assert "<img src=x" not in html

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Area, Task
 from noisystudent.board.api.operations import Read, read
+from noisystudent.board.api.ordering import ByName
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import names_of, tasks_of
 
@@ -17,9 +18,9 @@ router = APIRouter(tags=["areas"])
 
 
 @read(router, "/areas/")
-def area_list(reading: Read, paging: Paged, q: Text = None, name: Text = None) -> Page[Area]:
+def area_list(reading: Read, paging: Paged, order: ByName, q: Text = None, name: Text = None) -> Page[Area]:
     """Areas by a part of their names."""
-    return listed(reading, paging, containing("area", {"": q, "name": name}), _shown)
+    return listed(reading, paging, containing("area", {"": q, "name": name}).ordered(order), _shown)
 
 
 @read(router, "/areas/{area_id}/")

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Author, Paper
 from noisystudent.board.api.operations import Read, read
+from noisystudent.board.api.ordering import ByName
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import names_of, papers_of
 
@@ -17,10 +18,10 @@ router = APIRouter(tags=["authors"])
 
 
 @read(router, "/authors/")
-def author_list(reading: Read, paging: Paged, q: Text = None, full_name: Text = None) -> Page[Author]:
+def author_list(reading: Read, paging: Paged, order: ByName, q: Text = None, full_name: Text = None) -> Page[Author]:
     """Authors by a part of their names."""
     # By name, since that index has all that this reads.
-    return listed(reading, paging, containing("author", {"": q, "name": full_name}, "name"), _shown)
+    return listed(reading, paging, containing("author", {"": q, "name": full_name}, "name").ordered(order), _shown)
 
 
 @read(router, "/authors/{author_id}/")

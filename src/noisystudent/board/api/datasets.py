@@ -9,6 +9,7 @@ from noisystudent.board.api.evaluation_models import EvaluationTable
 from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Dataset, DatasetCreateRequest, DatasetUpdateRequest
 from noisystudent.board.api.operations import Read, read, write
+from noisystudent.board.api.ordering import ByName
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import datasets_of, evaluations_of
 from noisystudent.board.catalogue import entries
@@ -20,10 +21,15 @@ router = APIRouter(tags=["datasets"])
 
 @read(router, "/datasets/")
 def dataset_list(
-    reading: Read, paging: Paged, q: Text = None, name: Text = None, full_name: Text = None
+    reading: Read, paging: Paged, order: ByName, q: Text = None, name: Text = None, full_name: Text = None
 ) -> Page[Dataset]:
     """Datasets by a part of any name (q), of the name, of the full name."""
-    return listed(reading, paging, containing("dataset", {"": q, "name": name, "full_name": full_name}), datasets_of)
+    return listed(
+        reading,
+        paging,
+        containing("dataset", {"": q, "name": name, "full_name": full_name}).ordered(order),
+        datasets_of,
+    )
 
 
 @read(router, "/datasets/{dataset_id}/")

@@ -186,7 +186,10 @@ class MetricSyncRequest(BaseModel):
 
 
 class EvaluationTableSyncRequest(BaseModel):
-    """A table as it is elsewhere: it is made where there is none, and what differs is changed; rows not named stay."""
+    """A table as it is elsewhere: it is made where there is none, and what differs is changed.
+
+    Where `external_id` or `mirror_url` says which mirror this is, rows that it named before and names no more are retired.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -11,6 +11,7 @@ from noisystudent.board.api.evaluation_models import (
     EvaluationTableUpdateRequest,
 )
 from noisystudent.board.api.operations import Read, read, write
+from noisystudent.board.api.ordering import TablesBy
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import evaluations_of
 from noisystudent.board.catalogue.change import Change
@@ -20,9 +21,9 @@ router = APIRouter(tags=["evaluations"])
 
 
 @read(router, "/evaluations/")
-def evaluation_list(reading: Read, paging: Paged) -> Page[EvaluationTable]:
+def evaluation_list(reading: Read, paging: Paged, order: TablesBy) -> Page[EvaluationTable]:
     """All evaluation tables."""
-    return listed(reading, paging, Selection("leaderboard", "slug", {}), evaluations_of)
+    return listed(reading, paging, Selection("leaderboard", "slug", {}).ordered(order), evaluations_of)
 
 
 @read(router, "/evaluations/{evaluation_id}/")

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, HTTPException, Response
 from pydantic import BaseModel
 
 from noisystudent.board.catalogue.change import today
@@ -14,9 +14,10 @@ from noisystudent.board.web.reading import Reading
 
 
 class Refusal(BaseModel):
-    """Why a request was not answered."""
+    """Why a request was not answered: the same sentence under both names, as clients of the old site and of its successors look for it."""
 
     detail: str
+    message: str
 
 
 Responses = dict[int | str, dict[str, Any]]
@@ -48,8 +49,8 @@ Read = Annotated[Reading, Depends(Reading)]
 def read(router: APIRouter, path: str) -> Callable[[Callable[..., BaseModel]], Operation]:
     """Register a read at a path: GET, which the OpenAPI document has with the model that the function returns, and HEAD.
 
-    Parameters that the function does not take do nothing, as on the old site: a redirect, as of a page, would stop the clients that follow
-    none. Answers are not kept, as pages are: a page's links name all of its address, unknown parameters too, and the largest has 500 items.
+    A parameter that the function does not take is refused, by name: a filter that does nothing gives an answer to another question. Answers
+    are not kept, as pages are: the largest has 500 items.
 
     Args:
         router: where to.
@@ -59,6 +60,8 @@ def read(router: APIRouter, path: str) -> Callable[[Callable[..., BaseModel]], O
     def register(function: Callable[..., BaseModel]) -> Operation:
         @functools.wraps(function)
         def answer(reading: Reading, **parameters: Any) -> Response:
+            _know(reading, function.__name__)
+
             def say(headers: dict[str, str]) -> Response:
                 body = function(reading, **parameters).model_dump_json()
                 return Response(body, media_type="application/json", headers=headers)
@@ -70,6 +73,20 @@ def read(router: APIRouter, path: str) -> Callable[[Callable[..., BaseModel]], O
         return answer
 
     return register
+
+
+def _know(reading: Reading, operation_id: str) -> None:
+    """Raise 422 if the address has a parameter that its operation, as the OpenAPI document has it, does not take."""
+    if not reading.request.query_params:
+        return
+    paths = reading.request.app.openapi()["paths"].values()  # made once
+    operation = next(path["get"] for path in paths if path.get("get", {}).get("operationId") == operation_id)
+    taken = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+    unknown = sorted(reading.request.query_params.keys() - taken)
+    if unknown:
+        known = f"there are {', '.join(sorted(taken))}" if taken else "it has none"
+        named = ", ".join(unknown)[:200].encode("utf-8", "backslashreplace").decode()
+        raise HTTPException(422, f"there is no parameter {named} here; {known}")
 
 
 def write(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
@@ -36,8 +36,12 @@ def _paging(
     items_per_page: Annotated[
         int, Query(ge=1, le=MOST_ITEMS_PER_PAGE, description="How many items on a page.")
     ] = ITEMS_PER_PAGE,
+    page_size: Annotated[
+        int | None,
+        Query(ge=1, le=MOST_ITEMS_PER_PAGE, description="The same, as newer clients call it; it counts first."),
+    ] = None,
 ) -> Paging:
-    return Paging(page, items_per_page)
+    return Paging(page, page_size or items_per_page)
 
 
 Paged = Annotated[Paging, Depends(_paging)]
@@ -58,6 +62,10 @@ class Selection:
     order: str
     parameters: dict[str, Any]
     id: str = "id"
+
+    def ordered(self, order: str | None) -> Selection:
+        """The same rows in another order, if one is asked for."""
+        return replace(self, order=f"{order}, {self.id}") if order else self
 
 
 def listed(reading: Reading, paging: Paging, selection: Selection, shown: Shown[Item]) -> Page[Item]:

@@ -13,6 +13,7 @@ from noisystudent.board.api.evaluation_models import Result
 from noisystudent.board.api.filters import Text
 from noisystudent.board.api.models import Dataset, Method, Paper, PaperRepo, Repository, Task
 from noisystudent.board.api.operations import Read, read
+from noisystudent.board.api.ordering import PapersBy
 from noisystudent.board.api.pages import Item, Page, Paged, Selection, Shown, listed, page_of
 from noisystudent.board.api.representations import (
     best_repositories,
@@ -58,6 +59,7 @@ def _with_code(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Paper
 def paper_list(
     reading: Read,
     paging: Paged,
+    order: PapersBy,
     q: Text = None,
     arxiv_id: Text = None,
     title: Text = None,
@@ -67,10 +69,12 @@ def paper_list(
     task: Annotated[str | None, Query(max_length=300, description="Of this task, by its id or its name.")] = None,
 ) -> Page[Paper]:
     """Papers by words of title and abstract (q), of the title, of the abstract; of a year, with code, of a task; or of an arXiv number."""
-    selection = _having({"title abstract": q, "title": title, "abstract": abstract}, arxiv_id)
+    selection = _having({"title abstract": q, "title": title, "abstract": abstract}, arxiv_id, order)
     if selection and (year is not None or has_code is not None or task):
         selection = _narrowed(selection, year, has_code, reading.find("task", task) if task else None)
-    return listed(reading, paging, selection, papers_of) if selection else page_of(reading, paging, 0, [])
+    if not selection:
+        return page_of(reading, paging, 0, [])
+    return listed(reading, paging, selection.ordered(order), papers_of)
 
 
 @read(router, "/papers/{paper_id}/")
@@ -136,7 +140,7 @@ def _narrowed(selection: Selection, year: int | None, has_code: bool | None, tas
     return Selection(f"paper p WHERE {' AND '.join(conditions)}", "p.published DESC, p.id DESC", parameters, "p.id")
 
 
-def _having(texts: dict[str, str | None], arxiv: str | None) -> Selection | None:
+def _having(texts: dict[str, str | None], arxiv: str | None, order: str | None) -> Selection | None:
     """Papers that have the words of each text in its columns, and an arXiv number. None: a text has no words, so that no paper has it."""
     given = {columns: Words.of(text).expression for columns, text in texts.items() if text and text.strip()}
     if not all(given.values()):
@@ -149,6 +153,8 @@ def _having(texts: dict[str, str | None], arxiv: str | None) -> Selection | None
     having = "SELECT rowid FROM paper_search WHERE paper_search MATCH :match"
     if given and "arxiv" in parameters:
         return Selection(f"paper WHERE arxiv_id = :arxiv AND id IN ({having})", "id", parameters)
+    if given and order:
+        return Selection(f"paper WHERE id IN ({having})", "id", parameters)
     if given:  # those that were added last come first: the index is walked from its end, and only as far as needed
         return Selection("paper_search WHERE paper_search MATCH :match", "rowid DESC", parameters, "rowid")
     return Selection("paper WHERE arxiv_id = :arxiv" if parameters else "paper", "slug", parameters)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Query
 from noisystudent.board.api.filters import Text, anywhere, part
 from noisystudent.board.api.models import Paper, Repository
 from noisystudent.board.api.operations import Read, read
+from noisystudent.board.api.ordering import RepositoriesBy
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import papers_of, repositories_of
 from noisystudent.board.web.paging import Paging
@@ -29,6 +30,7 @@ _CONDITIONS = {
 def repository_list(
     reading: Read,
     paging: Paged,
+    order: RepositoriesBy,
     q: Text = None,
     owner: Text = None,
     name: Text = None,
@@ -43,7 +45,7 @@ def repository_list(
         "stars": stars,
         "framework": framework,
     }
-    return _page(reading, paging, {key: value for key, value in given.items() if value not in (None, "")})
+    return _page(reading, paging, {key: value for key, value in given.items() if value not in (None, "")}, order)
 
 
 @read(router, "/repositories/{owner}")
@@ -73,10 +75,10 @@ def repository_paper_list(reading: Read, paging: Paged, owner: str, name: str) -
     return listed(reading, paging, selection, papers_of)
 
 
-def _page(reading: Reading, paging: Paging, given: dict[str, Any]) -> Page[Repository]:
+def _page(reading: Reading, paging: Paging, given: dict[str, Any], order: str | None = None) -> Page[Repository]:
     where = " AND ".join(_CONDITIONS[key] for key in given)
     selection = Selection(f"repository{f' WHERE {where}' if where else ''}", "id", given)
-    return listed(reading, paging, selection, repositories_of)
+    return listed(reading, paging, selection.ordered(order), repositories_of)
 
 
 def _find(reading: Reading, owner: str, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from fastapi import APIRouter
@@ -28,11 +29,15 @@ router = APIRouter(tags=["evaluations"])
 
 @write(router, "POST", "/rpc/evaluation-synchronize/")
 def evaluation_synchronize(writing: Write, body: EvaluationTableSyncRequest) -> EvaluationTableSyncResponse:
-    """Make a table as it is elsewhere. Rows are known by their `external_id`; those that are not named stay."""
+    """Make a table as it is elsewhere. Rows are known by their `external_id`. Of a mirror that says which one it is (`external_id` or
+    `mirror_url` of the table), rows that it named before and names no more are retired; all others stay, and so do all without rows."""
     with writing.changing("synchronize", f"{body.task} on {body.dataset}") as change:
         leaderboard = _table(change, body)
         _metrics(change, leaderboard, body.metrics)
         results = [_row(change, leaderboard, row) for row in body.results]
+        if (mirror := body.external_id or body.mirror_url) and results:
+            change.report["mirror"] = mirror
+            _retire_dropped(change, leaderboard, mirror, results)
     return _answer(writing, leaderboard, results)
 
 
@@ -66,6 +71,18 @@ def _row(change: Change, leaderboard: int, row: ResultSyncRequest) -> int:
     old = _same_row(change, fresh)
     wanted = fresh if old is None else as_wanted(change, whole_result(change.connection, old), row)
     return put(change, replace(wanted, external_id=fresh.external_id), old)
+
+
+def _retire_dropped(change: Change, leaderboard: int, mirror: str, named: list[int]) -> None:
+    """Retire what came from a mirror before and is none of the rows that it names now."""
+    dropped = change.connection.execute(
+        "SELECT r.id FROM result r JOIN event e ON e.id = r.added_by WHERE r.leaderboard_id = ? AND r.retired_by IS NULL "
+        "AND e.action = 'synchronize' AND json_extract(e.detail, '$.report.mirror') = ? "
+        "AND r.id NOT IN (SELECT value FROM json_each(?))",
+        (leaderboard, mirror, json.dumps(named)),
+    )
+    for row in dropped.fetchall():
+        change.retire_result(row["id"])
 
 
 def _same_row(change: Change, wanted: catalogue.Result) -> int | None:

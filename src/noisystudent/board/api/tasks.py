@@ -9,6 +9,7 @@ from noisystudent.board.api.evaluation_models import EvaluationTable
 from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Paper, Task, TaskCreateRequest, TaskUpdateRequest
 from noisystudent.board.api.operations import Read, read, write
+from noisystudent.board.api.ordering import ByName
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import evaluations_of, papers_of, tasks_of
 from noisystudent.board.catalogue import entries, names
@@ -19,9 +20,9 @@ router = APIRouter(tags=["tasks"])
 
 
 @read(router, "/tasks/")
-def task_list(reading: Read, paging: Paged, q: Text = None, name: Text = None) -> Page[Task]:
+def task_list(reading: Read, paging: Paged, order: ByName, q: Text = None, name: Text = None) -> Page[Task]:
     """Tasks by a part of their names."""
-    return listed(reading, paging, containing("task", {"": q, "name": name}), tasks_of)
+    return listed(reading, paging, containing("task", {"": q, "name": name}).ordered(order), tasks_of)
 
 
 @read(router, "/tasks/{task_id}/")

@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException
 from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Conference, Paper, Proceeding
 from noisystudent.board.api.operations import Read, read
+from noisystudent.board.api.ordering import ByName
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import names_of, papers_of, proceedings_of
 from noisystudent.board.web.reading import Reading
@@ -18,9 +19,9 @@ router = APIRouter(tags=["conferences"])
 
 
 @read(router, "/conferences/")
-def conference_list(reading: Read, paging: Paged, q: Text = None, name: Text = None) -> Page[Conference]:
+def conference_list(reading: Read, paging: Paged, order: ByName, q: Text = None, name: Text = None) -> Page[Conference]:
     """Conferences by a part of their names."""
-    return listed(reading, paging, containing("venue", {"": q, "name": name}), _shown)
+    return listed(reading, paging, containing("venue", {"": q, "name": name}).ordered(order), _shown)
 
 
 @read(router, "/conferences/{conference_id}/")

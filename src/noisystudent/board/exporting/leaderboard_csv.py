@@ -1,4 +1,7 @@
-"""A leaderboard as a table for a spreadsheet: its claims by rank, a column for each metric, values as their papers wrote them."""
+"""A leaderboard as a table for a spreadsheet: its claims by rank, then runs; a column for each metric, values as their sources wrote them.
+
+A run of several seeds is one row: mean and standard deviation over the seeds, which stand behind it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,11 @@ from typing import BinaryIO
 
 from noisystudent.board.catalogue.values import parse_value
 from noisystudent.errors import UserError
+
+BEHIND = (
+    *("extra_training_data", "paper", "paper_url", "date", "code"),
+    *("kind", "seeds", "images", "task", "dataset", "part"),
+)
 
 
 def write(connection: sqlite3.Connection, stream: BinaryIO, *, of: int | None) -> None:
@@ -26,7 +34,8 @@ def write(connection: sqlite3.Connection, stream: BinaryIO, *, of: int | None) -
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
     table = csv.writer(text)
     names = [metric["name"] for metric in metrics]
-    table.writerow(["rank", "model", *map(_cell, names), "extra_training_data", "paper", "paper_url", "date", "code"])
+    table.writerow(["rank", "model", *map(_cell, names), *BEHIND])
+    place = _place(connection, of)
     first = metrics[0]["id"] if metrics else None
     for row in _rows(connection, of, first):
         values = {value["metric_id"]: value["raw"] for value in _values(connection, row["id"])}
@@ -40,17 +49,34 @@ def write(connection: sqlite3.Connection, stream: BinaryIO, *, of: int | None) -
                 _cell(row["paper_address"] or ""),
                 row["day"] or "",
                 _cell(" ".join(link["url"] for link in json.loads(row["code_links"]))),
+                row["kind"],
+                " ".join(map(str, json.loads(row["seeds"] or "[]"))),
+                "" if row["images"] is None else row["images"],
+                *place,
             ]
         )
     text.detach()  # the stream stays open
 
 
+def _place(connection: sqlite3.Connection, of: int | None) -> list[str]:
+    """Task, data set and, where the leaderboard is of a part of one, that."""
+    row = connection.execute(
+        "SELECT l.task, d.name, d.whole_name FROM leaderboard_shown l JOIN dataset_shown d ON d.id = l.dataset_id WHERE l.id = ?",
+        (of,),
+    ).fetchone()
+    return [
+        _cell(row["task"]),
+        _cell(row["whole_name"] or row["name"]),
+        _cell(row["name"] if row["whole_name"] else ""),
+    ]
+
+
 def _rows(connection: sqlite3.Connection, leaderboard: int | None, metric: int | None) -> list[sqlite3.Row]:
     return connection.execute(
-        "SELECT r.id, r.extra_data, r.code_links, m.name AS model, v.rank, r.paper, r.paper_address, r.day "
-        "FROM result_shown r JOIN model m ON m.id = r.model_id "
+        "SELECT r.id, r.kind, r.extra_data, r.code_links, m.name AS model, v.rank, r.paper, r.paper_address, r.day, run.seeds, run.images "
+        "FROM result_shown r JOIN model m ON m.id = r.model_id LEFT JOIN run ON run.result_id = r.id "
         "LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = ? "
-        "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL AND r.kind = 'claim' ORDER BY v.rank IS NULL, v.rank, r.position, r.id",
+        "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL ORDER BY r.kind, v.rank IS NULL, v.rank, r.position, r.id",
         (metric, leaderboard),
     ).fetchall()
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from noisystudent.board.catalogue.failures import message_of
 from noisystudent.board.catalogue.store import Store
-from noisystudent.board.importing import documents
+from noisystudent.board.importing import codesota, documents, streams, timm_results
+from noisystudent.board.importing.csv_tables import Columns
 from noisystudent.board.importing.evaluation_tables import KEYS
 from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
@@ -43,6 +44,12 @@ ARCHIVE = Layer("PWC Archive", "CC-BY-SA 4.0", "Data from the Papers with Code a
 LAYERS = {  # of those that are not of the archive
     "model index": Layer("Model index files"),
     "model cards": Layer("Hugging Face model cards"),
+    "OpenCodePapers": Layer("OpenCodePapers", ARCHIVE.licence, "Data from OpenCodePapers, CC-BY-SA 4.0"),
+    "timm results": Layer("timm", "Apache-2.0", "", "https://github.com/huggingface/pytorch-image-models"),
+    "CodeSOTA's data sets": Layer("CodeSOTA", "CC BY 4.0", "Data from CodeSOTA, CC BY 4.0", "https://www.codesota.com"),
+    "CSV": Layer("CSV files"),
+    "Markdown tables": Layer("Markdown tables"),
+    "Every Eval Ever": Layer("Every Eval Ever", "", "", "https://github.com/evaleval/every_eval_ever"),
 }
 # Each has a `Loader`, made anew for a file, whose `load(change, part)` is called with its parts in their order. Between two of them others
 # write, and may remove rows: a loader keeps what the file has said so far, and which rows of its own that was, but counts on none of them.
@@ -54,9 +61,19 @@ LOADERS = {
     "methods": "methods",
     "model index": "model_index",
     "model cards": "hugging_face",
+    "Every Eval Ever": "every_eval_ever",
+    "OpenCodePapers": "open_code_papers",
+    "CodeSOTA's data sets": "codesota",
+    "timm results": "timm_results",
+    "CSV": "csv_tables",
+    "Markdown tables": "markdown_tables",
 }
+TABLES = ("timm results", "CSV")  # of whose columns the user may say what they are
 SECONDS_FOR_READERS = 10.0  # at most, before each part, while they keep the log from being shortened
 _SIGNS = {  # keys of which an object of the format has one at least, and no object of a format further down; asked in this order
+    "Every Eval Ever": {"evaluation_results", "eval_library"},
+    "OpenCodePapers": {"task-hierarchy"},
+    "CodeSOTA's data sets": {codesota.SIGN},
     "evaluation tables": {"task"},
     "links between papers and code": {"repo_url"},
     "papers with abstracts": {"abstract", "url_abs", "authors"},
@@ -65,17 +82,20 @@ _SIGNS = {  # keys of which an object of the format has one at least, and no obj
 }
 
 
-def import_file(store: Store, path: Path, *, actor: str, layer: Layer | None = None) -> dict[str, Any]:
-    """Import a file, or a folder of model-index files or of model cards; where it is broken, nothing of it.
+def import_file(
+    store: Store, path: Path, *, actor: str, layer: Layer | None = None, columns: Columns | None = None
+) -> dict[str, Any]:
+    """Import a file, or a folder of model-index files, of model cards or of JSON; where it is broken, nothing of it.
 
     The format is found out from what is in the file: one of the archive's five (as JSON, gzipped JSON or Parquet), a sota-extractor
-    file, a model-index.yml, a Hugging Face model card. A large file comes in parts, each a change with an event of its own; the
-    report of each of these events has the number of the first one as its `import`. When an import is killed, whole parts are there,
-    and the same import again goes on.
+    file, a record of Every Eval Ever, a model-index.yml, a Hugging Face model card. A large file comes in parts, each a change with an
+    event of its own; the report of each of these events has the number of the first one as its `import`. When an import is killed, whole
+    parts are there, and the same import again goes on.
 
     Args:
         actor: who imports it.
         layer: source and licence of the rows; without it, those of the format.
+        columns: what the columns of a CSV file are, and of which task and data set its rows.
 
     Returns:
         The report: the format, the last event, how many rows are new in each table, what was lost and what was there already.
@@ -90,7 +110,7 @@ def import_file(store: Store, path: Path, *, actor: str, layer: Layer | None = N
     if not format:
         return {"file": called, "format": None, "event": None, "counts": {}, **Loss().as_dict()}
     of_format = layer or LAYERS.get(format, ARCHIVE)
-    loader = import_module(f"noisystudent.board.importing.{LOADERS[format]}").Loader()
+    loader = _loader(format, called, columns)
     events: list[int] = []
     counts, report = Counter[str](), Loss()
     with _telling_what_is_there(called, count, events):
@@ -111,6 +131,16 @@ def import_file(store: Store, path: Path, *, actor: str, layer: Layer | None = N
             counts.update(change.counts)
             report.add(part.report)
     return {**told, **report.as_dict(), "event": events[-1], "counts": dict(counts)}
+
+
+def _loader(format: str, called: str, columns: Columns | None) -> Any:
+    """What brings in the parts of a file, in their order."""
+    if columns and format not in TABLES:
+        raise UserError(f"{called}: --task, --dataset and --column are for CSV files; this is {format}")
+    made = import_module(f"noisystudent.board.importing.{LOADERS[format]}").Loader
+    if format == "timm results":
+        return made(called, columns)
+    return made(columns) if format == "CSV" else made()
 
 
 def _is_foreign(format: str, item: Fields) -> bool:
@@ -160,6 +190,8 @@ def _nothing_recognised(path: Path, format: str, report: Loss) -> str:
 
 
 def _format(path: Path, item: Fields) -> str:
+    if streams.is_table(path):
+        return "timm results" if item.item.keys() >= timm_results.SIGNS else "CSV"
     for format, signs in _SIGNS.items():
         if signs & item.item.keys() and not _is_foreign(format, item):
             return format

@@ -1,4 +1,4 @@
-"""Files that people write by hand: model-index.yml with what it imports, and model cards; a file of them or a folder."""
+"""Files that people write by hand: model-index.yml with what it imports, model cards, `.eval_results` beside these; or a folder of them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from noisystudent.board.importing import safe_yaml
+from noisystudent.board.importing import safe_yaml, streams
 from noisystudent.board.importing.fields import Fields
 from noisystudent.board.importing.loss import Loss
+from noisystudent.board.importing.markdown_tables import has_results
 from noisystudent.board.importing.parts import Part
 from noisystudent.board.importing.streams import too_deep
 from noisystudent.errors import UserError
 
+EVAL_RESULTS = ".eval_results"  # the folder of a model's repository on Hugging Face's hub that has them
 YAML, MARKDOWN = (".yml", ".yaml"), (".md", ".markdown")
 LARGEST = 16 << 20  # bytes
 MOST_FILES = 10_000
@@ -23,8 +25,10 @@ _TYPE = re.compile(r"^[^\S\n]*+Type:[^\S\n]*+model-index[^\S\n]*+$", re.IGNORECA
 
 
 def holds_documents(path: Path) -> bool:
-    """Whether a path is for this module: a folder, YAML or Markdown."""
-    return path.is_dir() or path.suffix.lower() in (*YAML, *MARKDOWN)
+    """Whether a path is for this module: YAML or Markdown, or a folder that is not one of JSON alone."""
+    if path.is_dir():
+        return not streams.json_files(path) or any(_of_kind(path, suffixes) for suffixes in (YAML, MARKDOWN))
+    return path.suffix.lower() in (*YAML, *MARKDOWN)
 
 
 def read(path: Path) -> tuple[str, Part]:
@@ -33,20 +37,69 @@ def read(path: Path) -> tuple[str, Part]:
     Raises:
         UserError: there is no such file, or no document in it, or a document is broken.
     """
-    files = _files_of(path) if path.is_dir() else [path]
+    entries = _entries_of(path)
+    files = _of_kind(path, MARKDOWN) if entries and path.is_dir() else _files_of(path)
     cards = {file: card for file in files if (card := _card(file)) is not None}
     report = Loss()
-    found = [{**card, "file": _name(file)} for file, card in cards.items()] or _indexes(files, report)
-    part = Part([Fields(document, document["file"], report) for document in found], report)
-    return "model cards" if cards else "model index", part
+    of_hub = [{**card, "file": _name(file)} for file, card in cards.items()]
+    for file, found in entries.items():
+        model = _model_of(file.resolve().parent.parent, {card.resolve().parent: about for card, about in cards.items()})
+        of_hub.append({"eval-results": found, "model": model, "file": _name(file)})
+    tables = [] if of_hub else _texts_with_tables(files, report)
+    documents = of_hub or tables or _indexes(files, report)
+    part = Part([Fields(document, document["file"], report) for document in documents], report)
+    return "model cards" if of_hub else "Markdown tables" if tables else "model index", part
+
+
+def _texts_with_tables(files: list[Path], report: Loss) -> list[dict[str, Any]]:
+    """Markdown with leaderboards in it; none where one of the files has a model index in a comment."""
+    texts = {file: _text(file) for file in files if file.suffix.lower() in MARKDOWN}
+    if any(_TYPE.search(comment) for text in texts.values() for comment, _ in _comments(text)):
+        return []
+    found = [{"text": text, "file": _name(file)} for file, text in texts.items() if has_results(text)]
+    for file in texts if found else ():
+        if not has_results(texts[file]):
+            report.lost("file", _name(file), "there is no table of models in it")
+    return found
+
+
+def _entries_of(path: Path) -> dict[Path, list[Any]]:
+    """The entries of `.eval_results/*.yaml` files: of those of a folder, or of the file itself if it is one, wherever it lies."""
+    files = [file for file in _of_kind(path, YAML) if file.parent.name == EVAL_RESULTS] if path.is_dir() else [path]
+    found = {file: _load(_text(file), file, 1) for file in files if file.suffix.lower() in YAML}
+    for file, entries in found.items():
+        if file.parent.name == EVAL_RESULTS and not isinstance(entries, list):
+            raise UserError(f"{file}, line 1: evaluation results are a list of entries with a dataset and a value")
+    return {
+        file: entries for file, entries in found.items() if file.parent.name == EVAL_RESULTS or _are_entries(entries)
+    }
+
+
+def _are_entries(data: Any) -> bool:
+    return isinstance(data, list) and any(isinstance(entry, dict) and "dataset" in entry for entry in data)
+
+
+def _model_of(repository: Path, cards: dict[Path, dict[str, Any]]) -> str:
+    """What the model of a repository is called: by its card, else by the folder."""
+    index = cards.get(repository, {}).get("model-index")
+    first = index[0] if isinstance(index, list) and index else None
+    named = first.get("name") if isinstance(first, dict) else None
+    return named if isinstance(named, str) and named else _name(repository)
 
 
 def _files_of(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return [] if folder.suffix.lower() in YAML and _entries_of(folder) else [folder]
     for suffixes in (YAML, MARKDOWN):
-        files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
-        if files:
+        if files := _of_kind(folder, suffixes):
             return files
-    raise UserError(f"{folder}: a folder is imported if it holds model-index files (.yml, .yaml) or model cards (.md)")
+    raise UserError(
+        f"{folder}: a folder is imported if it holds model-index files (.yml, .yaml), model cards (.md) or JSON (.json)"
+    )
+
+
+def _of_kind(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
 
 
 def _card(file: Path) -> dict[str, Any] | None:

@@ -32,14 +32,20 @@ KEYS = {
     "row": (
         *("model_name", "paper_title", "paper_url", "paper_date", "code_links", "model_links"),
         *("metrics", "uses_additional_data"),
+        "locator",  # none of the archive's: importers of other tables say with it where a row stands, or how it was measured
     ),
 }
 
 
 class Loader:
-    """Tasks, with all that stands under them."""
+    """Tasks, with all that stands under them.
 
-    def __init__(self) -> None:
+    Args:
+        in_order: the rows of a table stand in the order of their ranks, as in the archive's form.
+    """
+
+    def __init__(self, *, in_order: bool = True) -> None:
+        self.in_order = in_order
         self.known = KnownKeys(KEYS)
         self.said: set[int] = set()
         self.completed: set[tuple[str, int]] = set()
@@ -56,6 +62,7 @@ class _Tables:
         self.report = report
         self.results = Results(change, report, file.said)
         self.completed = file.completed
+        self.in_order = file.in_order
         self.known = file.known
         self.parents: dict[int, set[int]] = defaultdict(set)
         for row in change.connection.execute("SELECT task_id, parent_id FROM task_parent"):
@@ -185,11 +192,12 @@ class _Tables:
             values=values(metrics.item, fields) if metrics else {},
             paper=self.results.paper(title, url, published),
             position=position,
-            in_order=True,
+            in_order=self.in_order,
             extra_data=_said(fields, "uses_additional_data"),
             paper_title=title,
             paper_url=url,
             paper_date=published,
+            locator=one_line(fields, "locator"),
             code_links=links(fields, "code_links"),
             model_links=links(fields, "model_links"),
         )

@@ -1,7 +1,10 @@
-"""Results in the front matter of Hugging Face model cards (`model-index`).
+"""Results of models on Hugging Face's hub: in the front matter of their cards (`model-index`), and in `.eval_results/*.yaml`.
 
 A card names no paper; where the source of a result is on arXiv, that is the paper. Results on different configurations of a dataset are
 not comparable: a configuration is a part of its dataset, with a leaderboard of its own.
+
+An entry of `.eval_results` names neither task nor metric: our export says them in its notes ("metric: Accuracy; task: Reading"); of
+others, the hub's name of the task is the task, and the metric a "Score".
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from dataclasses import replace
 
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.slugs import arxiv_id
+from noisystudent.board.catalogue.values import parse_value
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.fields import Fields, KnownKeys
 from noisystudent.board.importing.loss import Loss
@@ -22,13 +26,16 @@ Key = tuple[int, str, str, str | None]  # leaderboard, model, locator, source
 
 
 KEYS = {
-    "": ("model-index", "file"),
+    "": ("model-index", "eval-results", "model", "file"),
     "model": ("name", "results"),
     "result": ("task", "dataset", "metrics", "source"),
     "source": ("url",),
     "task": ("type", "name"),
     "dataset": ("type", "name", "config", "args", "split", "revision"),
     "metric": ("type", "value", "name"),
+    "entry": ("dataset", "value", "date", "source", "notes"),
+    "entry.dataset": ("id", "task_id", "revision"),
+    "entry.source": ("url", "name"),
 }
 
 
@@ -41,6 +48,9 @@ class Loader:
             cards.known.check(card)
             for model in card.parts("model-index"):
                 cards.model(model)
+        for card in part.items:
+            for entry in card.parts("eval-results"):
+                cards.entry(entry, one_line(card, "model"))
         by_leaderboard: dict[int, list[Result]] = defaultdict(list)
         for row in cards.rows.values():
             by_leaderboard[row.leaderboard].append(row)
@@ -87,6 +97,61 @@ class _Cards:
         if configuration not in ("", "default"):
             number = self.change.dataset(configuration, number)
         return self.change.leaderboard(self.change.task(of_task), number)
+
+    def entry(self, fields: Fields, model: str) -> None:
+        """A value of `.eval_results`; where the model's card has it already, it is no second result."""
+        self.known.check(fields, "entry")
+        data, source = fields.part("dataset"), fields.part("source")
+        if data is None or not name(data, "id"):
+            if data is None:
+                self.report.lost("entry", fields.where, "it names no dataset")
+            return
+        self.report.recognised()
+        self.known.check(data, "entry.dataset")
+        if source:
+            self.known.check(source, "entry.source")
+        notes = one_line(fields, "notes")
+        said = dict(note.split(": ", 1) for note in notes.split("; ") if ": " in note)
+        leaderboard = self.leaderboard_of_entry(data, said.get("task", ""))
+        metric = said.get("metric") or "Score"
+        found = values({metric: fields.item.get("value")}, fields)
+        if leaderboard is None or not found:
+            return
+        number = parse_value(found[metric]).number if metric in found else None
+        on_card = [row for row in self.rows.values() if (row.leaderboard, row.model) == (leaderboard, model)]
+        if any(number is not None and parse_value(row.values.get(metric, "")).number == number for row in on_card):
+            self.report.there("result")
+            return
+        url, revision = address(source, "url") if source else "", one_line(data, "revision")
+        about = [f"revision {revision}" if revision else "", "" if "metric" in said else notes]
+        row = Result(
+            leaderboard=leaderboard,
+            model=model,
+            values=found,
+            paper=self.results.paper("", url, None) if arxiv_id(url) else None,
+            paper_url=url if arxiv_id(url) else "",
+            source_url=url or None,
+            evaluated_on=fields.date("date"),
+            locator=", ".join(filter(None, about)),
+        )
+        self.rows[(leaderboard, model, f"{row.locator} {fields.where} {metric}", row.source_url)] = row
+
+    def leaderboard_of_entry(self, data: Fields, task: str) -> int | None:
+        """The leaderboard of a dataset of the hub, which the catalogue may have under another name, and of a task there."""
+        identity, task_id = one_line(data, "id"), one_line(data, "task_id")
+        place = f"https://huggingface.co/datasets/{identity}"
+        row = self.change.connection.execute(
+            "SELECT id FROM dataset WHERE rtrim(homepage, '/') = ? OR instr(data_loaders, ?) ORDER BY id LIMIT 1",
+            (place, f'"{place}"'),
+        ).fetchone()
+        dataset = int(row["id"]) if row else self.change.dataset(identity)
+        is_part = task and task_id not in ("", "default")
+        of_task = task or (task_id if task_id not in ("", "default") else identity.rpartition("/")[2])
+        if not name(Fields({"task": of_task}, data.where, self.report), "task"):
+            return None
+        if is_part:
+            dataset = self.change.dataset(task_id, dataset)
+        return self.change.leaderboard(self.change.task(of_task), dataset)
 
     def result(self, fields: Fields, model: str, leaderboard: int) -> None:
         """A row of a model; results of the same origin are values of one row."""

@@ -7,7 +7,9 @@ a depth; a parser of events that keeps the path of every level (ijson) needs mem
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
+import itertools
 import json
 import re
 import zlib
@@ -45,7 +47,7 @@ class Item(NamedTuple):
 def items(path: Path) -> Iterator[Item]:
     """The objects of a file: those of its top-level list, its only one, or the rows of a Parquet file.
 
-    The kind of file is read from its first bytes, not from its name.
+    Of a folder, those of its JSON files. The kind of file is read from its first bytes, not from its name.
 
     Raises:
         UserError: the file is not what it should be, or is made to use up memory; it names file, position and reason.
@@ -57,6 +59,11 @@ def items(path: Path) -> Iterator[Item]:
         >>> list(items(file))
         [Item(where='item 1', object={'task': 'Parsing'}, size=1019)]
     """
+    if path.is_dir():
+        for one in json_files(path):
+            called = one.name.encode("utf-8", "replace").decode()
+            yield from (Item(f"{called}, {item.where}", item.object, item.size) for item in items(one))
+        return
     try:
         with path.open("rb") as file:
             start = file.read(len(_GIT_LFS))
@@ -64,9 +71,59 @@ def items(path: Path) -> Iterator[Item]:
         raise UserError(f"{path}: {error.strerror or error}") from error
     if start == _GIT_LFS:
         raise UserError(f"{path}, byte 1: a pointer of Git LFS, not the file itself; `git lfs pull` fetches it")
+    if is_table(path):
+        yield from _table_rows(path)
+        return
     rows = _rows(path) if start.startswith(b"PAR1") else _objects(path)
     for number, (item, size) in enumerate(rows, 1):
         yield Item(f"item {number}", item, size)
+
+
+def json_files(folder: Path) -> list[Path]:
+    """The JSON files under a folder, in the order of their paths."""
+    return sorted(file for file in folder.rglob("*.json") if file.is_file())
+
+
+# CSV
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table of text, which its name alone can say."""
+    return path.is_file() and path.name.lower().removesuffix(".gz").endswith((".csv", ".tsv"))
+
+
+def _table_rows(path: Path) -> Iterator[Item]:
+    """The rows of a table under the names of its header, with what parts the header's cells."""
+    lines = _lines(path)
+    first = next(lines, "")
+    delimiter = max(",;\t", key=first.count)
+    rows = csv.reader(itertools.chain([first], lines), delimiter=delimiter, strict=True)
+    try:
+        header = [name.strip() for name in next(rows, [])]
+        if len(header) < 2 or len(set(header)) < len(header):
+            raise UserError(f"{path}, line 1: a table has a header with a name of its own for each of its columns")
+        for cells in rows:
+            where = f"line {rows.line_num}"
+            if len(cells) > len(header):
+                raise UserError(f"{path}, {where}: {len(cells)} cells, where the header has {len(header)}")
+            if any(cells):
+                item = dict(zip(header, [*cells, *[""] * (len(header) - len(cells))], strict=True))
+                yield Item(where, item, sum(map(len, cells)) + 1000)
+    except csv.Error as error:
+        raise UserError(f"{path}, line {rows.line_num}: {error}") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a text, with what ends them."""
+    rest = ""
+    for text in _texts(path):
+        rest += text
+        if len(rest) > MOST_OF_AN_ITEM:
+            raise UserError(f"{path}: more than {MOST_OF_AN_ITEM:,} characters in one line")
+        *whole, rest = rest.split("\n")
+        yield from (f"{line}\n" for line in whole)
+    if rest:
+        yield rest
 
 
 # JSON

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.catalogue import names
+from noisystudent.board.pages import structured
 from noisystudent.board.pages.papers import from_json, source_of
 from noisystudent.board.queries import datasets, papers
 from noisystudent.board.queries.datasets import DatasetChoice
@@ -53,11 +54,14 @@ def all_datasets(
 @page(router, "/dataset/{slug}")
 def dataset(view: Viewing, slug: str) -> Response:
     row = view.entry("dataset", slug, datasets.find)
+    data = _page_of(view, row)
+    description = row["short_description"] or row["description"] or f"{row['shown']}: benchmarks and papers."
     return view.page(
         "dataset.html.jinja",
-        _page_of(view, row),
+        data,
         title=row["shown"],
-        description=row["short_description"] or row["description"] or f"{row['shown']}: benchmarks and papers.",
+        description=description,
+        structured=structured.dataset(view.address, data, row["shown"], description),
     )
 
 

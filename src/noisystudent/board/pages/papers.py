@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from noisystudent.board.catalogue import names
 from noisystudent.board.exporting import bibtex
+from noisystudent.board.pages import structured
 from noisystudent.board.queries import authors, papers
 from noisystudent.board.queries.papers import PaperChoice
 from noisystudent.board.queries.verdicts import verdicts_of_paper
@@ -91,11 +92,13 @@ def citation(view: Viewing, slug: str) -> Response:
 @page(router, "/paper/{slug}")
 def paper(view: Viewing, slug: str) -> Response:
     row = view.entry("paper", slug, papers.find)
+    data = _page_of(view, row)
     return view.page(
         "paper.html.jinja",
-        _page_of(view, row),
+        data,
         title=row["title"],
         description=row["short_abstract"] or row["abstract"],
+        structured=structured.article(view.address, data),
     )
 
 

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Mapping
 
 from fastapi import Request, Response
-from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -44,7 +43,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 def refuse(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """An answer of that status which says why, in a sentence."""
     if is_for_programs(request):
-        return JSONResponse({"detail": detail}, status, headers=headers)
+        return JSONResponse({"detail": detail, "message": detail}, status, headers=headers)
     template, title = "not_found" if status == 404 else "refusal", TITLES.get(status, "Refused")
     answer = View(request).page(f"{template}.html.jinja", {"detail": detail, "heading": title}, title=title)
     answer.status_code = status
@@ -64,13 +63,11 @@ async def broken(request: Request, error: Exception) -> Response:
 
 
 async def http_error(request: Request, error: Exception) -> Response:
-    """What a function refused, as a page; for programs as FastAPI says it."""
+    """What a function refused."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         taken = [method for method in METHODS if _takes(request, method)]
         error.headers = {"Allow": ", ".join(taken or ["GET", "HEAD"])}  # none of ours: a static file
-    if is_for_programs(request):
-        return await http_exception_handler(request, error)
     return refuse(request, error.status_code, str(error.detail), error.headers)
 
 

@@ -46,7 +46,14 @@ class View:
         return self.request.url.path.endswith(".json")
 
     def page(
-        self, template: str, data: dict[str, Any], *, title: str, description: str = "", feed: str = ""
+        self,
+        template: str,
+        data: dict[str, Any],
+        *,
+        title: str,
+        description: str = "",
+        feed: str = "",
+        structured: dict[str, Any] | None = None,
     ) -> Response:
         """The page, or `data` as JSON. The template sees the keys of `data` and these:
 
@@ -54,6 +61,7 @@ class View:
             title: of the page, without the site's name.
             description: for search engines and previews; plain text.
             feed: address of the page's Atom feed.
+            structured: what the page is about, as JSON-LD.
         """
         if self.as_json:
             return Response(json.dumps(data, ensure_ascii=False, sort_keys=True), media_type="application/json")
@@ -63,6 +71,7 @@ class View:
             "title": title,
             "description": " ".join(description.split())[:300],
             "feed": feed,
+            "structured": structured,
             "path": path,
             "canonical": self.address + path,
         }
