@@ -63,9 +63,9 @@ HOSTILE_PAGES = [
 ]
 CURATOR_PAGES = {"queue": "/curate", "difference": "/curate/submission/1", "event": "/curate/event/2"}
 
-# Scripts, handlers and addresses that the browser found in the page; there are none of ours.
+# Scripts, handlers and addresses that the browser found in the page; there are none of ours. (JSON-LD is data, and runs nowhere.)
 MADE_OF_PROBE = """() => [...document.querySelectorAll("*")].filter(each =>
-  each.matches("script") || "probe" in window || [...each.attributes].some(({ name, value }) =>
+  each.matches("script:not([type='application/ld+json'])") || "probe" in window || [...each.attributes].some(({ name, value }) =>
     name.startsWith("on") || /^(.*:)?(href|src|action|formaction)$/.test(name) && /^\\s*javascript:/i.test(value))
 ).map(each => each.outerHTML)"""
 # What Tab can reach, and how each of it looks. (Points of a chart are links of its table once more, and out of Tab's way.)
