@@ -91,4 +91,4 @@ def test_every_answer_is_as_documented(schema: schemathesis.BaseSchema) -> None:
 
 @pytest.mark.slow
 def test_every_answer_is_as_documented_for_long(schema: schemathesis.BaseSchema) -> None:
-    ask(schema, 200)
+    ask(schema, 100)
