@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from seeded_runs import RESULTS, data_folder
 
-from noisystudent import Config, recipe
+from noisystudent import Config, configure
 from noisystudent.config.settings import apply_settings
 
 LABELED, UNLABELED, STEPS = 2_000, 2_000, 30
@@ -82,7 +82,7 @@ def config_of(network: str, images: Path) -> Config:
     parts = [
         f"{part}.{setting}" for part in ("teacher", "student") for setting in (f"model={network}", "model_args={}")
     ]
-    config = recipe("cifar10")
+    config = configure("cifar10")
     config = config.model_copy(update={"generations": config.generations[:1]})
     return apply_settings(
         config, [*settings, *parts, "teacher.steps=10", f"student.steps={STEPS}", "student.warmup_steps=5"]
