@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from cifar10 import of_draws
 from seeded_runs import (
     NO_NOISE,
     Results,
     accuracy_table,
     arguments,
     at_once,
-    data_folder,
-    on_splits,
     paired,
     publish,
     run_variants,
@@ -98,7 +97,6 @@ LATER = {
     "pseudo-labels to the power 0.6": Ablation(["student.temperature=1.67"], FULL, None, ""),
     "sampled by confidence": Ablation(["student.sampling=confidence"], FULL, None, ""),
 }
-LABELS_PER_CLASS = 400
 SHORTER = [
     "student.steps=4000",
     "student.warmup_steps=400",
@@ -128,15 +126,7 @@ def runs_on_digits(options: argparse.Namespace, ablations: dict[str, Ablation]) 
 
 def students_on_cifar10(options: argparse.Namespace) -> Results:
     """The recipe's teacher and first student, and of each ablation and seed that student, on the same pseudo-labels."""
-    source = data_folder("cifar10")
-    of_recipe = on_splits(
-        "cifar10",
-        source,
-        source / "test-00000-of-00001.parquet",
-        labels_per_class=LABELS_PER_CLASS,
-        work=options.work / "cifar10",
-        settings=[*SHORTER, *options.set],
-    )
+    of_recipe = of_draws("cifar10", work=options.work / "cifar10", settings=[*SHORTER, *options.set])
 
     def of_seed(seed: int) -> Config:
         config = of_recipe(seed)

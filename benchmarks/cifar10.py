@@ -13,6 +13,9 @@ A draw takes an hour and a half of a core. With `--go-on` draws are added to tho
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 from seeded_runs import (
     LAST_WITHOUT_NOISE,
     arguments,
@@ -25,28 +28,28 @@ from seeded_runs import (
     tables_of,
 )
 
+from noisystudent import Config
+
 LABELS_PER_CLASS = 400
 
 
 def main() -> None:
     options = arguments(__doc__, seeds=3, work="cifar10", splits=True, goes_on=True)
-    source = data_folder("cifar10")
-    test = source / "test-00000-of-00001.parquet"
-    of_seed = on_splits(
-        "cifar10",
-        source,
-        test,
-        labels_per_class=LABELS_PER_CLASS,
-        work=options.work,
-        held_out=options.held_out,
-        settings=options.set,
-    )
+    of_seed = of_draws("cifar10", work=options.work, held_out=options.held_out, settings=options.set)
     kept = kept_results("cifar10") if options.go_on else {}
     how = {"seeds": options.seeds, "work": options.work, "jobs": options.jobs, "kept": kept}
     results = run_variants(of_seed, {"recipe": []}, **how)
     if not options.recipe_only:
         results[LAST_WITHOUT_NOISE] = last_students_without_noise(of_seed, **how)
     publish("cifar10", options.command, tables_of(results), results)
+
+
+def of_draws(recipe: str, *, work: Path, held_out: int = 0, settings: Sequence[str] = ()) -> Callable[[int], Config]:
+    """Of a seed, the configuration of a recipe on the images that the seed draws; see `on_splits`."""
+    source = data_folder("cifar10")
+    test = source / "test-00000-of-00001.parquet"
+    how = {"work": work, "held_out": held_out, "settings": settings}
+    return on_splits(recipe, source, test, labels_per_class=LABELS_PER_CLASS, **how)
 
 
 if __name__ == "__main__":

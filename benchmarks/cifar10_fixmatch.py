@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cifar10 import LABELS_PER_CLASS
+from cifar10 import of_draws
 from peer_runs import FIXMATCH_NAME, PYTHON_OPTION, chain_passes, chain_seconds, command_of, fixmatch, peer_tables
-from seeded_runs import RESULTS, arguments, data_folder, kept_results, on_splits
+from seeded_runs import RESULTS, arguments, kept_results
 
 FIXMATCH_BATCHES = ("batch_size=32", "unlabeled_ratio=3")
 RATES = (0.015, 0.03, 0.08)
@@ -61,17 +61,8 @@ def best_rate(found: dict[str, Any]) -> float:
 
 def trained(options: Namespace, *, seed: int, rate: float, held_out: int = 0, seconds: float = 0.0) -> dict[str, Any]:
     """What FixMatch reaches with the passes of a chain and so many seconds; with a part of the passes on held-out images."""
-    source = data_folder("cifar10")
     work: Path = options.work / "held-out" if held_out else options.work
-    of_seed = on_splits(
-        "cifar10",
-        source,
-        source / "test-00000-of-00001.parquet",
-        labels_per_class=LABELS_PER_CLASS,
-        work=work,
-        held_out=held_out,
-    )
-    config = of_seed(seed)
+    config = of_draws("cifar10", work=work, held_out=held_out)(seed)
     run = work / f"fixmatch-{seed}"
     run.mkdir(parents=True, exist_ok=True)
     (run / "config.toml").write_text(config.to_toml(), encoding="utf-8")

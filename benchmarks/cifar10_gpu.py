@@ -7,22 +7,13 @@ The images are those of `cifar10.py`, and so are trials on held-out ones. The fi
 
 from __future__ import annotations
 
-from cifar10 import LABELS_PER_CLASS
-from seeded_runs import arguments, data_folder, on_splits, publish, run_variants, tables_of
+from cifar10 import of_draws
+from seeded_runs import arguments, publish, run_variants, tables_of
 
 
 def main() -> None:
     options = arguments(__doc__, seeds=3, work="cifar10-gpu", splits=True)
-    source = data_folder("cifar10")
-    of_seed = on_splits(
-        "cifar10-gpu",
-        source,
-        source / "test-00000-of-00001.parquet",
-        labels_per_class=LABELS_PER_CLASS,
-        work=options.work,
-        held_out=options.held_out,
-        settings=options.set,
-    )
+    of_seed = of_draws("cifar10-gpu", work=options.work, held_out=options.held_out, settings=options.set)
     results = run_variants(of_seed, {"recipe": []}, seeds=options.seeds, work=options.work, jobs=options.jobs)
     publish("cifar10_gpu", options.command, tables_of(results), results)
 

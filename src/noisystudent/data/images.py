@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from noisystudent.config import Execution
@@ -55,6 +56,24 @@ class RandomCrops(NamedTuple):
 
 
 Fetched = tuple[torch.Tensor, dict[int, str]]  # pixels, and by their position the reasons of what could not be read
+
+
+def told_apart(
+    manifest: Manifest, rows: np.ndarray, reasons: Mapping[int, str], *, stage: str
+) -> tuple[list[str], list[int], list[Skipped]]:
+    """Of rows that were fetched, those that could be read, as ids and as positions in `rows`; and the others.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from noisystudent.data.manifest import SCHEMA
+        >>> table = pa.table({"id": ["a", "b", "c"], "uri": ["", "", ""], "label": [0, 0, 0], "split": ["", "", ""]}, SCHEMA)
+        >>> told_apart(Manifest(table), np.array([2, 0]), {0: "truncated"}, stage="label")
+        (['a'], [1], [Skipped(id='c', stage='label', reason='truncated')])
+    """
+    ids: list[str] = manifest.table["id"].take(pa.array(rows)).to_pylist()
+    there = [position for position in range(len(rows)) if position not in reasons]
+    skipped = [Skipped(ids[position], stage, reason) for position, reason in reasons.items()]
+    return [ids[position] for position in there], there, skipped
 
 
 class Pictures(Protocol):

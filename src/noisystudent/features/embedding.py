@@ -11,7 +11,8 @@ import pyarrow as pa
 from noisystudent.config import Execution
 from noisystudent.data.ahead import ahead
 from noisystudent.data.duplicates import dhash
-from noisystudent.data.images import Fetched, ImageSet, Skipped
+from noisystudent.data.images import Fetched, ImageSet, Skipped, told_apart
+from noisystudent.data.manifest import Manifest
 from noisystudent.data.parts import PartsTable, write_parts
 from noisystudent.device import batches, compute_device, labeling_precision
 from noisystudent.errors import RunError
@@ -77,6 +78,36 @@ def take(table: PartsTable, positions: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return values, hashes
 
 
+class Embedded:
+    """The images of a manifest, by a features table.
+
+    Args:
+        folder: of the table.
+        manifest: the images; of those that are not in it `unread` has the reasons, by id.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self._ids, self._table = manifest.table["id"], features_table(folder)
+        self._at = self._table.find(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @property
+    def unread(self) -> dict[str, str]:
+        return self._table.unread
+
+    def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features, float32 [n, D], and hashes, uint64 [n], of those of some rows that are in the table."""
+        at = self._at[rows]
+        return take(self._table, at[at >= 0])
+
+    def ids(self, rows: np.ndarray) -> tuple[list[str], list[str]]:
+        """Of some rows: the ids of those that are in the table, and of those that are not."""
+        ids, there = np.array(self._ids.take(pa.array(rows)).to_pylist(), dtype=object), self._at[rows] >= 0
+        return ids[there].tolist(), ids[~there].tolist()
+
+
 def read_features(folder: Path, ids: Sequence[str]) -> np.ndarray:
     """The features of some pictures, which are in the table, in this order: float32 [len(ids), D]."""
     table = features_table(folder)
@@ -93,15 +124,13 @@ def _embed_rows(
     classifier.network.to(device)
     with labeling_precision(execution, device):
         values = classifier.features(pixels).cpu().numpy().astype(np.float16)
-    there = [position for position in range(len(rows)) if position not in reasons]
+    ids, there, skipped = told_apart(images.manifest, rows, reasons, stage="embed")
     if not np.isfinite(values[there]).all():
         raise RunError("the network's features are infinite or not a number: its weights are broken")
-    ids: list[str] = images.manifest.table["id"].take(pa.array(rows)).to_pylist()
     width = values.shape[1]
     columns = [
-        pa.array([ids[position] for position in there], pa.string()),
+        pa.array(ids, pa.string()),
         pa.FixedSizeListArray.from_arrays(pa.array(values[there].ravel()), width),
         pa.array(dhash(pixels)[there]),
     ]
-    skipped = [Skipped(ids[position], "embed", reason) for position, reason in reasons.items()]
     return pa.Table.from_arrays(columns, schema=features_schema(width)), skipped

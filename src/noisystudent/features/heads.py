@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import nn
 
 from noisystudent.data.images import Skipped
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
-from noisystudent.features.embedding import features_table, take
+from noisystudent.features.embedding import Embedded
 from noisystudent.features.probe import Probe
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.probabilities import finite_probabilities
@@ -77,19 +76,15 @@ class ByFeatures:
     image_size = 1  # nothing is looked at
 
     def __init__(self, classifier: Classifier, folder: Path, manifest: Manifest) -> None:
-        self._head, self._ids, self._table = head_of(classifier), manifest.table["id"], features_table(folder)
-        self._at = self._table.find(self._ids)
+        self._head, self._embedded = head_of(classifier), Embedded(folder, manifest)
+        self.read = self._embedded.read
 
     def __len__(self) -> int:
-        return len(self._ids)
-
-    def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        at = self._at[rows]
-        return take(self._table, at[at >= 0])
+        return len(self._embedded)
 
     def __call__(self, rows: np.ndarray, read: tuple[np.ndarray, np.ndarray]) -> Predicted:
-        ids = np.array(self._ids.take(pa.array(rows)).to_pylist(), dtype=object)
-        (values, hashes), there = read, self._at[rows] >= 0
+        values, hashes = read
+        ids, absent = self._embedded.ids(rows)
         probabilities = finite_probabilities(torch.from_numpy(self._head.logits(values)))
-        skipped = [Skipped(id, "label", self._table.unread[id]) for id in ids[~there].tolist()]
-        return Predicted(ids[there].tolist(), probabilities, hashes, skipped)
+        skipped = [Skipped(id, "label", self._embedded.unread[id]) for id in absent]
+        return Predicted(ids, probabilities, hashes, skipped)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from noisystudent.config import Execution
 from noisystudent.data.ahead import ahead
 from noisystudent.data.duplicates import dhash
-from noisystudent.data.images import Fetched, Pictures, Skipped
+from noisystudent.data.images import Fetched, Pictures, Skipped, told_apart
 from noisystudent.data.parts import write_parts
 from noisystudent.device import batches, compute_device, labeling_precision
 from noisystudent.models.classifier import Preprocessing
@@ -122,14 +122,8 @@ class ByNetwork:
         with labeling_precision(self._execution, device):
             logits = self._teacher.logits(pixels)
         probabilities = finite_probabilities(logits)
-        ids: list[str] = self._images.manifest.table["id"].take(pa.array(rows)).to_pylist()
-        there = [position for position in range(len(rows)) if position not in reasons]
-        return Predicted(
-            [ids[position] for position in there],
-            probabilities[there],
-            dhash(pixels)[there],
-            [Skipped(ids[position], "label", reason) for position, reason in reasons.items()],
-        )
+        ids, there, skipped = told_apart(self._images.manifest, rows, reasons, stage="label")
+        return Predicted(ids, probabilities[there], dhash(pixels)[there], skipped)
 
 
 def write_predictions(

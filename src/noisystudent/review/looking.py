@@ -11,11 +11,11 @@ import torch
 
 from noisystudent.config import Execution
 from noisystudent.data.duplicates import dhash
-from noisystudent.data.images import Fetched, ImageSet, Skipped
+from noisystudent.data.images import Fetched, ImageSet, Skipped, told_apart
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.parts import PartsTable, write_parts
 from noisystudent.device import compute_device, labeling_precision
-from noisystudent.features.embedding import features_table, take
+from noisystudent.features.embedding import Embedded
 from noisystudent.features.heads import has_linear_head, head_of
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.probabilities import finite_probabilities
@@ -82,11 +82,8 @@ class ByPixels:
             looked = self._classifier.logits(pixels) if self._head is None else None
         logits = torch.from_numpy(self._head.logits(values)) if self._head else looked
         assert logits is not None
-        ids: list[str] = self._images.manifest.table["id"].take(pa.array(rows)).to_pylist()
-        there = [position for position in range(len(rows)) if position not in reasons]
-        skipped = [Skipped(ids[position], "review", reason) for position, reason in reasons.items()]
-        kept = [ids[position] for position in there]
-        return Seen(kept, values[there], finite_probabilities(logits)[there], dhash(pixels)[there], skipped)
+        ids, there, skipped = told_apart(self._images.manifest, rows, reasons, stage="review")
+        return Seen(ids, values[there], finite_probabilities(logits)[there], dhash(pixels)[there], skipped)
 
 
 class ByFeatures:
@@ -101,22 +98,18 @@ class ByFeatures:
     image_size = 1
 
     def __init__(self, classifier: Classifier, folder: Path, manifest: Manifest) -> None:
-        self._head, self._ids, self._table = head_of(classifier), manifest.table["id"], features_table(folder)
-        self._at = self._table.find(self._ids)
+        self._head, self._embedded = head_of(classifier), Embedded(folder, manifest)
+        self.read = self._embedded.read
 
     def __len__(self) -> int:
-        return len(self._ids)
-
-    def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        at = self._at[rows]
-        return take(self._table, at[at >= 0])
+        return len(self._embedded)
 
     def __call__(self, rows: np.ndarray, read: tuple[np.ndarray, np.ndarray]) -> Seen:
-        (values, hashes), there = read, self._at[rows] >= 0
-        ids = np.array(self._ids.take(pa.array(rows)).to_pylist(), dtype=object)
-        skipped = [Skipped(id, "review", self._table.unread.get(id, "not embedded")) for id in ids[~there].tolist()]
+        values, hashes = read
+        ids, absent = self._embedded.ids(rows)
+        skipped = [Skipped(id, "review", self._embedded.unread.get(id, "not embedded")) for id in absent]
         probabilities = finite_probabilities(torch.from_numpy(self._head.logits(values)))
-        return Seen(ids[there].tolist(), values, probabilities, hashes, skipped)
+        return Seen(ids, values, probabilities, hashes, skipped)
 
 
 def look(
