@@ -29,6 +29,8 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --no-deps imagecorruptions==1.1.2 torchattacks==3.5.1
 	@# The old site's published client, which our API is tested with, stands apart: it needs pydantic 1 and httpx 0.14.
 	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --target $(VENV)/peers/paperswithcode paperswithcode-client==0.3.1
+	@# The client of that site's successor is on no index: its tests run where its repository can be reached.
+	-$(VENV)/bin/python -m pip install --quiet --no-deps --target $(VENV)/peers/pwc "pwc-cli @ git+https://github.com/huggingface/pwc-cli@dd440e4#subdirectory=standalone_cli"
 	@touch $(READY)
 
 clean:

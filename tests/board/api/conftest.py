@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -126,3 +129,17 @@ def events(store: Store) -> Callable[[], int]:
             return int(connection.execute("SELECT max(id) FROM event").fetchone()[0])
 
     return count
+
+
+@pytest.fixture
+def address(store: Store) -> Iterator[str]:
+    """Of a server on a free port of this machine."""
+    app = create_app(Site(store.path, limits=PLENTY))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

@@ -209,7 +209,7 @@ def main() -> None:
     with urlopen(f"{url}/api/v1/openapi.json") as answer:
         paths = json.load(answer)["paths"].values()
     ours = {operation["operationId"] for path in paths for operation in path.values()}
-    assert {name for name in ours if not name.startswith("submission_")} == METHODS
+    assert set(ours) >= METHODS
     print(f"{len(METHODS)} methods")  # noqa: T201
 
 

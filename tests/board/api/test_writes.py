@@ -102,7 +102,8 @@ def test_tasks(curator: TestClient) -> None:
     made = curator.post(
         "tasks/", json={"name": "Pose", "area": "Robots", "parent_task": "vision", "description": "*x*"}
     )
-    assert (made.status_code, made.json()) == (201, {"id": "pose", "name": "Pose", "description": "*x*"})
+    assert made.status_code == 201
+    assert made.json().items() >= {"id": "pose", "name": "Pose", "description": "*x*", "area_id": "robots"}.items()
     assert [task["id"] for task in curator.get("areas/robots/tasks/").json()["results"]] == ["pose"]
     refused(curator.post("tasks/", json={"name": "Pose"}), 409, "'pose'")
     refused(curator.post("tasks/", json={"name": "Pose 2", "parent_task": "nothing"}), 422, "'nothing'")
@@ -110,7 +111,7 @@ def test_tasks(curator: TestClient) -> None:
     refused(curator.patch("tasks/vision/", json={"parent_task": "image-classification"}), 409, "below")
     refused(curator.patch("tasks/vision/", json={"parent_task": "vision"}), 409, "this task")
     changed = curator.patch("tasks/pose/", json={"name": "Pose Estimation", "area": "computer-vision"})
-    assert changed.json() == {"id": "pose", "name": "Pose Estimation", "description": "*x*"}
+    assert changed.json().items() >= {"id": "pose", "name": "Pose Estimation", "description": "*x*"}.items()
     assert curator.get("tasks/?q=estimation").json()["count"] == 1
     refused(curator.delete("tasks/vision/"), 409, "2 tasks below it")
     refused(curator.delete("tasks/image-classification/"), 409, "1 evaluation tables, 1 tasks below it, 3 papers")
@@ -121,7 +122,8 @@ def test_tasks(curator: TestClient) -> None:
 
 def test_datasets(curator: TestClient) -> None:
     made = curator.post("datasets/", json={"name": "Tiny", "url": "https://tiny.example/"})
-    assert made.json() == {"id": "tiny", "name": "Tiny", "full_name": None, "url": "https://tiny.example/"}
+    expected = {"id": "tiny", "name": "Tiny", "full_name": None, "url": "https://tiny.example/"}
+    assert made.json().items() >= expected.items()
     refused(curator.post("datasets/", json={"name": "Tiny"}), 409, "'tiny'")
     refused(curator.patch("datasets/tiny/", json={"name": "ImageNet"}), 409, "'imagenet'")
     assert curator.patch("datasets/tiny/", json={"name": "Tiny 2", "url": ""}).json()["url"] is None

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException
+import json
+from dataclasses import replace
+from typing import Annotated
 
+from fastapi import APIRouter, HTTPException, Query
+
+from noisystudent.board.api import evaluation_rows
 from noisystudent.board.api.access import Write, remove
 from noisystudent.board.api.evaluation_models import EvaluationTable
+from noisystudent.board.api.evaluation_rows import EvaluationRow, IsOpen, evaluation_rows_of
 from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Dataset, DatasetCreateRequest, DatasetUpdateRequest
 from noisystudent.board.api.operations import Read, read, write
-from noisystudent.board.api.ordering import ByName
+from noisystudent.board.api.ordering import Asked, DatasetsBy, tables_by
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import datasets_of, evaluations_of
 from noisystudent.board.catalogue import entries
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.queries.tasks import with_descendants
+from noisystudent.board.queries.trending import IS_OPEN
 from noisystudent.board.web.reading import named
 
 router = APIRouter(tags=["datasets"])
@@ -21,15 +29,38 @@ router = APIRouter(tags=["datasets"])
 
 @read(router, "/datasets/")
 def dataset_list(
-    reading: Read, paging: Paged, order: ByName, q: Text = None, name: Text = None, full_name: Text = None
+    reading: Read,
+    paging: Paged,
+    order: DatasetsBy,
+    q: Text = None,
+    name: Text = None,
+    full_name: Text = None,
+    task: Annotated[
+        str | None, Query(max_length=300, description="With a table of this task, by its id or name.")
+    ] = None,
+    include_descendants: Annotated[bool, Query(description="Or of a task below it.")] = False,
+    min_eval_count: Annotated[int | None, Query(ge=0, le=10**9, description="With so many results at least.")] = None,
+    is_open: IsOpen = None,
 ) -> Page[Dataset]:
-    """Datasets by a part of any name (q), of the name, of the full name."""
-    return listed(
-        reading,
-        paging,
-        containing("dataset", {"": q, "name": name, "full_name": full_name}).ordered(order),
-        datasets_of,
-    )
+    """Datasets by a part of any name (q), of the name, of the full name; of a task, with results."""
+    found = containing("dataset", {"": q, "name": name, "full_name": full_name})
+    conditions, parameters = ["l.dataset_id = dataset.id"], dict(found.parameters)
+    if task:
+        number = reading.find("task", task)
+        tasks = with_descendants(reading.connection, number) if include_descendants else [number]
+        conditions.append("l.task_id IN (SELECT value FROM json_each(:tasks))")
+        parameters["tasks"] = json.dumps(tasks)
+    if is_open is not None:
+        conditions.append(
+            "EXISTS (SELECT 1 FROM result r JOIN model m ON m.id = r.model_id WHERE r.leaderboard_id = l.id "
+            f"AND r.retired_by IS NULL AND {IS_OPEN} = {int(is_open)})"
+        )
+    if len(conditions) > 1 or min_eval_count:
+        parameters["least"] = min_eval_count or 0
+        joined = " AND ".join(conditions)
+        where = f"(SELECT sum(l.result_count) FROM leaderboard l WHERE {joined}) >= :least"
+        found = replace(found.and_also(where), parameters=parameters)
+    return listed(reading, paging, found.ordered(order), datasets_of)
 
 
 @read(router, "/datasets/{dataset_id}/")
@@ -39,11 +70,17 @@ def dataset_get(reading: Read, dataset_id: str) -> Dataset:
 
 
 @read(router, "/datasets/{dataset_id}/evaluations/")
-def dataset_evaluation_list(reading: Read, paging: Paged, dataset_id: str) -> Page[EvaluationTable]:
-    """A dataset's evaluation tables."""
-    dataset = reading.find("dataset", dataset_id)
-    selection = Selection("leaderboard WHERE dataset_id = :dataset", "slug", {"dataset": dataset})
-    return listed(reading, paging, selection, evaluations_of)
+def dataset_evaluation_list(
+    reading: Read, paging: Paged, dataset_id: str, ordering: Asked = None, is_open: IsOpen = None
+) -> Page[EvaluationTable] | Page[EvaluationRow]:
+    """A dataset's evaluation tables; with an order or a filter of results (`best_rank`, `is_open`), the results on them, each a row."""
+    dataset = {"dataset": reading.find("dataset", dataset_id)}
+    if is_open is None and ordering not in evaluation_rows.ORDERS:
+        tables = Selection("leaderboard WHERE dataset_id = :dataset", "slug", dataset).ordered(tables_by(ordering))
+        return listed(reading, paging, tables, evaluations_of)
+    there = "r.leaderboard_id IN (SELECT id FROM leaderboard WHERE dataset_id = :dataset)"
+    rows = evaluation_rows.of(there, dataset, is_open, evaluation_rows.rows_by(ordering))
+    return listed(reading, paging, rows, evaluation_rows_of)
 
 
 @write(router, "POST", "/datasets/", 201)

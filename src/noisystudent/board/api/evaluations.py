@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException
+from typing import Annotated
 
+from fastapi import APIRouter, HTTPException, Query
+
+from noisystudent.board.api import evaluation_rows
 from noisystudent.board.api.access import Write, meant, remove
 from noisystudent.board.api.evaluation_models import (
     EvaluationTable,
     EvaluationTableCreateRequest,
     EvaluationTableUpdateRequest,
 )
+from noisystudent.board.api.evaluation_rows import EvaluationRow, evaluation_rows_of
 from noisystudent.board.api.operations import Read, read, write
-from noisystudent.board.api.ordering import TablesBy
+from noisystudent.board.api.ordering import Asked, tables_by
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import evaluations_of
 from noisystudent.board.catalogue.change import Change
@@ -21,9 +25,20 @@ router = APIRouter(tags=["evaluations"])
 
 
 @read(router, "/evaluations/")
-def evaluation_list(reading: Read, paging: Paged, order: TablesBy) -> Page[EvaluationTable]:
-    """All evaluation tables."""
-    return listed(reading, paging, Selection("leaderboard", "slug", {}).ordered(order), evaluations_of)
+def evaluation_list(
+    reading: Read,
+    paging: Paged,
+    ordering: Asked = None,
+    paper_id: Annotated[str | None, Query(max_length=2_000, description="The rows of this paper, not tables.")] = None,
+) -> Page[EvaluationTable] | Page[EvaluationRow]:
+    """All evaluation tables; with `paper_id` the results of that paper on all of them, each a row."""
+    if paper_id is None:
+        return listed(
+            reading, paging, Selection("leaderboard", "slug", {}).ordered(tables_by(ordering)), evaluations_of
+        )
+    paper = {"paper": reading.find("paper", paper_id)}
+    rows = evaluation_rows.of("r.paper_id = :paper", paper, None, evaluation_rows.rows_by(ordering))
+    return listed(reading, paging, rows, evaluation_rows_of)
 
 
 @read(router, "/evaluations/{evaluation_id}/")

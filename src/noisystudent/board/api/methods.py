@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Method
 from noisystudent.board.api.operations import Read, read
-from noisystudent.board.api.ordering import ByName
+from noisystudent.board.api.ordering import MethodsBy
 from noisystudent.board.api.pages import Page, Paged, listed
 from noisystudent.board.api.representations import methods_of
 
 router = APIRouter(tags=["methods"])
+OF_AREA = (
+    "EXISTS (SELECT 1 FROM method_collection l JOIN collection c ON c.id = l.collection_id "
+    "WHERE l.method_id = method.id AND c.area_slug = :area)"
+)
 
 
 @read(router, "/methods/")
 def method_list(
-    reading: Read, paging: Paged, order: ByName, q: Text = None, name: Text = None, full_name: Text = None
+    reading: Read,
+    paging: Paged,
+    order: MethodsBy,
+    q: Text = None,
+    name: Text = None,
+    full_name: Text = None,
+    area_id: Annotated[str | None, Query(max_length=300, description="In a collection of this area.")] = None,
+    introduced_year: Annotated[int | None, Query(ge=1000, le=9999)] = None,
 ) -> Page[Method]:
-    """Methods by a part of any name (q), of the name, of the full name."""
-    return listed(
-        reading, paging, containing("method", {"": q, "name": name, "full_name": full_name}).ordered(order), methods_of
-    )
+    """Methods by a part of any name (q), of the name, of the full name; of an area, of a year."""
+    found = containing("method", {"": q, "name": name, "full_name": full_name})
+    if area_id:
+        found = found.and_also(OF_AREA)
+    if introduced_year is not None:
+        found = found.and_also("introduced_year = :introduced")
+    parameters = {**found.parameters, "area": area_id, "introduced": introduced_year}
+    return listed(reading, paging, replace(found, parameters=parameters).ordered(order), methods_of)
 
 
 @read(router, "/methods/{method_id}/")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 from pydantic import BaseModel
+from starlette.responses import JSONResponse
 
 from noisystudent.board.catalogue.change import today
 from noisystudent.board.web.reading import Reading
@@ -41,12 +42,27 @@ def refusals(*statuses: int) -> Responses:
     return {status: {"model": Refusal, "description": _MEANING[status]} for status in statuses}
 
 
-OF_READS = refusals(404, 422, 429, 503)
+def refusals_in_json(*statuses: int) -> Responses:
+    """The same of an operation whose other answers are no JSON."""
+    schema = {"schema": {"$ref": "#/components/schemas/Refusal"}}
+    return {status: {"description": _MEANING[status], "content": {"application/json": schema}} for status in statuses}
+
+
+READS_ARE_REFUSED = (404, 422, 429, 503)
+OF_READS = refusals(*READS_ARE_REFUSED)
 OF_WRITES = refusals(400, 401, 403, 404, 409, 413, 422, 429, 503, 507)
 Read = Annotated[Reading, Depends(Reading)]
 
 
-def read(router: APIRouter, path: str) -> Callable[[Callable[..., BaseModel]], Operation]:
+class Markdown(Response):
+    """Text for people, of an operation that gives no JSON."""
+
+    media_type = "text/markdown"
+
+
+def read(
+    router: APIRouter, path: str, *, kind: type[Response] = JSONResponse
+) -> Callable[[Callable[..., BaseModel | str]], Operation]:
     """Register a read at a path: GET, which the OpenAPI document has with the model that the function returns, and HEAD.
 
     A parameter that the function does not take is refused, by name: a filter that does nothing gives an answer to another question. Answers
@@ -54,22 +70,29 @@ def read(router: APIRouter, path: str) -> Callable[[Callable[..., BaseModel]], O
 
     Args:
         router: where to.
-        path: with the slash at the end that the published client sends.
+        path: with the slash at the end that the old site's client sends; without it, as its successor's does, the answer is the same.
+        kind: `Markdown` where the function returns a text.
     """
 
-    def register(function: Callable[..., BaseModel]) -> Operation:
+    def register(function: Callable[..., BaseModel | str]) -> Operation:
         @functools.wraps(function)
         def answer(reading: Reading, **parameters: Any) -> Response:
             _know(reading, function.__name__)
 
             def say(headers: dict[str, str]) -> Response:
-                body = function(reading, **parameters).model_dump_json()
-                return Response(body, media_type="application/json", headers=headers)
+                said = function(reading, **parameters)
+                body = said if isinstance(said, str) else said.model_dump_json()
+                return Response(body, media_type=kind.media_type, headers=headers)
 
             return reading.answer(f"{reading.request.url} {today()}", say)  # a search has papers of the future last
 
-        router.get(path, responses=OF_READS, operation_id=function.__name__)(answer)
+        said: dict[str, Any] = {"responses": OF_READS}
+        if kind is not JSONResponse:
+            said = {"responses": refusals_in_json(*READS_ARE_REFUSED), "response_model": None}
+        router.get(path, operation_id=function.__name__, response_class=kind, **said)(answer)
         router.head(path, include_in_schema=False)(answer)
+        if path.endswith("/"):
+            router.api_route(path[:-1], methods=["GET", "HEAD"], include_in_schema=False, response_model=None)(answer)
         return answer
 
     return register

@@ -45,6 +45,7 @@ def _paging(
 
 
 Paged = Annotated[Paging, Depends(_paging)]
+Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class Selection:
     order: str
     parameters: dict[str, Any]
     id: str = "id"
+
+    def and_also(self, condition: str) -> Selection:
+        """Those of the rows that pass a condition, too."""
+        return replace(self, rows=f"{self.rows} {'AND' if ' WHERE ' in self.rows else 'WHERE'} {condition}")
 
     def ordered(self, order: str | None) -> Selection:
         """The same rows in another order, if one is asked for."""

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import functools
+import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
 from noisystudent.board.api.evaluation_models import Result
 from noisystudent.board.api.filters import Text
-from noisystudent.board.api.models import Dataset, Method, Paper, PaperRepo, Repository, Task
+from noisystudent.board.api.models import (
+    Dataset,
+    FilteredPapers,
+    Method,
+    Paper,
+    PaperInFull,
+    PaperRepo,
+    Repository,
+    Task,
+)
 from noisystudent.board.api.operations import Read, read
-from noisystudent.board.api.ordering import PapersBy
-from noisystudent.board.api.pages import Item, Page, Paged, Selection, Shown, listed, page_of
+from noisystudent.board.api.pages import Item, Limit, Page, Paged, Selection, Shown, listed, page_of
+from noisystudent.board.api.paper_filters import End, Filtered, Resources, Start, dates_between, published
 from noisystudent.board.api.representations import (
     best_repositories,
     datasets_of,
     methods_of,
+    paper_in_full,
     papers_of,
+    papers_with_resources,
     repositories_of,
     tasks_of,
 )
 from noisystudent.board.api.result_rows import results_of
-from noisystudent.board.catalogue.slugs import arxiv_id as number_in
+from noisystudent.board.queries import trending
+from noisystudent.board.queries.papers import related_to
 from noisystudent.board.queries.papers_found import search_papers
-from noisystudent.board.queries.search import Query as Words
+from noisystudent.board.queries.search import MOST_HITS
 from noisystudent.board.web.paging import Paging
 from noisystudent.board.web.reading import Reading
 
@@ -56,31 +69,73 @@ def _with_code(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Paper
 
 
 @read(router, "/papers/")
-def paper_list(
+def paper_list(reading: Read, paging: Paged, filters: Filtered) -> FilteredPapers:
+    """Papers by words of title and abstract (q), of the title, of the abstract; of a year, with code, of a task; or of an arXiv number."""
+    selection = filters.selection(reading)
+    shown = functools.partial(papers_with_resources, asked=filters.include_resources)
+    page = listed(reading, paging, selection, shown) if selection else page_of(reading, paging, 0, [])
+    return FilteredPapers(**dict(page), applied_filters=filters.applied)
+
+
+@read(router, "/papers/search/")
+def paper_search(
     reading: Read,
     paging: Paged,
-    order: PapersBy,
     q: Text = None,
-    arxiv_id: Text = None,
-    title: Text = None,
-    abstract: Text = None,
-    year: Annotated[int | None, Query(ge=1000, le=9999, description="Of publication.")] = None,
-    has_code: Annotated[bool | None, Query(description="With code, or without any.")] = None,
-    task: Annotated[str | None, Query(max_length=300, description="Of this task, by its id or its name.")] = None,
+    mode: Annotated[
+        Literal["hybrid", "keyword"],
+        Query(description="By words, either way: there is no search by meaning here, so that `semantic` is refused."),
+    ] = "keyword",
+    start_date: Start = None,
+    end_date: End = None,
 ) -> Page[Paper]:
-    """Papers by words of title and abstract (q), of the title, of the abstract; of a year, with code, of a task; or of an arXiv number."""
-    selection = _having({"title abstract": q, "title": title, "abstract": abstract}, arxiv_id, order)
-    if selection and (year is not None or has_code is not None or task):
-        selection = _narrowed(selection, year, has_code, reading.find("task", task) if task else None)
-    if not selection:
-        return page_of(reading, paging, 0, [])
-    return listed(reading, paging, selection.ordered(order), papers_of)
+    """Papers as `/search/` finds them, of a time."""
+    conditions = dates_between(start_date, end_date)
+    if not q or not q.strip():
+        return listed(reading, paging, published(Selection("paper", "slug", {}), conditions), papers_of)
+    if not conditions:
+        found = search_papers(reading.connection, q, limit=paging.size, offset=paging.offset)
+        return page_of(reading, paging, found.total, papers_of(reading.connection, found.ids))
+    ids = search_papers(reading.connection, q, limit=MOST_HITS).ids
+    rows = "json_each(:found) wanted JOIN paper p ON p.id = wanted.value WHERE 1"
+    among = Selection(rows, "wanted.key", {"found": json.dumps(ids)}, "p.id")
+    return listed(reading, paging, published(among, conditions), papers_of)
+
+
+@read(router, "/papers/recent/")
+def paper_recent_list(reading: Read, limit: Limit = 10) -> Page[Paper]:
+    """The papers that were published last; those of the future are left out."""
+    return _all(papers_of(reading.connection, trending.newest(reading.connection, limit)))
+
+
+@read(router, "/papers/trending/")
+def paper_trending_list(
+    reading: Read,
+    limit: Limit = 20,
+    max_age_days: Annotated[int, Query(ge=1, le=365, description="Published within so many days.")] = trending.DAYS,
+    min_velocity: Annotated[
+        float | None,
+        Query(ge=0, allow_inf_nan=False, description="So many stars a day; papers without stars are left out."),
+    ] = None,
+) -> Page[Paper]:
+    """Trending papers: by the stars of their most starred repository for each day since they were published, then the newest."""
+    found = trending.papers(reading.connection, days=max_age_days, least=min_velocity, limit=limit)
+    return _all(papers_of(reading.connection, found))
 
 
 @read(router, "/papers/{paper_id}/")
-def paper_get(reading: Read, paper_id: str) -> Paper:
-    """One paper."""
-    return papers_of(reading.connection, [reading.find("paper", paper_id)])[0]
+def paper_get(reading: Read, paper_id: str, include_resources: Resources = False) -> PaperInFull:
+    """One paper, by its id or its arXiv number."""
+    return paper_in_full(reading.connection, reading.find("paper", paper_id), resources=include_resources)
+
+
+@read(router, "/papers/{paper_id}/related/")
+def paper_related_list(
+    reading: Read, paper_id: str, limit: Annotated[int, Query(ge=1, le=20, description="How many at most.")] = 4
+) -> Page[Paper]:
+    """Papers that share most tasks with one, of the newest of each task."""
+    found = related_to(reading.connection, reading.find("paper", paper_id), limit)
+    return _all(papers_of(reading.connection, found))
 
 
 @read(router, "/papers/{paper_id}/datasets/")
@@ -126,35 +181,6 @@ def _of_paper(
     return listed(reading, paging, Selection(rows, order, {"paper": paper}, key), shown)
 
 
-def _narrowed(selection: Selection, year: int | None, has_code: bool | None, task: int | None) -> Selection:
-    """Those of some papers that are of a year, have code, belong to a task; the newest first."""
-    conditions = [f"p.id IN (SELECT {selection.id} FROM {selection.rows})"]
-    if year is not None:
-        conditions.append("p.published BETWEEN :year AND :year || '~'")  # "~" is behind every digit and dash
-    if has_code is not None:
-        there = "EXISTS (SELECT 1 FROM paper_repository c WHERE c.paper_id = p.id)"
-        conditions.append(there if has_code else f"NOT {there}")
-    if task is not None:
-        conditions.append("p.id IN (SELECT paper_id FROM paper_task WHERE task_id = :task)")
-    parameters = {**selection.parameters, "year": str(year), "task": task}
-    return Selection(f"paper p WHERE {' AND '.join(conditions)}", "p.published DESC, p.id DESC", parameters, "p.id")
-
-
-def _having(texts: dict[str, str | None], arxiv: str | None, order: str | None) -> Selection | None:
-    """Papers that have the words of each text in its columns, and an arXiv number. None: a text has no words, so that no paper has it."""
-    given = {columns: Words.of(text).expression for columns, text in texts.items() if text and text.strip()}
-    if not all(given.values()):
-        return None
-    parameters = {}
-    if given:
-        parameters["match"] = " AND ".join(f"{{{columns}}} : ({words})" for columns, words in given.items())
-    if arxiv and arxiv.strip():
-        parameters["arxiv"] = number_in(f"arxiv:{arxiv.strip()}") or arxiv
-    having = "SELECT rowid FROM paper_search WHERE paper_search MATCH :match"
-    if given and "arxiv" in parameters:
-        return Selection(f"paper WHERE arxiv_id = :arxiv AND id IN ({having})", "id", parameters)
-    if given and order:
-        return Selection(f"paper WHERE id IN ({having})", "id", parameters)
-    if given:  # those that were added last come first: the index is walked from its end, and only as far as needed
-        return Selection("paper_search WHERE paper_search MATCH :match", "rowid DESC", parameters, "rowid")
-    return Selection("paper WHERE arxiv_id = :arxiv" if parameters else "paper", "slug", parameters)
+def _all(papers: list[Paper]) -> Page[Paper]:
+    """A list that has no second page."""
+    return Page(count=len(papers), next=None, previous=None, results=papers)

@@ -9,7 +9,23 @@ from datetime import date
 from typing import Any, TypeVar
 
 from noisystudent.board.api.evaluation_models import EvaluationTable, Metric
-from noisystudent.board.api.models import Dataset, Method, Paper, Proceeding, Repository, Task
+from noisystudent.board.api.models import (
+    Dataset,
+    Method,
+    NamedMethod,
+    Paper,
+    PaperInFull,
+    PaperResources,
+    Proceeding,
+    RelatedPaper,
+    Repository,
+    Task,
+    TaskCounts,
+)
+from noisystudent.board.api.ordering import DATASET_PAPERS, METHOD_PAPERS, TASK_PAPERS
+from noisystudent.board.exporting.standing import hub_dataset
+from noisystudent.board.queries import papers as paper_queries
+from noisystudent.board.queries.tasks import LEVELS
 
 OF_GIVEN = "IN (SELECT value FROM json_each(?))"  # numbers, as a JSON list
 Shown = TypeVar("Shown")
@@ -40,6 +56,63 @@ def papers_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Paper]
     return in_order(connection, query, ids, lambda row: _paper(row, authors[row["id"]]))
 
 
+def papers_with_resources(
+    connection: sqlite3.Connection, ids: Sequence[int], *, asked: bool = True
+) -> list[PaperResources]:
+    """Papers with their code and methods, where that is asked for."""
+    methods: dict[int, list[NamedMethod]] = {number: [] for number in ids}
+    if asked:
+        for row in connection.execute(
+            "SELECT l.paper_id, m.slug, m.name FROM paper_method l JOIN method m ON m.id = l.method_id "
+            f"WHERE l.paper_id {OF_GIVEN} ORDER BY l.paper_id, m.id",
+            (json.dumps(list(ids)),),
+        ):
+            methods[row["paper_id"]].append(NamedMethod(id=row["slug"], slug=row["slug"], name=row["name"]))
+    return [
+        PaperResources(
+            **dict(paper),
+            repositories=code_of(connection, number) if asked else None,
+            methods=methods[number] if asked else None,
+        )
+        for number, paper in zip(ids, papers_of(connection, ids), strict=True)
+    ]
+
+
+def code_of(connection: sqlite3.Connection, paper: int) -> list[Repository]:
+    """The code of a paper, the official first."""
+    sql = (
+        "SELECT r.id FROM paper_repository l JOIN repository r ON r.id = l.repository_id WHERE l.paper_id = ? "
+        "ORDER BY l.is_official DESC, r.stars DESC, r.id"
+    )
+    return repositories_of(connection, [row["id"] for row in connection.execute(sql, (paper,))], paper)
+
+
+def paper_in_full(connection: sqlite3.Connection, number: int, *, resources: bool) -> PaperInFull:
+    """One paper with those that it follows and that follow it."""
+    row = connection.execute("SELECT slug, reproduces_paper FROM paper WHERE id = ?", (number,)).fetchone()
+    before = paper_queries.reproduces(connection, row["reproduces_paper"])
+    after = paper_queries.reproduced_by(connection, row["slug"])
+    return PaperInFull(
+        **dict(papers_with_resources(connection, [number], asked=resources)[0]),
+        predecessor_papers=_related(connection, [before["slug"]] if before else []),
+        successor_papers=_related(connection, [other["slug"] for other in after]),
+    )
+
+
+def _related(connection: sqlite3.Connection, slugs: Sequence[str]) -> list[RelatedPaper]:
+    rows = connection.execute(
+        "SELECT p.slug, p.arxiv_id, p.title, p.published FROM json_each(?) wanted JOIN paper p ON p.slug = wanted.value "
+        "ORDER BY wanted.key",
+        (json.dumps(list(slugs)),),
+    )
+    return [
+        RelatedPaper(
+            route_identifier=row["arxiv_id"] or row["slug"], title=row["title"], published=day_of(row["published"])
+        )
+        for row in rows
+    ]
+
+
 def _paper(row: sqlite3.Row, authors: list[str]) -> Paper:
     return Paper(
         id=row["slug"],
@@ -51,7 +124,7 @@ def _paper(row: sqlite3.Row, authors: list[str]) -> Paper:
         title=row["title"],
         abstract=row["abstract"],
         authors=authors,
-        published=_day(row["published"]),
+        published=day_of(row["published"]),
         conference=row["venue"] or row["conference"],
         conference_url_abs=row["conference_url_abs"],
         conference_url_pdf=row["conference_url_pdf"],
@@ -59,7 +132,7 @@ def _paper(row: sqlite3.Row, authors: list[str]) -> Paper:
     )
 
 
-def _day(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
     """A date as the dumps give it, which may be none: the published client takes nothing else."""
     try:
         return date.fromisoformat(text or "")
@@ -101,24 +174,70 @@ def _repository(row: sqlite3.Row) -> Repository:
     )
 
 
+_COUNTED = (
+    "SELECT task.id, task.slug, task.name, {description} AS description, "
+    "(SELECT a.slug FROM task_area l JOIN area a ON a.id = l.area_id WHERE l.task_id = task.id ORDER BY a.id LIMIT 1) AS area, "
+    "(SELECT o.slug FROM task_parent l JOIN task o ON o.id = l.parent_id WHERE l.task_id = task.id ORDER BY o.id LIMIT 1) AS parent, "
+    f"task_level.level, {TASK_PAPERS} AS papers, "
+    "(SELECT count(*) FROM leaderboard l WHERE l.task_id = task.id) AS benchmarks, "
+    "(SELECT coalesce(sum(l.result_count), 0) FROM leaderboard l WHERE l.task_id = task.id) AS evaluations "
+    f"FROM task LEFT JOIN {LEVELS} task_level ON task_level.id = task.id WHERE task.id {OF_GIVEN}"
+)
+
+
 def tasks_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Task]:
     """Tasks."""
 
     def shown(row: sqlite3.Row) -> Task:
-        return Task(id=row["slug"], name=row["name"], description=row["description"])
+        return Task(**_counts(row), description=row["description"])
 
-    return in_order(connection, f"SELECT id, slug, name, description FROM task WHERE id {OF_GIVEN}", ids, shown)
+    return in_order(connection, _COUNTED.format(description="task.description"), ids, shown)
+
+
+def task_counts_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[TaskCounts]:
+    """Tasks without what is said about them: of very many, that is most of it."""
+    return in_order(connection, _COUNTED.format(description="''"), ids, lambda row: TaskCounts(**_counts(row)))
+
+
+def _counts(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        **{key: row[key] for key in ("slug", "name", "level")},
+        "id": row["slug"],
+        "area_id": row["area"],
+        "parent_id": row["parent"],
+        **{f"{kind}_count": row[f"{kind}s"] for kind in ("paper", "benchmark", "evaluation")},
+    }
 
 
 def datasets_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Dataset]:
     """Datasets."""
 
     def shown(row: sqlite3.Row) -> Dataset:
-        full_name, url = row["full_name"] or None, row["homepage"] or None
-        return Dataset(id=row["slug"], name=row["name"], full_name=full_name, url=url)
+        return Dataset(
+            id=row["slug"],
+            slug=row["slug"],
+            name=row["name"],
+            full_name=row["full_name"] or None,
+            url=row["homepage"] or None,
+            description=row["short_description"] or row["description"],
+            hf_url=hub_address(row["homepage"], row["data_loaders"]),
+            paper_count=row["papers"],
+            evaluation_count=row["evaluations"],
+        )
 
-    query = f"SELECT id, slug, name, full_name, homepage FROM dataset WHERE id {OF_GIVEN}"
+    query = (
+        f"SELECT dataset.*, {DATASET_PAPERS} AS papers, "
+        "(SELECT coalesce(sum(l.result_count), 0) FROM leaderboard l WHERE l.dataset_id = dataset.id) AS evaluations "
+        f"FROM dataset WHERE id {OF_GIVEN}"
+    )
     return in_order(connection, query, ids, shown)
+
+
+def hub_address(homepage: str, data_loaders: str) -> str | None:
+    """Where a dataset is on Hugging Face's hub, by its home page or its loaders (a JSON list)."""
+    places = [homepage, *(loader.get("url", "") for loader in json.loads(data_loaders or "[]"))]
+    name = next(filter(None, map(hub_dataset, places)), "")
+    return f"https://huggingface.co/datasets/{name}" if name else None
 
 
 def methods_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Method]:
@@ -127,15 +246,16 @@ def methods_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Metho
     def shown(row: sqlite3.Row) -> Method:
         return Method(
             id=row["slug"],
-            name=row["name"],
-            full_name=row["full_name"],
-            description=row["description"],
-            paper=row["paper"],
+            **{key: row[key] for key in ("slug", "name", "full_name", "description", "paper", "introduced_year")},
+            **{key: row[key] for key in ("source_title", "source_url")},
+            area_id=row["area"] or None,
+            paper_count=row["papers"],
         )
 
     query = (
-        "SELECT m.id, m.slug, m.name, m.full_name, m.description, p.slug AS paper FROM method m "
-        f"LEFT JOIN paper p ON p.id = m.paper_id WHERE m.id {OF_GIVEN}"
+        f"SELECT method.*, {METHOD_PAPERS} AS papers, p.slug AS paper, (SELECT c.area_slug FROM method_collection l "
+        "JOIN collection c ON c.id = l.collection_id WHERE l.method_id = method.id ORDER BY c.id LIMIT 1) AS area "
+        f"FROM method LEFT JOIN paper p ON p.id = method.paper_id WHERE method.id {OF_GIVEN}"
     )
     return in_order(connection, query, ids, shown)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
@@ -12,7 +13,8 @@ from noisystudent.board.api.models import Conference, Paper, Proceeding
 from noisystudent.board.api.operations import Read, read
 from noisystudent.board.api.ordering import ByName
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
-from noisystudent.board.api.representations import names_of, papers_of, proceedings_of
+from noisystudent.board.api.representations import OF_GIVEN, in_order, papers_of, proceedings_of
+from noisystudent.board.queries import meetings
 from noisystudent.board.web.reading import Reading
 
 router = APIRouter(tags=["conferences"])
@@ -20,14 +22,23 @@ router = APIRouter(tags=["conferences"])
 
 @read(router, "/conferences/")
 def conference_list(reading: Read, paging: Paged, order: ByName, q: Text = None, name: Text = None) -> Page[Conference]:
-    """Conferences by a part of their names."""
+    """Conferences by a part of their names. Who asks for no page and for none of them gets all, and all of their meetings."""
+    if not reading.request.query_params:
+        everything = [*_shown(reading.connection, _all(reading.connection)), *_meetings(reading.connection)]
+        return Page(count=len(everything), next=None, previous=None, results=everything)
     return listed(reading, paging, containing("venue", {"": q, "name": name}).ordered(order), _shown)
 
 
 @read(router, "/conferences/{conference_id}/")
 def conference_get(reading: Read, conference_id: str) -> Conference:
-    """One conference."""
-    return _shown(reading.connection, [reading.find("venue", conference_id)])[0]
+    """One conference, or one of its meetings, as `cvpr-2020`."""
+    found = meetings.find(reading.connection, conference_id)
+    if found is None:
+        raise HTTPException(404, f"there is no conference {conference_id!r}")
+    venue, year = found
+    if year is None:
+        return _shown(reading.connection, [venue])[0]
+    return _meeting(meetings.meeting(reading.connection, venue, year))
 
 
 @read(router, "/conferences/{conference_id}/proceedings/")
@@ -63,4 +74,20 @@ def _find(reading: Reading, conference_id: str, proceeding_id: str) -> int:
 
 
 def _shown(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Conference]:
-    return [Conference(id=slug, name=name) for slug, name in names_of(connection, "venue", ids)]
+    query = (
+        "SELECT v.id, v.slug, v.name, (SELECT count(*) FROM paper p JOIN proceeding q ON q.id = p.proceeding_id "
+        f"WHERE q.venue_id = v.id) AS papers FROM venue v WHERE v.id {OF_GIVEN}"
+    )
+    return in_order(connection, query, ids, lambda row: _meeting({**dict(row), "year": None}))
+
+
+def _all(connection: sqlite3.Connection) -> list[int]:
+    return [row["id"] for row in connection.execute("SELECT id FROM venue ORDER BY name LIMIT ?", (meetings.MOST,))]
+
+
+def _meetings(connection: sqlite3.Connection) -> list[Conference]:
+    return [_meeting(row) for row in meetings.all_of_them(connection)]
+
+
+def _meeting(row: Mapping[str, Any]) -> Conference:
+    return Conference(id=row["slug"], slug=row["slug"], name=row["name"], year=row["year"], paper_count=row["papers"])

@@ -15,6 +15,7 @@ from noisystudent.board.catalogue.slugs import ARXIV, arxiv_id, slug_of_address,
 IN_ADDRESSES = {"leaderboard": "sota"}  # what stands before a slug in an address, where it is not the kind's own name
 NAMES: dict[str, str | None] = {"paper": "title", "leaderboard": None}  # the column of the name, where it is not `name`
 SHOWN = {"dataset": "shown", "leaderboard": "shown"}  # the column of what readers are shown, where that is not the name
+FULL = ("method",)  # whose full names are names, too; of data sets, several have one
 UNFOLDED = ("author",)  # of so many, no index has the names in any capitals
 _BETWEEN = re.compile(r"[\s_-]+")
 
@@ -52,7 +53,10 @@ def meant(connection: sqlite3.Connection, kind: str, text: str | None) -> int | 
 
 
 def named(connection: sqlite3.Connection, kind: str, name: str) -> int | None:
-    """The entry of that very name or title, else of one that is spelled alike. A dataset comes before a part of one."""
+    """The entry of that very name or title, else of one that is spelled alike. A dataset comes before a part of one.
+
+    A method is found by its full name as well.
+    """
     column = NAMES.get(kind, "name")
     if column is None:
         return None
@@ -62,7 +66,10 @@ def named(connection: sqlite3.Connection, kind: str, name: str) -> int | None:
     query = f"SELECT id FROM {kind} WHERE {column} = ?1 COLLATE NOCASE ORDER BY {column} <> ?1, {whole_first}id"
     found = _first(connection, query, name)
     found = found or _first(connection, "SELECT id FROM other_name WHERE kind = ? AND name = ?", kind, name)
-    return found or _twin(connection, kind, column, name)
+    found = found or _twin(connection, kind, column, name)
+    if found is None and kind in FULL:
+        found = _first(connection, f"SELECT id FROM {kind} WHERE full_name = ? COLLATE NOCASE ORDER BY id", name)
+    return found
 
 
 def metric_meant(metrics: Sequence[sqlite3.Row], text: str) -> sqlite3.Row | None:

@@ -203,7 +203,12 @@ def results_of(connection: sqlite3.Connection, paper: int, limit: int) -> list[d
 
 
 def related(connection: sqlite3.Connection, paper: int) -> list[dict[str, Any]]:
-    """At most eight papers that share tasks with one, of the newest fifty of each task: most tasks in common first, then the newest."""
+    """At most eight papers that share tasks with one, as `related_to` has them."""
+    return _named(connection, related_to(connection, paper, RELATED))
+
+
+def related_to(connection: sqlite3.Connection, paper: int, limit: int) -> list[int]:
+    """Papers that share tasks with one, of the newest fifty of each task: most tasks in common first, then the newest."""
     shared: Counter[tuple[str, int]] = Counter()
     tasks = connection.execute(
         "SELECT task_id FROM paper_task WHERE paper_id = ? ORDER BY task_id LIMIT ?", (paper, RELATED_TASKS)
@@ -217,7 +222,7 @@ def related(connection: sqlite3.Connection, paper: int) -> list[dict[str, Any]]:
         shared.update((other["published"], other["paper_id"]) for other in newest)
     best = sorted(shared, reverse=True)
     best.sort(key=lambda other: -shared[other])
-    return _named(connection, (number for _, number in best[:RELATED]))
+    return [number for _, number in best[:limit]]
 
 
 def reproduces(connection: sqlite3.Connection, reference: str | None) -> dict[str, Any] | None:

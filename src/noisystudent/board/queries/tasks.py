@@ -13,6 +13,13 @@ COUNTS = (
     "(SELECT count(*) FROM leaderboard l WHERE l.task_id = t.id) AS leaderboards, "
     "(SELECT count(*) FROM paper_task pt WHERE pt.task_id = t.id) AS papers"
 )
+# Of each task how many stand above it on the shortest way; those of a circle that nothing leads into are missing.
+LEVELS = (
+    "(WITH RECURSIVE stands (id, level) AS (SELECT t.id, 0 FROM task t "
+    "WHERE NOT EXISTS (SELECT 1 FROM task_parent up WHERE up.task_id = t.id) "
+    "UNION SELECT down.task_id, stands.level + 1 FROM stands JOIN task_parent down ON down.parent_id = stands.id "
+    f"WHERE stands.level < {DEEPEST}) SELECT id, min(level) AS level FROM stands GROUP BY id)"
+)
 PAPERS = "p.id, p.slug, p.title, p.published, substr(p.abstract, 1, 400) AS abstract"
 A_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
@@ -124,6 +131,39 @@ def subtasks_of(connection: sqlite3.Connection, task: int) -> list[dict[str, Any
         (task,),
     )
     return [dict(row) for row in rows]
+
+
+def around(connection: sqlite3.Connection, task: int) -> dict[str, list[int]]:
+    """The numbers of a task's `parents` (the nearest first), of its `sisters` (below one of those right above it) and its `children`."""
+    right_above = "SELECT parent_id FROM task_parent WHERE task_id = :task"
+    queries = {
+        "parents": "WITH RECURSIVE up (id, steps) AS (SELECT :task, 0 UNION SELECT tp.parent_id, up.steps + 1 FROM up "
+        f"JOIN task_parent tp ON tp.task_id = up.id WHERE up.steps < {DEEPEST}) "
+        "SELECT id FROM up WHERE id <> :task GROUP BY id ORDER BY min(steps), id",
+        "sisters": f"SELECT DISTINCT task_id AS id FROM task_parent WHERE parent_id IN ({right_above}) AND task_id <> :task ORDER BY id",
+        "children": "SELECT task_id AS id FROM task_parent WHERE parent_id = :task ORDER BY id",
+    }
+    return {kind: [row["id"] for row in connection.execute(query, {"task": task})] for kind, query in queries.items()}
+
+
+def starred_code(connection: sqlite3.Connection, task: int, limit: int) -> list[sqlite3.Row]:
+    """The repositories of a task's papers with most stars; those of which nobody knows the stars are left out."""
+    return connection.execute(
+        "SELECT DISTINCT r.url, r.owner, r.name, r.stars AS num_stars FROM paper_task pt "
+        "JOIN paper_repository pr ON pr.paper_id = pt.paper_id JOIN repository r ON r.id = pr.repository_id "
+        "WHERE pt.task_id = ? AND r.stars IS NOT NULL ORDER BY r.stars DESC, r.id LIMIT ?",
+        (task, limit),
+    ).fetchall()
+
+
+def with_descendants(connection: sqlite3.Connection, task: int) -> list[int]:
+    """The numbers of a task and of all below it."""
+    rows = connection.execute(
+        "WITH RECURSIVE down (id) AS (SELECT ? UNION SELECT tp.task_id FROM down JOIN task_parent tp ON tp.parent_id = down.id) "
+        "SELECT id FROM down",
+        (task,),
+    )
+    return [row["id"] for row in rows]
 
 
 def areas_of(connection: sqlite3.Connection, task: int) -> list[dict[str, Any]]:

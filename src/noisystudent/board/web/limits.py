@@ -18,6 +18,7 @@ from noisystudent.board.web.site import Limits
 
 MAX_BUCKETS = 100_000  # about 20 MB; the one that was not asked for the longest goes first
 SIGN_IN = "/curate/sign-in"
+SEARCHES = {"q", "search"}  # parameters that ask for words
 
 
 class RateLimits:
@@ -67,7 +68,7 @@ class RateLimits:
         if request.method not in READS:
             return "writes", self.limits.writes
         path = request.url.path
-        if path.startswith(("/search", "/api/v1/search", "/export")) or "q" in request.query_params:
+        if path.startswith(("/search", "/api/v1/search", "/export")) or SEARCHES & request.query_params.keys():
             return "searches", self.limits.searches
         return "reads", self.limits.reads
 
