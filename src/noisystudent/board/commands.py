@@ -277,6 +277,57 @@ def merge(
     return {"event": event}, screen.show_event
 
 
+HiddenKind = Annotated[Literal["paper", "task", "dataset", "method", "result"], typer.Argument(help="Of the entry.")]
+HiddenEntry = Annotated[str, typer.Argument(help="Its slug, address, name or title; of a result its number.")]
+
+
+@command()
+def hide(
+    kind: HiddenKind,
+    entry: HiddenEntry,
+    store: StoreFile = STORE,
+    reason: Annotated[str, typer.Option(help="Why; curators see it.")] = "",
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Take an entry from all that readers see, with what hangs on it; no import brings it back."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue import hiding
+    from noisystudent.board.catalogue.store import Store
+
+    event = hiding.hide(Store(store), kind, entry, reason=reason, actor=_actor(actor))
+    return {"event": event}, screen.show_event
+
+
+@command()
+def show(
+    kind: HiddenKind,
+    entry: HiddenEntry,
+    store: StoreFile = STORE,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Show a hidden entry to readers again."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue import hiding
+    from noisystudent.board.catalogue.store import Store
+
+    event = hiding.show(Store(store), kind, entry, actor=_actor(actor))
+    return {"event": event}, screen.show_event
+
+
+@command()
+def hidden(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
+    """What curators hid, and why."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue import hiding
+    from noisystudent.board.catalogue.store import Store
+
+    return {"hidden": [entry._asdict() for entry in hiding.hidden(Store(store))]}, screen.show_hidden
+
+
 @command()
 def pending(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
     """What waits for approval, and what it would change."""

@@ -55,6 +55,14 @@ def show_event(result: Row) -> None:
     _say(f"done: event {result['event']}; `noisystudent board restore {result['event']}` takes it back")
 
 
+def show_hidden(result: Row) -> None:
+    for entry in result["hidden"]:
+        why = f": {entry['reason']}" if entry["reason"] else ""
+        _say(f"{entry['kind']} {entry['slug']} ({entry['name']}){why}")
+    if not result["hidden"]:
+        _say("nothing is hidden")
+
+
 def show_submitted(result: Row) -> None:
     """The run's values beside the claim's, with what is made of them."""
     claim = result["claim"]

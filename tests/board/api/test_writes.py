@@ -285,3 +285,17 @@ def test_a_direction_is_true_or_false_as_the_document_says(curator: TestClient, 
         answer = curator.post(METRICS, json={"name": "New", "is_loss": wrong})
         refused(answer, 422, "is_loss")
     assert curator.post(METRICS, json={"name": "New", "is_loss": True}).json()["is_loss"] is True
+
+
+def test_an_entry_is_hidden_and_shown_again(curator: TestClient, reader: TestClient) -> None:
+    refused(reader.post("hidden/", json={"kind": "task", "entry": "vision"}), 401, "token")
+    refused(curator.post("hidden/", json={"kind": "planet", "entry": "vision"}), 422, "kind")
+    refused(curator.post("hidden/", json={"kind": "task", "entry": "nothing"}), 409, "there is no task")
+    refused(curator.delete("hidden/task/vision/"), 409, "is not hidden")
+    assert curator.post("hidden/", json={"kind": "task", "entry": "Vision", "reason": "empty"}).status_code == 201
+    assert reader.get("tasks/vision/").status_code == 404
+    assert [task["id"] for task in reader.get("tasks/image-classification/parents/").json()["results"]] == []
+    assert curator.patch("tasks/vision/", json={"description": "x"}).json()["description"] == "x"  # curators see it
+    refused(curator.post("hidden/", json={"kind": "task", "entry": "vision"}), 409, "is hidden already")
+    assert curator.delete("hidden/task/vision/").status_code == 200
+    assert reader.get("tasks/vision/").json()["description"] == "x"

@@ -223,6 +223,31 @@ def test_an_import_is_taken_out_whole(curator: Any, tmp_path: Path) -> None:
     assert "Take the import out whole" not in curator.page(answer.headers["location"]).text  # of what is no import
 
 
+def test_an_entry_is_hidden_and_shown_again_from_their_page(curator: Any) -> None:
+    with curator.store.changing("anna", "add") as change:
+        change.task("Cheap <b>Flights</b>")
+    slug = "cheap-bflightsb"
+    assert curator.client.get(f"/task/{slug}").status_code == 200
+    answer = curator.send("/curate/hidden", "/curate/hide", kind="task", entry=slug, reason="an advertisement")
+    assert (answer.status_code, answer.headers["location"][:14]) == (303, "/curate/event/")
+    assert curator.client.get(f"/task/{slug}").status_code == 404
+    page = curator.page("/curate/hidden")
+    assert "Cheap <b>Flights</b>" in page.text
+    assert "an advertisement" in page.text
+    again = curator.send("/curate/hidden", "/curate/hide", kind="task", entry=slug)
+    assert (again.status_code, "is hidden already" in again.text) == (409, True)
+    assert curator.send("/curate/hidden", "/curate/show", kind="task", entry=slug).status_code == 303
+    assert curator.client.get(f"/task/{slug}").status_code == 200
+    fields = curator.filled("/curate/hidden", "/curate/hide", {"kind": "planet", "entry": "x"})
+    assert curator.post("/curate/hide", fields).status_code == 409
+
+
+def test_nothing_is_hidden_by_who_is_not_signed_in(browser: Any) -> None:
+    assert "Sign in" in browser.page("/curate/hidden").text
+    for action in ("hide", "show"):
+        assert browser.post(f"/curate/{action}", [("kind", "task"), ("entry", "x")]).status_code == 403
+
+
 def test_twins_are_merged_from_their_page(curator: Any) -> None:
     with curator.store.changing("anna", "add") as change:
         change.task("Pose Estimation")

@@ -14,7 +14,9 @@ from noisystudent.board.web.site import Site
 ADDRESS = "https://board.example.org"
 
 
-@pytest.mark.parametrize("path", ["/tasks/", "/api/v1/repositories/x/", "/api/v1/repositories/x/?page=1", "/papers?odd=1", "/static"])
+@pytest.mark.parametrize(
+    "path", ["/tasks/", "/api/v1/repositories/x/", "/api/v1/repositories/x/?page=1", "/papers?odd=1", "/static"]
+)
 def test_redirects_lead_to_the_site(imagenet: Store, path: str) -> None:
     client = TestClient(create_app(Site(imagenet.path, address=ADDRESS)))
     answer = client.get(path, headers={"Host": "evil.example"}, follow_redirects=False)

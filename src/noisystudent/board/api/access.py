@@ -49,8 +49,8 @@ class Writing:
             raise HTTPException(422, str(error)) from error
 
     def read(self, shown: Shown[Item], number: int) -> Item:
-        """A row as it is after the write."""
-        with self.store.reading() as connection:
+        """A row as it is after the write; a curator sees what is hidden."""
+        with self.store.reading(unveiled=True) as connection:
             return shown(connection, [number])[0]
 
 

@@ -10,6 +10,7 @@ from noisystudent.board.api import (
     datasets,
     evaluations,
     frameworks,
+    hidden,
     methods,
     metrics,
     organizations,
@@ -41,5 +42,6 @@ for part in (
     results,
     synchronize,
     submissions,
+    hidden,
 ):
     router.include_router(part.router)

@@ -103,7 +103,7 @@ def _same_row(change: Change, wanted: catalogue.Result) -> int | None:
 
 
 def _answer(writing: Writing, leaderboard: int, results: list[int]) -> EvaluationTableSyncResponse:
-    with writing.store.reading() as connection:
+    with writing.store.reading(unveiled=True) as connection:
         table = evaluations_of(connection, [leaderboard])[0]
         metrics = leaderboards.metrics_of(connection, leaderboard)
         external = connection.execute("SELECT external_id FROM leaderboard WHERE id = ?", (leaderboard,)).fetchone()

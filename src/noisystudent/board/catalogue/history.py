@@ -10,6 +10,7 @@ from typing import Any
 
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.events import OF_IMPORT
+from noisystudent.board.catalogue.hiding import leaderboards_of
 from noisystudent.board.catalogue.purging import take_out
 from noisystudent.board.catalogue.ranking import refresh
 from noisystudent.board.catalogue.removal import bring_back, kept_by, remove
@@ -137,6 +138,8 @@ def _undo_lists(change: Change, replaced: Sequence[dict[str, Any]]) -> None:
     for listed in reversed(replaced):
         if change.rows_of(listed["table"], listed["owner"]) == listed["after"]:
             change.replace_rows(listed["table"], listed["owner"], listed["before"])
+            if listed["table"] == "hidden":
+                change.touched |= leaderboards_of(change.connection, **listed["owner"])
 
 
 def _undo_columns(change: Change, edits: Sequence[dict[str, Any]]) -> None:

@@ -140,7 +140,8 @@ def _refresh(connection: sqlite3.Connection, leaderboard: int, judged: Mapping[s
     work, runs are ranked among runs.
     """
     results = connection.execute(
-        "SELECT id, kind, paper_id, day FROM result_shown WHERE leaderboard_id = ? AND retired_by IS NULL ORDER BY position, id",
+        "SELECT id, kind, paper_id, day FROM result_shown WHERE leaderboard_id = ? AND retired_by IS NULL "
+        "AND id NOT IN (SELECT id FROM hidden_result) ORDER BY position, id",
         (leaderboard,),
     ).fetchall()
     ranking = [row["id"] for row in results if row["kind"] == "claim"] or [row["id"] for row in results]

@@ -64,7 +64,7 @@ def remove(change: Change, table: str, row: int) -> None:
     if keeping:
         raise UserError(f"this {table} cannot be removed: there are {', '.join(keeping)}")
     was = dict(change.connection.execute(f"SELECT * FROM {table} WHERE id = ?", (row,)).fetchone())
-    for names in ("alias", "other_name"):
+    for names in ("alias", "other_name", "hidden"):
         change.connection.execute(f"DELETE FROM {names} WHERE kind = ? AND id = ?", (table, row))
     change.connection.execute(f"DELETE FROM {table} WHERE id = ?", (row,))
     change.report.setdefault("removed", []).append({"table": table, "row": was})

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from noisystudent import atomic
+from noisystudent.board.catalogue import veil
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.failures import PUT_BACK, message_of
 from noisystudent.errors import RunError, UserError
@@ -63,18 +64,36 @@ class Store:
             self._migrate()
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one state of the catalogue from its first query on, and cannot change it."""
-        kept: sqlite3.Connection | None = getattr(self._kept, "connection", None)
+    def reading(self, *, unveiled: bool = False) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one state of the catalogue from its first query on, and cannot change it.
+
+        Args:
+            unveiled: with what curators hid, for them.
+        """
+        name = "unveiled" if unveiled else "connection"
+        kept: sqlite3.Connection | None = getattr(self._kept, name, None)
         if kept is None:
-            kept = self._kept.connection = self.connect(read_only=True)
+            kept = self.connect(read_only=True)
+            setattr(self._kept, name, kept)
         if kept.in_transaction:
             raise RuntimeError("reading within reading: hand the connection on")
-        kept.execute("BEGIN")
+        if unveiled:
+            kept.execute("BEGIN")
+        else:
+            self._begin_veiled(kept)
         try:
             yield kept
         finally:
             kept.execute("ROLLBACK")
+
+    def _begin_veiled(self, connection: sqlite3.Connection) -> None:
+        """Begin to read a state of the catalogue behind the veil that is of that very state."""
+        while True:
+            connection.execute("BEGIN")
+            if veil.state(connection) == getattr(self._kept, "veiled", 0):
+                return
+            connection.execute("ROLLBACK")
+            self._kept.veiled = veil.draw(connection, getattr(self._kept, "veiled", 0))
 
     @contextmanager
     def changing(self, actor: str, action: str, note: str = "") -> Iterator[Change]:

@@ -11,7 +11,6 @@ import json
 import os
 import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -27,8 +26,7 @@ def main() -> None:
     os.nice(NICE)
     out = sys.stdout.buffer
     try:
-        with closing(Store(Path(sys.argv[1]), read_only=True).connect(read_only=True)) as connection:
-            connection.execute("BEGIN")
+        with Store(Path(sys.argv[1]), read_only=True).reading() as connection:
             event = last_event(connection)
             with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=out, mtime=0) as file:
                 out.flush()

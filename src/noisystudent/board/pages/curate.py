@@ -1,4 +1,4 @@
-"""Curating: signing in with a token, the queue, deciding, and taking changes back."""
+"""Curating: signing in with a token, the queue, deciding, merging, hiding, and taking changes back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Response
 from starlette.responses import RedirectResponse
 
-from noisystudent.board.catalogue import history
+from noisystudent.board.catalogue import hiding, history
 from noisystudent.board.catalogue.merging import merge_entries
 from noisystudent.board.catalogue.twins import twins as pairs_of_twins
 from noisystudent.board.submitting import submissions, tokens
@@ -116,6 +116,44 @@ def merge(view: Viewing, form: SentForm) -> Response:
     kind, gone, kept = (text_of(form, name) for name in ("kind", "gone", "kept"))
     try:
         made = merge_entries(view.store, kind, gone, kept, actor=session.token.name)
+    except UserError as error:
+        return refuse(view.request, 409, f"{error}.")
+    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+
+
+@router.get("/hidden", include_in_schema=False)
+def hidden(view: Viewing, page: Page = None) -> Response:
+    """What readers do not see, each with the form that shows it again."""
+    session = _session(view)
+    if session is None:
+        return _sign_in_page(view)
+    paging, found = Paging(page or 1, submissions.PAGE), hiding.hidden(view.store)
+    data = {
+        "hidden": found[paging.offset : paging.offset + paging.size],
+        "kinds": hiding.KINDS,
+        "page": paging.number,
+        "pages": paging.pages(len(found)),
+    }
+    return _page(view, session, "curate_hidden.html.jinja", data, "Hidden", "/curate/hide", "/curate/show")
+
+
+@router.post("/hide", include_in_schema=False)
+def hide(view: Viewing, form: SentForm) -> Response:
+    session = _checked(view, form)
+    kind, entry = text_of(form, "kind"), text_of(form, "entry")
+    try:
+        reason = check_comment("reason", text_of(form, "reason")) if text_of(form, "reason").strip() else ""
+        made = hiding.hide(view.store, kind, entry, reason=reason, actor=session.token.name)
+    except UserError as error:
+        return refuse(view.request, 409, f"{error}.")
+    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+
+
+@router.post("/show", include_in_schema=False)
+def show(view: Viewing, form: SentForm) -> Response:
+    session = _checked(view, form)
+    try:
+        made = hiding.show(view.store, text_of(form, "kind"), text_of(form, "entry"), actor=session.token.name)
     except UserError as error:
         return refuse(view.request, 409, f"{error}.")
     return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
