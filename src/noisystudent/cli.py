@@ -113,7 +113,14 @@ def _check_answerable(model: str, images: list[str], out: str, *, val: str = "",
 
 
 def _named(images: str, sources: list[str] | None) -> list[str]:
-    return [*([images] if images else []), *(sources or [])]
+    """The sources of images in their order, `-` replaced by those that standard input lists."""
+    from noisystudent.data.patterns import listed
+
+    named = [*([images] if images else []), *(sources or [])]
+    if "-" not in named:
+        return named
+    at = named.index("-")
+    return [*named[:at], *listed(sys.stdin.buffer), *named[at + 1 :]]
 
 
 def _execution(device: str, precision: str = "fp32") -> Execution:
@@ -167,6 +174,13 @@ def run(
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time of each stage went; as --set execution.profile=true.")
     ] = False,
+    tracker: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Follow the run in tensorboard, wandb, mlflow or trackio; may be repeated; as --set execution.trackers.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the data and try each network for a step; train and write nothing.")
     ] = False,
@@ -183,6 +197,7 @@ def run(
             *(settings or ()),
             *([f"execution.engine={engine}"] if engine else []),
             *(["execution.profile=true"] if profile else []),
+            *([f"execution.trackers={tracker}"] if tracker else []),
         ],
         labeled=labeled,
         unlabeled=unlabeled,
