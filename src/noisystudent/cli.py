@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
 from pathlib import Path
@@ -110,6 +111,24 @@ def _check_answerable(model: str, images: list[str], out: str, *, val: str = "",
     if out:
         check_row_file(Path(out))
     _check_there(model, images=images, val=val)
+
+
+def _check_results(out: Path, model: str, data: str) -> None:
+    """Refuse to replace a file, unless it is what the same command wrote, which measures more or goes on."""
+    from noisystudent.rundir import check_output_file
+
+    check_output_file(out)
+    if not out.exists():
+        return
+    try:
+        found = json.loads(out.read_text(encoding="utf-8"))
+        asked = [found["provenance"]["model"], found["data"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        asked = []
+    if asked != [os.path.expanduser(model), os.path.expanduser(data)]:
+        raise UserError(
+            f"--out {out} is there already, and holds no results of this model on these images: give another name, or delete it"
+        )
 
 
 def _named(images: str, sources: list[str] | None) -> list[str]:
@@ -411,10 +430,9 @@ def evaluate(
     _check_there(model, data=data, val=val)
     from noisystudent import atomic, commands
     from noisystudent.evaluation.suites import suite_names
-    from noisystudent.rundir import check_output_file
 
     if out:
-        check_output_file(out)
+        _check_results(out, model, data)
     suites = suite_names(suite)
     long = {"c", "p", "adversarial"} & set(suites)
     results = commands.evaluate(

@@ -33,7 +33,7 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SRC]...",
-        help="The images, as --images takes them: one source or several, in this order; - for the paths that standard input lists.",
+        help="The images, as --images takes them, one source or several in this order; - for the paths that standard input lists.",
     ),
 ]
 RowFile = Annotated[
