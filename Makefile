@@ -31,6 +31,8 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --target $(VENV)/peers/paperswithcode paperswithcode-client==0.3.1
 	@# The client of that site's successor is on no index: its tests run where its repository can be reached.
 	-$(VENV)/bin/python -m pip install --quiet --no-deps --target $(VENV)/peers/pwc "pwc-cli @ git+https://github.com/huggingface/pwc-cli@dd440e4#subdirectory=standalone_cli"
+	@# Trackio asks for a Pillow older than ours, and works with it.
+	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --no-deps --target $(VENV)/peers/trackio trackio==0.43.0 gradio_client==2.7.2 orjson==3.13.0 brotli==1.2.1
 	@touch $(READY)
 
 clean:

@@ -350,7 +350,7 @@ def test_the_examples_of_bodies_are_valid(library: TestClient) -> None:
         for operation in group["operations"]
         if operation["method"] in ("POST", "PATCH") and group["name"] != "submissions"
     ]
-    assert len(commands) == 11
+    assert len(commands) == 12
     for command in commands:
         assert json.loads(command.split(" -d '")[1].removesuffix("'"))
 

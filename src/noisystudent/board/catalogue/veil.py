@@ -53,14 +53,10 @@ ABOUT_OTHERS = {
         **dict.fromkeys(("source_title", "source_url"), "paper_id IN ({paper})"),
     },
     "model": {"paper_id": "paper_id IN ({paper})"},
-    "paper": {
-        "reproduces_paper": "EXISTS (SELECT 1 FROM main.paper o WHERE o.id IN ({paper}) "
-        "AND rtrim(reproduces_paper, '/') IN (o.slug, 'https://paperswithcode.com/paper/' || o.slug))"
-    },
     "run": {"claim_id": "claim_id IN ({result})"},
     "result": {"supersedes": "supersedes IN ({result})"},
 }
-_VIEWS_OVER_ALL = ("hidden_dataset", "hidden_leaderboard", "hidden_result")
+_VIEWS_OVER_ALL = ("hidden_dataset", "hidden_leaderboard", "hidden_result", "hidden_address")
 LEAST_NAMED = 4  # letters: a shorter name, as a word of a note, need not be the hidden entry's
 _STATE = "SELECT CASE WHEN EXISTS (SELECT 1 FROM main.hidden) THEN (SELECT max(id) FROM main.event) ELSE 0 END"
 

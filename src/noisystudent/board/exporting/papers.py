@@ -9,7 +9,9 @@ from typing import Any, BinaryIO
 from noisystudent.board.exporting.objects import SITE, in_batches, listed, picked, write_objects
 
 PAPERS = (
-    "SELECT paper.*, g.name AS proceeding FROM paper LEFT JOIN proceeding g ON g.id = proceeding_id ORDER BY paper.slug"
+    "SELECT paper.*, g.name AS proceeding, "
+    "CASE WHEN rtrim(reproduces_paper, '/') NOT IN (SELECT name FROM hidden_address) THEN reproduces_paper END AS reproduced "
+    "FROM paper LEFT JOIN proceeding g ON g.id = proceeding_id ORDER BY paper.slug"
 )
 AUTHORS = (
     "SELECT p.paper_id AS owner, a.name FROM paper_author p JOIN author a ON a.id = p.author_id "
@@ -43,7 +45,8 @@ def _papers(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
                 "authors": [author["name"] for author in authors[row["id"]]],
                 "tasks": [task["name"] for task in tasks[row["id"]]],
                 "date": row["published"],
-                **picked(row, "conference_url_abs", "conference_url_pdf", "conference", "reproduces_paper"),
+                **picked(row, "conference_url_abs", "conference_url_pdf", "conference"),
+                "reproduces_paper": row["reproduced"],
                 "methods": [_method(method, collections.get(method["id"])) for method in methods[row["id"]]],
             }
 

@@ -24,3 +24,8 @@ WITH RECURSIVE gone (id) AS (
 )
 SELECT id FROM gone
 UNION SELECT r.id FROM hidden h JOIN result r ON r.paper_id = h.id WHERE h.kind = 'paper';
+
+-- As reports on reproducing hidden papers name them. (An expression in front of the column would cost every reader its index.)
+CREATE VIEW hidden_address AS
+SELECT p.slug AS name FROM hidden h JOIN paper p ON p.id = h.id WHERE h.kind = 'paper'
+UNION SELECT 'https://paperswithcode.com/paper/' || p.slug FROM hidden h JOIN paper p ON p.id = h.id WHERE h.kind = 'paper';
