@@ -57,7 +57,7 @@ class TestPage:
             ("GFLOPs", "about 500", None),
         ]
         html = client.get(HERE).text
-        assert f'<a href="/sota/image-classification-on-imagenet#r{rows[0]["result"]}"' in html
+        assert f'<a href="/sota/image-classification-on-imagenet?at={rows[0]["result"]}#r{rows[0]["result"]}"' in html
         assert '<td class="n">#1</td>' in html
 
     def test_a_retired_claim_is_gone(self, client: TestClient, noisy_student: Store) -> None:

@@ -100,5 +100,5 @@ def draw(years: dict[int, int]) -> Markup:
             if count:
                 parts.append(f'<text x="{middle:.1f}" y="{top - 5:.1f}">{count:,}</text>')
     return Markup(
-        f'<svg class="chart bars" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}">{"".join(parts)}</svg>'
+        f'<svg class="bars" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}">{"".join(parts)}</svg>'
     )
