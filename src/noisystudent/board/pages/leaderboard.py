@@ -87,7 +87,8 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     name = board["shown"]
     if not view.as_json:
         data |= _drawings(board, selection, matching, counts_of_matching, metric, day)
-        data |= _columns(data["metrics"], data["rows"], everything=selection.columns == "all")
+        data["own"] = [] if counts.total else _own(data["runs"])  # a board of one's own work alone is a leaderboard, too
+        data |= _columns(data["metrics"], data["rows"] or data["own"], everything=selection.columns == "all")
         data |= {"selection": selection, "origins": ORIGINS, "most_runs": MOST_RUNS, "leader": leader}
         data["beside"] = _beside(verdicts, metric)
         data["tags"] = {tag: selection.query(tag=tag) for tag in sorted(counts.tags)}
@@ -253,6 +254,16 @@ def _columns(
     classes = {name: "medium" if place < MEDIUM else "wide" for place, name in enumerate(by_use[:WIDE])}
     unseen = {"narrow": named, "medium": by_use[MEDIUM:], "wide": by_use[WIDE:]}
     return {"others": [(name, classes[name]) for name in named if name in classes], "unseen": unseen}
+
+
+def _own(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Runs as rows of a leaderboard, in the order that they have: each with its rank by its first metric and all its values."""
+    rows: dict[int, dict[str, Any]] = {}
+    for run in runs:
+        row = rows.setdefault(run["run_result_id"], run | {"values": {}, "intervals": {}})
+        row["values"][run["metric"]] = run["run"]
+        row["intervals"][run["metric"]] = run["interval"]
+    return list(rows.values())
 
 
 def _drawings(

@@ -10,7 +10,7 @@ from typing import Any
 
 DEEPEST = 6  # levels of a tree that are shown
 COUNTS = (
-    "(SELECT count(*) FROM leaderboard l WHERE l.task_id = t.id) AS leaderboards, "
+    "(SELECT count(*) FROM leaderboard l WHERE l.task_id = t.id AND l.result_count > 0) AS leaderboards, "
     "(SELECT count(*) FROM paper_task pt WHERE pt.task_id = t.id) AS papers"
 )
 PAPERS = "p.id, p.slug, p.title, p.published, substr(p.abstract, 1, 400) AS abstract"
@@ -21,7 +21,7 @@ def areas(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     """All areas with how many tasks and leaderboards they have, the largest first."""
     rows = connection.execute(
         "SELECT a.id, a.slug, a.name, count(DISTINCT ta.task_id) AS tasks, count(l.id) AS leaderboards FROM area a "
-        "LEFT JOIN task_area ta ON ta.area_id = a.id LEFT JOIN leaderboard l ON l.task_id = ta.task_id "
+        "LEFT JOIN task_area ta ON ta.area_id = a.id LEFT JOIN leaderboard l ON l.task_id = ta.task_id AND l.result_count > 0 "
         "GROUP BY a.id ORDER BY leaderboards DESC, tasks DESC, a.name"
     )
     return [dict(row) for row in rows]
