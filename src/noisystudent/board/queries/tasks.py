@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from heapq import nlargest
 from typing import Any
 
+from noisystudent.board.queries.leaderboards import Choice, listed
+
 DEEPEST = 6  # levels of a tree that are shown
 COUNTS = (
     "(SELECT count(*) FROM leaderboard l WHERE l.task_id = t.id AND l.result_count > 0) AS leaderboards, "
@@ -117,13 +119,19 @@ def parents_of(connection: sqlite3.Connection, task: int) -> list[dict[str, Any]
 
 
 def subtasks_of(connection: sqlite3.Connection, task: int) -> list[dict[str, Any]]:
-    """The tasks right below one, the busiest first."""
+    """The tasks right below one, the busiest first, each with its busiest leaderboard as `board`, None where it has none with a result."""
     rows = connection.execute(
-        f"SELECT t.slug, t.name, {COUNTS} FROM task_parent tp JOIN task t ON t.id = tp.task_id WHERE tp.parent_id = ? "
+        f"SELECT t.id, t.slug, t.name, {COUNTS} FROM task_parent tp JOIN task t ON t.id = tp.task_id WHERE tp.parent_id = ? "
         "ORDER BY leaderboards DESC, papers DESC, t.name",
         (task,),
-    )
-    return [dict(row) for row in rows]
+    ).fetchall()
+    found = []
+    for row in rows:
+        boards = listed(connection, Choice(task=row["id"]), limit=1) if row["leaderboards"] else []
+        subtask = dict(row) | {"board": boards[0] if boards else None}
+        del subtask["id"]
+        found.append(subtask)
+    return found
 
 
 def areas_of(connection: sqlite3.Connection, task: int) -> list[dict[str, Any]]:
