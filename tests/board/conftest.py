@@ -79,7 +79,9 @@ class Page(HTMLParser):
 
     def form(self, action: str) -> Form:
         """The form that is sent there; where one that only asks has the same address, it comes last."""
-        return next(form for form in sorted(self.forms, key=lambda form: form.method != "post") if form.action == action)
+        return next(
+            form for form in sorted(self.forms, key=lambda form: form.method != "post") if form.action == action
+        )
 
 
 @dataclass

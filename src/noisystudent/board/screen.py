@@ -33,7 +33,9 @@ def show_demo(address: str, *, store: Path, token: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"address": address, "store": str(store), "token": token}), flush=True)  # noqa: T201
         return
-    lines = [f"{address} (Ctrl-C ends it; {store} stays, and `noisystudent board serve --store {store}` shows it again)"]
+    lines = [
+        f"{address} (Ctrl-C ends it; {store} stays, and `noisystudent board serve --store {store}` shows it again)"
+    ]
     if token:
         lines.append(f"{address}/curate decides about what waits; sign in with {token}")
     else:

@@ -20,7 +20,10 @@ NO_DOTS: Dots = (NONE, NONE)
 # Places are shares of the drawing, so that it is as wide and as tall as the page has room for, while letters and points keep their size.
 WIDTH, HEIGHT = 1000, 400  # the units of the places
 LEFT, RIGHT, TOP, BOTTOM = 45, 985, 44, 360  # of the plot
-PIXELS_WIDE, PIXELS_TALL = 860, 384  # of the drawing on the narrowest screen that shows names; on wider ones they are further apart
+PIXELS_WIDE, PIXELS_TALL = (
+    860,
+    384,
+)  # of the drawing on the narrowest screen that shows names; on wider ones they are further apart
 MOST_TICKS = 6
 LETTER = 6.6  # pixels, about the width of one in a label
 MOST_LETTERS = 32

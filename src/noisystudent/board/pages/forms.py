@@ -21,7 +21,18 @@ EMPTY_ROWS = 3  # for metrics of a new leaderboard; one that is here seldom gets
 YES_NO = (("", "not said"), ("yes", "yes"), ("no", "no"))
 # What is asked first; the other fields unfold, since few know what goes there. A kind that is not here has few fields.
 FIRST = {
-    "result": ("leaderboard", "task", "dataset", "model", "metrics", "paper", "locator", "extra_data", "sure", "corrects"),
+    "result": (
+        "leaderboard",
+        "task",
+        "dataset",
+        "model",
+        "metrics",
+        "paper",
+        "locator",
+        "extra_data",
+        "sure",
+        "corrects",
+    ),
     "paper": ("title", "authors", "published", "url_abs", "tasks", "official_code"),
     "task": ("name", "description", "areas", "parents"),
     "dataset": ("name", "homepage", "description", "modalities", "tasks"),

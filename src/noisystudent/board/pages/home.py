@@ -40,8 +40,7 @@ def home(view: Viewing) -> Response:
     }
     if not view.as_json:
         data["lines"] = {
-            board["slug"]: sparkline(leaderboards.record_line(view.connection, board["slug"], day))
-            for board in notable
+            board["slug"]: sparkline(leaderboards.record_line(view.connection, board["slug"], day)) for board in notable
         }
     return view.page(
         "home.html.jinja",

@@ -71,7 +71,7 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     if metric:
         runs.sort(key=lambda run: ranks.get((run["id"], metric["name"])) or len(runs) + 1)
     columns = [metric, *(other for other in metrics if other is not metric)] if metric else []
-    data = {
+    data: dict[str, Any] = {
         "leaderboard": _about(board),
         "metric": metric["name"] if metric else None,
         "metrics": [_metric(each) for each in columns],
@@ -87,7 +87,9 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     name = board["shown"]
     if not view.as_json:
         data |= _drawings(board, selection, matching, counts_of_matching, metric, day)
-        data["own"] = [] if counts.total else _own(data["runs"])  # a board of one's own work alone is a leaderboard, too
+        data["own"] = (
+            [] if counts.total else _own(data["runs"])
+        )  # a board of one's own work alone is a leaderboard, too
         data |= _columns(data["metrics"], data["rows"] or data["own"], everything=selection.columns == "all")
         data |= {"selection": selection, "origins": ORIGINS, "most_runs": MOST_RUNS, "leader": leader}
         data["beside"] = _beside(verdicts, metric)
@@ -238,9 +240,7 @@ def _beside(verdicts: Sequence[dict[str, Any]], metric: sqlite3.Row | None) -> d
     return found
 
 
-def _columns(
-    metrics: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], *, everything: bool
-) -> dict[str, Any]:
+def _columns(metrics: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], *, everything: bool) -> dict[str, Any]:
     """Which metrics have a column, beside the one that ranks: those that most rows have, as many as a screen has room for.
 
     Returns:
@@ -279,8 +279,9 @@ def _drawings(
     past = points.until(day)
     best = past.records(higher_is_better=better) if better is not None else NO_PLACES
     costs = costs_of(points, name) if better is not None else []
+    off_chart = list[str]()
     if better is not None and selection.chart in dict(costs):
-        chart, off_chart = against_cost(matching, points, selection.chart, name, higher_is_better=better), []
+        chart = against_cost(matching, points, selection.chart, name, higher_is_better=better)
     else:
         chart, off_chart = over_time(matching, counts, past, best, metric=name, name=board["shown"])
     return {

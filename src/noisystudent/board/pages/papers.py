@@ -136,7 +136,9 @@ def _by_leaderboard(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     boards: dict[str, dict[str, Any]] = {}
     for row in results:
         board = boards.setdefault(row["leaderboard"], row | {"models": {}, "place": None, "at": row["result"]})
-        model = board["models"].setdefault(row["result"], {"model": row["model"], "result": row["result"], "values": []})
+        model = board["models"].setdefault(
+            row["result"], {"model": row["model"], "result": row["result"], "values": []}
+        )
         model["values"].append(row)
         first = board["metric"] == row["metric"]
         if first and row["rank"] and (board["place"] is None or row["rank"] < board["place"]):

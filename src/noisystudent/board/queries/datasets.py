@@ -112,7 +112,8 @@ def tasks_of(connection: sqlite3.Connection, dataset: int, limit: int) -> list[d
 def leaderboards_of(connection: sqlite3.Connection, dataset: int, limit: int) -> list[dict[str, Any]]:
     """The leaderboards on a dataset and on its parts, the busiest first, each with who leads."""
     rows = connection.execute(
-        f"{WITH_LEADERS} WHERE (l.dataset_id = ? OR l.whole_dataset_id = ?) AND l.result_count > 0 ORDER BY l.result_count DESC, l.id LIMIT ?",
+        f"{WITH_LEADERS} WHERE (l.dataset_id = ? OR l.whole_dataset_id = ?) AND l.result_count > 0 "
+        "ORDER BY l.result_count DESC, l.id LIMIT ?",
         (dataset, dataset, limit),
     )
     return [dict(row) for row in rows]

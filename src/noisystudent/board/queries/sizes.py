@@ -1,4 +1,4 @@
-"""How much there is in the catalogue: a result that was retired is a part of its history, and of no number; nor is a leaderboard without."""
+"""How much there is in the catalogue: a result that was retired is a part of its history, and of no number; no more is an empty table."""
 
 from __future__ import annotations
 
