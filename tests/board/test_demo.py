@@ -51,7 +51,18 @@ def test_papers_claims_runs_and_what_waits(filled: tuple[Store, str], client: Te
 @pytest.mark.parametrize(
     "path",
     [
-        *("/", "/tasks", "/sota", "/datasets", "/papers", "/methods", "/submit", "/submit/result", "/about", "/api/v1/"),
+        *(
+            "/",
+            "/tasks",
+            "/sota",
+            "/datasets",
+            "/papers",
+            "/methods",
+            "/submit",
+            "/submit/result",
+            "/about",
+            "/api/v1/",
+        ),
         *("/sota/image-classification-on-imagenet", "/paper/self-training-with-noisy-student-improves"),
         *("/task/image-classification", "/dataset/imagenet", "/method/noisy-student", "/area/computer-vision"),
     ],

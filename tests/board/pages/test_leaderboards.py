@@ -33,7 +33,7 @@ def test_higher_is_better(client: TestClient, add_results: Add) -> None:
     add_results(row("a", "70"), row("b", "90"), row("c", "80"))
     assert ranked(client) == [("b", 1), ("c", 2), ("a", 3)]
     page = client.get(BOARD).text
-    assert "higher is better (given by the source)" in page
+    assert "higher is better (given by the source;" in page
     assert 'aria-sort="descending"' in page
 
 

@@ -78,7 +78,7 @@ def test_the_page_says_what_is_known(client: TestClient) -> None:
 def test_usage_of_many_is_counted_from_the_index_and_is_the_same(
     client: TestClient, methods: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("noisystudent.board.queries.methods.MANY", 0)
+    monkeypatch.setattr("noisystudent.board.queries.usage.MANY", 0)
     test_the_page_says_what_is_known(client)
 
 
