@@ -27,7 +27,9 @@ PIXELS_WIDE, PIXELS_TALL = (
 MOST_TICKS = 6
 LETTER = 6.6  # pixels, about the width of one in a label
 MOST_LETTERS = 32
-DOT = 2  # the finest grid of dots
+DOT = (
+    4  # the grid of dots, which are six pixels wide: what is finer is not seen, and makes a page of 10^5 results heavy
+)
 
 
 @dataclass(frozen=True)
