@@ -1,12 +1,13 @@
 # make demo: the whole loop on real images, with a table and a report.
 # make test: the tests.
-# Both set up what they need first; that downloads PyTorch once (about 3 GB with CUDA) and takes a few minutes.
+# make docs: the documentation as a site, in site/index.html.
+# Each sets up what it needs first; that downloads PyTorch once (about 3 GB with CUDA) and takes a few minutes.
 
 PYTHON ?= python3.11
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 demo: $(READY)
 	$(VENV)/bin/noisystudent demo --out demo
@@ -20,6 +21,9 @@ check: $(READY)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build
+
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: apt-get install python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11"; exit 2; }
 	@echo "Setting up $(VENV): installing PyTorch and the other packages; this takes a few minutes, once."
@@ -32,4 +36,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo site

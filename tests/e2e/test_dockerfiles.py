@@ -107,5 +107,3 @@ def test_the_two_differ_in_where_pytorch_comes_from_alone() -> None:
     cpu, cuda = (instructions(file) for file in FILES[:2])
     assert [pair for pair in zip(cpu, cuda, strict=True) if pair[0] != pair[1]] == [(cpu[1], cuda[1])]
     assert cpu[1][1].replace("--index-url https://download.pytorch.org/whl/cpu ", "") == cuda[1][1]
-
-
