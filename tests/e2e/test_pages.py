@@ -26,6 +26,9 @@ PAGES = [
 ELSEWHERE = {
     "noisystudent export --model run/ --out my-flowers": "e2e/test_export.py::test_who_cannot_reach_the_hub_keeps_the_folder",
     "torchrun --nproc-per-node 4": "e2e/test_several_processes.py::test_a_run_and_its_labels",
+    "torchrun --nproc-per-node 2 -m noisystudent predict": "e2e/test_several_processes.py::test_predictions_and_features_in_one_file",
+    "noisystudent run --recipe photos-instant --labeled 'shards/labeled-*.tar' --unlabeled 'shards/unlabeled-*.tar' --test test/ "
+    "--out ray-run/": ("e2e/test_ray.py::test_a_run_of_two_workers_goes_on_when_one_is_killed"),
     "noisystudent run --labeled labeled/ --unlabeled 's3://": "e2e/test_single_commands.py::test_a_run_at_an_address_is_that_in_a_folder",
     "noisystudent run --labeled labeled/ --unlabeled unlabeled/ --out run/ --engine ray": (
         "e2e/test_ray.py::test_a_run_of_two_workers_goes_on_when_one_is_killed"
@@ -39,6 +42,7 @@ ELSEWHERE = {
     ),
     "noisystudent board submit run-0/": "e2e/test_board.py::test_a_run_stands_beside_a_claim",
     "noisystudent board restore": "e2e/test_board.py::test_import_curate_export_and_take_back",
+    "noisystudent board serve --workers 4": "e2e/test_board.py::test_several_workers_read_only",
     "noisystudent board merge": "board/pages/test_curate.py::test_twins_are_merged_from_their_page",
     "noisystudent board approve": "e2e/test_board.py::test_a_submission_with_a_token_waits_and_is_approved_while_the_site_runs",
     "noisystudent board reject": "board/pages/test_curate.py::test_rejecting_needs_a_reason_which_is_shown",
@@ -80,36 +84,44 @@ def give(command: PageCommand, folder: Path, server: Server) -> None:
     if command.out:
         there = folder / command.out
         shutil.rmtree(there) if there.is_dir() else there.unlink(missing_ok=True)
-    if program == "python":
-        patch = SHORT.format(support=str(ROOT / "tests" / "support"))
-        done = subprocess.run([sys.executable, "-c", patch, *words], cwd=folder, capture_output=True, text=True)
-        status, told = done.returncode, done.stderr
-    elif program == "torchrun":
-        assert words[:2] == ["--nproc-per-node", "2"]
-        done = launched(2, *words[2:], folder=folder)
-        status, told = done.returncode, done.stderr
-    elif words[:2] == ["board", "serve"]:
+        there.with_suffix(".html").unlink(missing_ok=True)  # the page of a review
+    if words[:2] == ["board", "serve"]:
         with serving(server, folder, *words[2:]) as client:
             assert client.get("/health").status_code == 200
         return
-    else:
-        result = server.wait(server.start(*words, folder=folder, short_recipes=True))
+    if program == "noisystudent":
+        # Weights are for a recipe that starts from some, which the quick one does not.
+        result = server.wait(server.start(*words, folder=folder, short_recipes="--weights" not in words))
         status, told = result.status, result.stderr
         if command.output:
             (folder / command.output).write_text(result.stdout)
+    else:
+        done = script(words, folder) if program == "python" else launched(2, *words[2:], folder=folder)
+        status, told = done.returncode, done.stderr
     assert status == 0, f"{command.line}: {told}"
-    if words[0] == "review":
-        answer(folder / command.out)
+    if command.out.endswith(".csv"):
+        known = {"path": str(folder / "unlabeled" / "disk-100.png"), "label": "disk", "run": str(folder / words[1])}
+        answer(folder / command.out, known)
 
 
-def answer(table: Path) -> None:
-    """A person agrees with the network, but for one picture, which is of no class."""
+def script(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    patch = SHORT.format(support=str(ROOT / "tests" / "support"))
+    return subprocess.run([sys.executable, "-c", patch, *words], cwd=folder, capture_output=True, text=True)
+
+
+def answer(table: Path, known: dict[str, str]) -> None:
+    """A person has looked at every second picture; of a review the first is of no class, and to an empty one they add what they know."""
     with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        columns, rows = list(reader.fieldnames or ()), list(reader)
+    if not {"path", "label"} <= set(columns):
+        return
     for number, row in enumerate(rows):
-        row["label"] = "(none)" if number == 0 else row["says"]
+        row["label"] = row.get("says") or row["label"] if number % 2 else ""
+    if "says" in columns:
+        rows[:1] = [{**row, "label": "(none)"} for row in rows[:1]] or [known]
     with table.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         writer.writerows(rows)
 
