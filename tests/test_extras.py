@@ -8,9 +8,11 @@ import textwrap
 import tomllib
 from importlib import metadata
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from noisystudent.config import Tracker
 from noisystudent.errors import UserError
 from noisystudent.extras import CLONE, MODULES, how_to_install, missing, needing, pip
 
@@ -78,6 +80,7 @@ def test_what_is_imported_is_required(extras: tuple[str, ...]) -> None:
         name: file
         for name, file in imported(files).items()
         if name not in BROUGHT_BY_ANOTHER
+        and name not in get_args(Tracker)  # who has a tracker has it installed
         and not {d.lower().replace("_", "-") for d in DISTRIBUTIONS[name]} & required
         and not {"opencv-python-headless"} & {d.lower() for d in DISTRIBUTIONS[name]}
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
 from pathlib import Path
@@ -112,8 +113,33 @@ def _check_answerable(model: str, images: list[str], out: str, *, val: str = "",
     _check_there(model, images=images, val=val)
 
 
+def _check_results(out: Path, model: str, data: str) -> None:
+    """Refuse to replace a file, unless it is what the same command wrote, which measures more or goes on."""
+    from noisystudent.rundir import check_output_file
+
+    check_output_file(out)
+    if not out.exists():
+        return
+    try:
+        found = json.loads(out.read_text(encoding="utf-8"))
+        asked = [found["provenance"]["model"], found["data"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        asked = []
+    if asked != [os.path.expanduser(model), os.path.expanduser(data)]:
+        raise UserError(
+            f"--out {out} is there already, and holds no results of this model on these images: give another name, or delete it"
+        )
+
+
 def _named(images: str, sources: list[str] | None) -> list[str]:
-    return [*([images] if images else []), *(sources or [])]
+    """The sources of images in their order, `-` replaced by those that standard input lists."""
+    from noisystudent.data.patterns import listed
+
+    named = [*([images] if images else []), *(sources or [])]
+    if "-" not in named:
+        return named
+    at = named.index("-")
+    return [*named[:at], *listed(sys.stdin.buffer), *named[at + 1 :]]
 
 
 def _execution(device: str, precision: str = "fp32") -> Execution:
@@ -167,6 +193,13 @@ def run(
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time of each stage went; as --set execution.profile=true.")
     ] = False,
+    tracker: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Follow the run in tensorboard, wandb, mlflow or trackio; may be repeated; as --set execution.trackers.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the data and try each network for a step; train and write nothing.")
     ] = False,
@@ -183,6 +216,7 @@ def run(
             *(settings or ()),
             *([f"execution.engine={engine}"] if engine else []),
             *(["execution.profile=true"] if profile else []),
+            *([f"execution.trackers={tracker}"] if tracker else []),
         ],
         labeled=labeled,
         unlabeled=unlabeled,
@@ -396,10 +430,9 @@ def evaluate(
     _check_there(model, data=data, val=val)
     from noisystudent import atomic, commands
     from noisystudent.evaluation.suites import suite_names
-    from noisystudent.rundir import check_output_file
 
     if out:
-        check_output_file(out)
+        _check_results(out, model, data)
     suites = suite_names(suite)
     long = {"c", "p", "adversarial"} & set(suites)
     results = commands.evaluate(

@@ -32,7 +32,8 @@ Images = Annotated[str, typer.Option(help=f"Images: {SRC}.")]
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SRC]...", help="The images, as --images takes them: one source or several, in this order."
+        metavar="[SRC]...",
+        help="The images, as --images takes them, one source or several in this order; - for the paths that standard input lists.",
     ),
 ]
 RowFile = Annotated[

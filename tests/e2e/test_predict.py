@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+import os
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +62,18 @@ def test_files_that_a_shell_found_are_answered_in_their_order(
     rows = rows_of(result.stdout)
     assert [row["path"] for row in rows] == [str(file) for file in files]
     assert {(row["topk_labels.0"], row["topk_labels.1"]) for row in rows} <= {("disk", "bars"), ("bars", "disk")}
+
+
+def test_paths_that_another_program_lists_are_read_from_standard_input(
+    finished: Any, images: Images, tmp_path: Path
+) -> None:
+    files = [tmp_path / "line\nbreak.png", tmp_path / "b*[c].png"]
+    for file in files:
+        file.write_bytes((images.test / "disk" / "200.png").read_bytes())
+    command = [sys.executable, "-m", "noisystudent", "predict", "--quiet", "--model", finished.folder, "-"]
+    listed = b"".join(os.fsencode(file) + b"\0" for file in files)  # as find -print0 does
+    result = subprocess.run(command, input=listed, capture_output=True, check=True)
+    assert [row["path"] for row in rows_of(result.stdout.decode())] == [str(file) for file in files]
 
 
 def test_the_runs_own_validation_images_choose_the_least_confidence(

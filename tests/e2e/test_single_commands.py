@@ -223,6 +223,21 @@ def test_evaluate_measures_what_the_run_measured(finished: Any, noisystudent: Co
     assert f"{row['metrics']['top1']:.4g}" in shown.stdout
 
 
+def test_evaluate_replaces_no_file_but_its_own(
+    finished: Any, noisystudent: Command, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    command = ["evaluate", "--model", finished.folder / "gen-0", "--data", finished.images.test, "--out"]
+    assert noisystudent(*command, "own.json").status == 0
+    others = {"own.json": ["evaluate", "--model", finished.folder / "gen-1", *command[3:]]}
+    for name, text in (("notes.json", "[1]"), ("mine.txt", "mine"), ("odd.json", '{"provenance": 3}')):
+        (tmp_path / name).write_text(text)
+        others[name] = command
+    for name, given in others.items():
+        before = (tmp_path / name).read_bytes()
+        assert f"--out {name} is there already, and holds no results of this model" in refused(*given, name)
+        assert (tmp_path / name).read_bytes() == before
+
+
 def test_evaluate_measures_robustness_and_goes_on_with_what_is_kept(
     finished: Any, noisystudent: Command, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ Where a default comes from the paper, its section is named; "spec" is docs/spec/
 and its released code does.
 """
 
-from noisystudent.config.execution import Execution
+from noisystudent.config.execution import Execution, Tracker
 from noisystudent.config.generation import FROZEN_TEACHER, PREVIOUS, Generation, KnownClasses, Selection
 from noisystudent.config.images import Data, View
 from noisystudent.config.noise import Noise, RandAugment
@@ -26,6 +26,7 @@ __all__ = [
     "ResolutionFix",
     "Section",
     "Selection",
+    "Tracker",
     "Training",
     "View",
     "load_config",

@@ -10,6 +10,8 @@ from pydantic import Field, field_validator
 
 from noisystudent.config.section import Section
 
+Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
+
 
 class Execution(Section):
     """How a run is carried out. Nothing here is compared when a run is resumed."""
@@ -57,6 +59,10 @@ class Execution(Section):
     earlier_run: str = Field(
         "",
         description="a run of which is taken over what is still valid: features, and networks whose images have not changed",
+    )
+    trackers: tuple[Tracker, ...] = Field(
+        (),
+        description="experiment trackers that the run is followed in: tensorboard, wandb, mlflow, trackio (docs/trackers.md)",
     )
     profile: bool = Field(False, description="say where the time of each stage went")
     engine: Literal["local", "ray"] = Field(

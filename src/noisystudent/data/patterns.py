@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from noisystudent.addresses import scheme
 from noisystudent.data.kinds import ending
@@ -72,6 +73,19 @@ def _absent_address(source: str) -> str | None:
     except OSError as error:
         return f"{source!r} cannot be read: {error.strerror or error}"
     return f"{some(missing)} does not exist" if missing else None
+
+
+def listed(stream: BinaryIO) -> list[str]:
+    """The paths that a stream lists: a line each, or ended by NUL where there is one, as `find -print0` writes names with line breaks.
+
+    Example:
+        >>> import io
+        >>> listed(io.BytesIO(b"a.jpg\\nb.jpg\\n")), listed(io.BytesIO(b"a\\nb.jpg\\0"))
+        (['a.jpg', 'b.jpg'], ['a\\nb.jpg'])
+    """
+    text = stream.read()
+    names = text.split(b"\0") if b"\0" in text else text.splitlines()
+    return [os.fsdecode(name) for name in names if name]
 
 
 def fixed_folder(pattern: str) -> str:

@@ -46,21 +46,23 @@ from noisystudent.rundir import RunDir
 from noisystudent.seeds import derive_seed
 from noisystudent.stages.features import by_features, embed, embed_unlabeled, probe
 from noisystudent.stages.pseudo_labels import selected_examples, selection_folder
+from noisystudent.tracking import Trackers, check_trackers, followed
 from noisystudent.training.loop import Validate, fit
 from noisystudent.training.targets import LabelTargets
 
 
 def check_networks(config: Config) -> None:
-    """Find out before anything is done whether the networks, operations, modules and the device that the configuration names exist.
+    """Find out before anything is done whether the networks, operations, modules, device and trackers that the configuration names exist.
 
     Raises:
         UserError: naming all that do not.
     """
     problems: list[str] = []
-    try:
-        compute_device(config.execution)
-    except UserError as error:
-        problems += error.problems
+    for look in (lambda: compute_device(config.execution), lambda: check_trackers(config.execution.trackers)):
+        try:
+            look()
+        except UserError as error:
+            problems += error.problems
     networks = [network for network in run_networks(config) if network.key]
     for _, _, where, training, number in networks:
         checks: list[Callable[[], object]] = [functools.partial(check_model_name, training.model)]
@@ -160,7 +162,7 @@ def train_baseline(run: RunDir, config: Config, data: dict[str, Any]) -> None:
 class _Network:
     """A network of a run: its folder, how it is trained, and what the user reads of it; `data` is what `prepare` returned.
 
-    `selected` gives the selection that a student learns from.
+    `selected` gives the selection that a student learns from; `trackers` follow it.
     """
 
     run: RunDir
@@ -170,6 +172,7 @@ class _Network:
     training: Training
     name: str
     selected: Callable[[], pa.Table] | None = None
+    trackers: Trackers | None = None
 
     @functools.cached_property
     def manifests(self) -> dict[str, Manifest]:
@@ -203,34 +206,42 @@ def fit_and_measure(
         start: the model whose weights it starts from; None: random or pretrained ones.
         selected: gives a student's selection; None: labels only.
     """
-    network = _Network(run, config, data, folder, training, name, selected)
-    fix = training.resolution_fix
+    with followed(config, run.path, training) as trackers:
+        network = _Network(run, config, data, folder, training, name, selected, trackers)
+        trained = _train(network, pseudo, start)
+        run.stage(f"{folder.name}/evaluate", lambda: _measure(network, trained))
+
+
+def _train(network: _Network, pseudo: Callable[[], Examples] | None, start: Path | None) -> dict[str, Any]:
+    """The stages before it can be measured; what they found, with the seconds of all of them."""
+    run, config, folder = network.run, network.config, network.folder
+    training, fix = network.training, network.training.resolution_fix
     # With a resolution fix, what it begins with is kept: the paper measures ImageNet-C and -P without it.
     first = folder / "before-resolution-fix" if fix else folder
 
     def fit_first() -> dict[str, Any]:
         part = training.model_copy(update={"resolution_fix": None})
         images = pseudo() if pseudo and not part.frozen else None
-        return _fit(network, part, first, start, images, description=f"training {name}")
+        return _fit(network, part, first, start, images, description=f"training {network.name}")
 
     def fix_resolution(fix: ResolutionFix) -> dict[str, Any]:
         part, begin = training.at_full_resolution(), first / "model"
-        about = f"training {name} at {fix.image_size} pixels"
+        about = f"training {network.name} at {fix.image_size} pixels"
         return _fit(network, part, folder, begin, None, schedule=training, frozen=fix.frozen, description=about)
 
     seconds = 0.0
     if training.start == "probe":
         embedded = embed(run, config, training, lambda: _build(network, training))
-        if selected is not None:
+        if network.selected is not None:
             embed_unlabeled(run, config, training, lambda: _build(network, training))
         if first_to_embed(config, training).folder == folder.name:
             seconds = embedded["seconds"]
     trained = run.stage(f"{folder.name}/train", fit_first, shared=True)
-    trained = {**trained, "seconds": round(trained["seconds"] + seconds, 3)}
+    seconds += trained["seconds"]
     if fix is not None:
-        fixed = run.stage(f"{folder.name}/resolution-fix", lambda: fix_resolution(fix), shared=True)
-        trained = {**trained, "seconds": round(trained["seconds"] + fixed["seconds"], 3)}
-    run.stage(f"{folder.name}/evaluate", lambda: _measure(network, trained))
+        trained = run.stage(f"{folder.name}/resolution-fix", lambda: fix_resolution(fix), shared=True)
+        seconds += trained["seconds"]
+    return {**trained, "seconds": round(seconds, 3)}
 
 
 def _fit(
@@ -265,6 +276,7 @@ def _fit(
         execution=config.execution,
         validate=_validation(network.manifests.get("val"), classifier, config),
         log_shares=shares,
+        also_logged=functools.partial(network.trackers.log, into) if network.trackers else None,
         **how,
     )
     return parameters
@@ -306,7 +318,21 @@ def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
         main = results[results["split"]]
         results |= {"metrics": {**main["metrics"], **results["metrics"]}, "ci95": main["ci95"], "n": main["n"]}
     atomic.write_json(folder / "results.json", results)
+    if network.trackers:
+        network.trackers.log(folder, _in_the_end(network.training, results))
     return {"warnings": _teacher_warnings(network, classifier, results) if folder.name == "gen-0" else []}
+
+
+def _in_the_end(training: Training, results: dict[str, Any]) -> dict[str, float]:
+    """What trackers are told of a network when it is measured, at its last step."""
+    last = training.at_full_resolution() if training.resolution_fix else training
+    found = {
+        f"{split}_{name}": value
+        for split in ("val", "test")
+        if split in results
+        for name, value in results[split]["metrics"].items()
+    }
+    return {"step": 0 if training.frozen else last.steps, **found}
 
 
 def _evaluation(network: _Network, classifier: Classifier, split: str) -> Evaluation:

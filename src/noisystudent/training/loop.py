@@ -46,6 +46,7 @@ def fit(
     schedule: Training | None = None,
     frozen: Sequence[str] = (),
     log_shares: Tensor | None = None,
+    also_logged: Callable[[dict[str, float]], None] | None = None,
 ) -> Classifier:
     """Train under noise and save the moving average of the weights to `folder/model`.
 
@@ -65,6 +66,7 @@ def fit(
         schedule: a longer training, of whose learning rates this one takes the last; None: its own.
         frozen: modules of the network that stay as they are.
         log_shares: [K], added to the logits of the labeled images (`data.class_balance`); None: nothing.
+        also_logged: told of what is written to `metrics.jsonl`, a line at a time; None: nobody.
 
     Returns:
         The averaged network in evaluation mode.
@@ -82,7 +84,7 @@ def fit(
 
     checkpoint = folder / "checkpoints" / "last.pt"
     start = load_checkpoint(checkpoint, network=network, average=average, optimizer=optimizer)
-    log = MetricsLog(folder / "metrics.jsonl", done=start)
+    log = MetricsLog(folder / "metrics.jsonl", done=start, also=also_logged)
     micro_batches = own_micro_batches(training.batch_size + (training.unlabeled_batch_size if pseudo else 0), execution)
     batches = joint_batches(
         training, labeled, pseudo, seed=seed, start=start, micro_batches=micro_batches, device=device

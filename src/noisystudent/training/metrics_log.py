@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ class MetricsLog:
     Args:
         path: the file.
         done: steps that the checkpoint holds.
+        also: told of each line as well; None: nobody.
     """
 
-    def __init__(self, path: Path, *, done: int) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, done: int, also: Callable[[dict[str, Any]], None] | None = None) -> None:
+        self._path, self._also = path, also
         if is_first():
             kept = [line for line in read_metrics(path) if line["step"] <= done]
             atomic.write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -31,6 +33,8 @@ class MetricsLog:
         if is_first():
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+            if self._also:
+                self._also(line)
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
