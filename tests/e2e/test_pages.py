@@ -17,7 +17,10 @@ from user_inputs import Finished, Server, picture, write_flat, write_images, wri
 
 PAGES = [
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("tutorial", "your-photos", "export", "review", "robustness", "board", "trackers")),
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("tutorial", "your-photos", "export", "review", "robustness", "board", "trackers")
+    ),
     ROOT / "docs" / "several-processes.md",
     *sorted((ROOT / "docs" / "how-to").glob("*.md")),
     *sorted((ROOT / "examples").glob("*/README.md")),
