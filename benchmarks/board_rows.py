@@ -29,7 +29,7 @@ PAGE, RESULTS_OF_API = (
     "/api/v1/evaluations/image-classification-on-large/results/",
 )
 QUERIES = ("", "?metric=GFLOPs", "?extra=without", "?code=yes", "?tag=CNN", "?parameters=100M", "?as_of=2999-01-01")
-PATHS = (*(f"{PAGE}{json}{query}" for query in QUERIES for json in ("", ".json")), f"{PAGE}?rows=all", RESULTS_OF_API)
+PATHS = (*(f"{PAGE}{json}{query}" for query in QUERIES for json in ("", ".json")), f"{PAGE}?page=2", RESULTS_OF_API)
 
 
 def main() -> None:

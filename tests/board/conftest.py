@@ -78,7 +78,10 @@ class Page(HTMLParser):
             self.forms[-1].fields[-1] = (name, value + data)
 
     def form(self, action: str) -> Form:
-        return next(form for form in self.forms if form.action == action)
+        """The form that is sent there; where one that only asks has the same address, it comes last."""
+        return next(
+            form for form in sorted(self.forms, key=lambda form: form.method != "post") if form.action == action
+        )
 
 
 @dataclass

@@ -119,7 +119,13 @@ def test_every_number_can_be_read_and_says_where_it_stands(seeded: Store) -> Non
     assert rows(seeded, "SELECT raw FROM value WHERE number IS NULL OR rank IS NULL") == []
     assert rows(seeded, "SELECT id FROM result WHERE locator = '' OR source_url IS NULL") == []
     assert rows(seeded, "SELECT name FROM metric WHERE direction_origin <> 'given'") == []
-    assert rows(seeded, "SELECT slug FROM paper WHERE abstract = '' OR published IS NULL OR arxiv_id IS NULL") == []
+    assert (
+        rows(
+            seeded,
+            "SELECT slug FROM paper WHERE short_abstract = '' OR abstract <> '' OR published IS NULL OR arxiv_id IS NULL",
+        )
+        == []
+    )
     assert rows(seeded, "SELECT count(*) FROM result WHERE source_id IS NULL") == [(0,)]
 
 
@@ -193,6 +199,16 @@ def test_what_people_changed_stays_so(seeded: Store, monkeypatch: pytest.MonkeyP
         "AND leaderboard_id = 1",
     ) == [(0,)]
     assert rows(seeded, "SELECT abstract FROM paper WHERE id = 1") == [("The real one.",)]
+
+
+def test_our_words_that_stood_as_an_abstract_are_none(seeded: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Older seeds put them there."""
+    summary = rows(seeded, "SELECT short_abstract FROM paper WHERE id = 1")[0][0]
+    with seeded.changing("operator", "as it was") as change:
+        change.edit("paper", 1, abstract=summary, short_abstract="")
+    newer_seed(monkeypatch, "# Tasks", "# All tasks")
+    seed.load(seeded, actor="operator")
+    assert rows(seeded, "SELECT abstract, short_abstract FROM paper WHERE id = 1") == [("", summary)]
 
 
 def test_it_joins_a_paper_that_an_archive_brought(store: Store) -> None:

@@ -228,7 +228,7 @@ def test_a_full_disk_is_told_and_loses_nothing(server: Server, noisystudent: Com
     ("words", "message"),
     [
         (["serve"], "board init"),
-        (["import", "none.json"], "board init"),
+        (["import", "none.json"], "none.json"),
         (["submit", "run", "--task", "a", "--dataset", "b"], "board init"),
         (["approve", "1"], "board init"),
     ],

@@ -14,7 +14,7 @@ from noisystudent.cli_command import Json, Quiet, commands_of
 
 board = typer.Typer(
     name="board",
-    help="A self-hosted Papers with Code: `init` makes one, `serve` shows it.",
+    help="A self-hosted Papers with Code: `demo` shows a filled one, `init` makes your own, `serve` shows it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -59,6 +59,31 @@ def init(
     return {"store": str(store), "new": new} | {what: count for what, count in older.items() if count}, screen.show_init
 
 
+@command()
+def demo(
+    store: Annotated[Path, typer.Option("--store", help="A new file; one that exists is shown as it is.")] = Path(
+        "demo-board.db"
+    ),
+    host: Annotated[str, typer.Option(help="0.0.0.0 to be reached from other machines.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8000,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Fill a board with what this package brings, and show it: papers, leaderboards, runs of ours, what waits for a curator."""
+    from noisystudent.board import demo as demonstration
+    from noisystudent.board import screen
+    from noisystudent.board.curating import made_or_opened
+    from noisystudent.board.serve import Settings
+    from noisystudent.board.serve import serve as run_server
+
+    with made_or_opened(store) as (opened, is_new):
+        token = demonstration.fill(opened, actor=_actor(actor)) if is_new else ""
+    announce = functools.partial(screen.show_demo, store=store, token=token, as_json=as_json)
+    run_server(Settings(store=store, host=host, port=port), announce=announce)
+    return None, None
+
+
 @command("import")
 def import_(
     files: Annotated[
@@ -78,21 +103,20 @@ def import_(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> Any:
-    """Bring in files of others; of a broken one, nothing. The format is found out."""
+    """Bring in files of others; of a broken one, nothing. The format is found out, and a store made where there is none."""
     from noisystudent.board import screen
-    from noisystudent.board.catalogue.store import Store
+    from noisystudent.board.curating import made_or_opened
     from noisystudent.board.importing import Layer, import_file
     from noisystudent.board.importing.csv_tables import columns_of
     from noisystudent.errors import UserError
 
     if licence and not layer:
         raise UserError("--licence goes with --layer, the name of the source whose licence it is")
-    opened = Store(store)
     of = Layer(layer, licence) if layer else None
     columns = columns_of(column or [], task=task, dataset=dataset)
-    return [
-        import_file(opened, file, actor=_actor(actor), layer=of, columns=columns) for file in files
-    ], screen.show_imports
+    with made_or_opened(store) as (opened, _):
+        reports = [import_file(opened, file, actor=_actor(actor), layer=of, columns=columns) for file in files]
+    return reports, screen.show_imports
 
 
 @command()

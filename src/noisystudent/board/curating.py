@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from noisystudent.board.catalogue.names import meant, metric_meant
@@ -13,6 +16,30 @@ from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import submissions, tokens
 from noisystudent.errors import UserError
+
+
+@contextmanager
+def made_or_opened(path: Path) -> Iterator[tuple[Store, bool]]:
+    """A store, and whether it was made now; one into which nothing came, since the block failed, is not left behind.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "board.db"
+        >>> with made_or_opened(path) as (store, is_new):
+        ...     is_new, path.exists()
+        (True, True)
+    """
+    is_new = not path.exists()
+    store = Store(path, create=is_new)
+    try:
+        yield store, is_new
+    except BaseException:
+        with store.reading() as connection:
+            untouched = is_new and connection.execute("SELECT 1 FROM event LIMIT 1").fetchone() is None
+        if untouched:
+            for end in ("", "-wal", "-shm"):
+                path.with_name(path.name + end).unlink(missing_ok=True)
+        raise
 
 
 def set_direction(store: Store, leaderboard: str, metric: str, *, higher_is_better: bool, actor: str) -> int:

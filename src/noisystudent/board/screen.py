@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -25,6 +26,21 @@ def show_address(address: str, *, as_json: bool) -> None:
     """At the start of `serve`, for a person or a program that waits for it."""
     text = json.dumps({"address": address}) if as_json else f"{address} (Ctrl-C ends it)"
     print(text, flush=True)  # noqa: T201
+
+
+def show_demo(address: str, *, store: Path, token: str, as_json: bool) -> None:
+    """The same of a demonstration, with what its curator signs in with."""
+    if as_json:
+        print(json.dumps({"address": address, "store": str(store), "token": token}), flush=True)  # noqa: T201
+        return
+    lines = [
+        f"{address} (Ctrl-C ends it; {store} stays, and `noisystudent board serve --store {store}` shows it again)"
+    ]
+    if token:
+        lines.append(f"{address}/curate decides about what waits; sign in with {token}")
+    else:
+        lines.append(f"to sign in at /curate: noisystudent board token make NAME --scope curate --store {store}")
+    print("\n".join(lines), flush=True)  # noqa: T201
 
 
 def show_done(result: Row) -> None:

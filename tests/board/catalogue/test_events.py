@@ -6,7 +6,7 @@ from noisystudent.board.catalogue.store import Store
 
 def test_the_news_tell_of_an_import_once(store: Store) -> None:
     def add(name: str, note: str = "", of_import: int | None = None) -> None:
-        with store.changing("anna", "add", note) as change:
+        with store.changing("carla" if of_import else "anna", "add", note) as change:
             change.task(name)
             if of_import:
                 change.report["import"] = of_import
@@ -16,7 +16,7 @@ def test_the_news_tell_of_an_import_once(store: Store) -> None:
         add(f"Of a file {part}", f"tasks.json, part {part} of 3", of_import=2)
         add(f"Of another {part}")
     with store.reading() as connection:
-        news = [(event["id"], event["note"], event["summary"]) for event in events.newest(connection, 3)]
+        news = [(event["id"], event["notes"], event["summary"]) for event in events.newest(connection, 3)]
         everything = [event["id"] for event in events.newest(connection, 9)]
-    assert news == [(7, "", "1 task"), (6, "tasks.json, part 3 of 3", "3 tasks"), (5, "", "1 task")]
-    assert everything == [7, 6, 5, 3, 1]
+    assert news == [(7, [], "1 task"), (6, ["tasks.json, part 3 of 3"], "3 tasks"), (5, [], "3 tasks")]
+    assert everything == [7, 6, 5]  # what one does in a row is one change

@@ -109,7 +109,7 @@ def test_thousands_millions_and_billions_are_one_scale(store: Store) -> None:
         assert [tuple(row) for row in rows] == [("220k", 1), ("3.7M", 2), ("15m", 3), ("1.5b", 4), ("many", None)]
         metric = connection.execute("SELECT * FROM metric").fetchone()
         found = standings(connection, board, metric, 1)
-        assert [claim.row["raw"] for claim in found.first(10)] == ["220k", "3.7M", "15m", "1.5b", "many"]
+        assert [claim.row["raw"] for claim in found.part(0, 10)] == ["220k", "3.7M", "15m", "1.5b", "many"]
         assert metric["unit"] == "m"
         assert sorted(found.points().values.tolist()) == [0.22, 3.7, 15.0, 1500.0]
 

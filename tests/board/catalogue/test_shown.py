@@ -100,7 +100,7 @@ def test_no_view_is_written_out_to_read_a_row_of_it(parts: Store) -> None:
     leaderboards.record_line(connection, BOARD, "2027-01-01")
     (metric,) = leaderboards.metrics_of(connection, 1)
     found = standings.standings(connection, 1, metric, 1)
-    found.only(standings.Filters(True, True, 1e9, 2020, 2021, "CNN")).first(10)
+    found.only(standings.Filters(True, True, 1e9, 2020, 2021, "CNN")).part(0, 10)
     found.points()
     papers.results_of(connection, 1, 10)
     datasets.listed(connection, datasets.DatasetChoice(), limit=10)

@@ -37,6 +37,7 @@ def test_nothing_can_be_decided_without_a_session(imagenet: Any, browser_of: Any
     for address in (
         "/curate/submission/1/approve",
         "/curate/submission/1/reject",
+        "/curate/approve",
         "/curate/event/1/restore",
         "/curate/sign-out",
     ):
@@ -55,6 +56,24 @@ def test_approving(curator: Any) -> None:
     with curator.store.reading() as connection:
         event = connection.execute("SELECT actor, note FROM event ORDER BY id DESC LIMIT 1").fetchone()
     assert tuple(event) == ("carla", "submission 1: good")
+
+
+def test_approving_many_at_once(curator: Any) -> None:
+    """Each as it was seen; of two of one name, the second cannot be approved any more, and the page says so."""
+    waiting(curator.store, "A", "B", "A", "C")
+    form = curator.filled("/curate", "/curate/approve", {})
+    assert [value for name, value in form if name == "submission"] == ["1", "2", "3", "4"]
+    ticked = [(name, value) for name, value in form if (name, value) != ("submission", "4")]
+    answer = curator.post("/curate/approve", ticked)
+    assert answer.status_code == 409
+    assert "ubmission 3 cannot be approved now" in answer.text
+    with curator.store.reading() as connection:
+        found = dict(map(tuple, connection.execute("SELECT id, status FROM submission")))
+    assert found == {1: "approved", 2: "approved", 3: "pending", 4: "pending"}
+    odd = [*curator.filled("/curate", "/curate/approve", {}), ("submission", "x"), ("submission", "9" * 30)]
+    assert [value for name, value in odd if name == "submission"][:-2] == ["4"]  # what cannot be approved has no box
+    assert curator.post("/curate/approve", odd).headers["location"] == "/curate"
+    assert "1 waits" in curator.page("/curate").text
 
 
 def test_rejecting_needs_a_reason_which_is_shown(curator: Any) -> None:

@@ -30,7 +30,7 @@ def test_the_busiest_leaderboards_with_who_leads(client: TestClient, add_results
     ]
     assert data["notable"][0]["model"] == "m2"
     assert data["counts"]["result"] == 4
-    assert data["events"][0]["summary"].startswith("1 result, 1 leaderboard")
+    assert data["events"][0]["summary"].startswith("4 results, 2 leaderboards")
     page = client.get("/").text
     for text in (
         "Image Classification on ImageNet",
@@ -48,3 +48,48 @@ def test_papers_of_the_future_are_not_the_newest(client: TestClient, store: Stor
         for title, published in (("Past", "2020-01-01"), ("Future", "2222-01-01"), ("Odd", "soon"), ("Undated", None)):
             change.paper(title=title, published=published)
     assert [paper["title"] for paper in client.get("/index.json").json()["papers"]] == ["Past"]
+
+
+def test_who_was_overtaken_this_month(client: TestClient, add_results: Callable[..., list[int]]) -> None:
+    add_results({"model": "old", "values": {"Accuracy": "80"}}, note="at first nobody is overtaken")
+    assert client.get("/index.json").json()["moved"] == []
+    add_results({"model": "equal", "values": {"Accuracy": "80"}, "published": "2001-01-01"})
+    add_results({"model": "worse", "values": {"Accuracy": "70"}})
+    assert client.get("/index.json").json()["moved"] == []
+    add_results({"model": "new", "values": {"Accuracy": "90"}})
+    (moved,) = client.get("/index.json").json()["moved"]
+    assert (moved["model"], moved["value"], moved["before"]["value"]) == ("new", "90", "80")
+    assert "Leaderboards that had a leader and got a new one since" in client.get("/").text
+
+
+def test_what_trends_by_the_rule(client: TestClient, add_results: Callable[..., list[int]]) -> None:
+    rows = [
+        {"model": f"m{number}", "values": {"Accuracy": str(70 + number)}, "published": f"20{10 + number}-01-01"}
+        for number in range(5)
+    ]
+    add_results(*rows)
+    add_results(*rows, dataset="CIFAR-10")
+    add_results(*rows[:4], dataset="Too few")
+    trending = client.get("/index.json").json()["trending"]
+    assert [(paper["title"], paper["leaderboards"]) for paper in trending] == [("Paper of m4", 2), ("Paper of m3", 2)]
+
+
+def test_imports_of_a_day_are_one_change(client: TestClient, store: Store) -> None:
+    """The parts of an import are one, told with the counts of all; so are imports of several files in a row."""
+    for file, parts in (("a.json", 1), ("b.json", 3)):
+        first = 0
+        for part in range(parts):
+            with store.changing("anna", "import", f"{file} {part}") as change:
+                change.paper(title=f"{file} {part}")
+                if first:
+                    change.report["import"] = first
+                first = first or change.event
+    with store.changing("carla", "correct") as change:
+        change.paper(title="another")
+    events = client.get("/index.json").json()["events"]
+    assert [(event["action"], event["number"], event["summary"]) for event in events] == [
+        ("correct", 1, "1 paper"),
+        ("import", 2, "4 papers"),
+    ]
+    assert events[1]["notes"] == ["b.json 2", "a.json 0"]
+    assert "2 notes" in client.get("/").text

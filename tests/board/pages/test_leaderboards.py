@@ -33,7 +33,7 @@ def test_higher_is_better(client: TestClient, add_results: Add) -> None:
     add_results(row("a", "70"), row("b", "90"), row("c", "80"))
     assert ranked(client) == [("b", 1), ("c", 2), ("a", 3)]
     page = client.get(BOARD).text
-    assert "higher is better (given by the source)" in page
+    assert "higher is better (given by the source;" in page
     assert 'aria-sort="descending"' in page
 
 
@@ -135,11 +135,53 @@ def test_as_of_a_day_shows_what_stood_then(client: TestClient, store: Store, add
     assert "As it stood at the end of 2001-01-01" in client.get(f"{BOARD}?as_of=2001-01-01").text
 
 
-def test_a_hundred_rows_are_shown_and_all_on_demand(client: TestClient, add_results: Add) -> None:
-    add_results(*(row(f"m{number}", str(number)) for number in range(120)))
-    assert len(ranked(client)) == 100
-    assert len(ranked(client, "?rows=all")) == 120
-    assert "Show all 120 results" in client.get(BOARD).text
+def test_rows_come_a_hundred_a_page_and_none_is_lost(client: TestClient, add_results: Add) -> None:
+    numbers = add_results(*(row(f"m{number}", str(number)) for number in range(120)))
+    assert [*ranked(client), *ranked(client, "?page=2")] == [(f"m{119 - place}", place + 1) for place in range(120)]
+    assert f'rel="next" href="{BOARD}?page=2"' in client.get(BOARD).text
+    assert client.get(f"{BOARD}?page=3").status_code == 404
+    assert ("m3", 117) in ranked(client, f"?at={numbers[3]}")  # where a link to a result leads
+    assert client.get(f"{BOARD}?at={2**50}").status_code == 200
+
+
+def test_what_has_no_column_on_a_screen_is_named(client: TestClient, add_results: Add) -> None:
+    """A column that only some screens have room for is named on the others; one that no row here fills, on none."""
+    names = [f"Metric {number}" for number in range(10)]
+    metrics = dict.fromkeys(["Accuracy", *names, "Empty"], True)
+    add_results({"model": "a", "values": dict.fromkeys(["Accuracy", *names], "1")}, metrics=metrics)
+    page = client.get(BOARD).text
+    unseen = dict(re.findall(r'<p class="unseen (\w+)">Not on this screen: ([^.]+)', page))
+    assert unseen["narrow"] == ", ".join([*names, "extra training data"])
+    assert unseen["medium"] == ", ".join(names[2:])
+    assert unseen["wide"] == ", ".join(names[6:])
+    assert page.count('<th scope="col"') == 3 + 6 + 1
+    assert re.search(r'<th scope="col" class="n wide">.*Metric 5', page)
+    everything = client.get(f"{BOARD}?columns=all").text
+    assert everything.count('<th scope="col"') == 3 + 10 + 1
+    assert "Not on this screen" not in everything
+
+
+def test_a_run_stands_beside_its_claim_in_the_table(client: TestClient, store: Store, add_results: Add) -> None:
+    (claim,) = add_results(row("noisy", "88.4%"))
+    with store.changing("anna", "measure") as change:
+        board = change.connection.execute("SELECT id FROM leaderboard").fetchone()["id"]
+        run = change.add_result(Result(board, "ours", {"Accuracy": "88.3%"}, kind="run"))
+        change.connection.execute("INSERT INTO run (result_id, claim_id) VALUES (?, ?)", (run, claim))
+    first = re.search(rf'<tr id="r{claim}".*?</tr>', client.get(BOARD).text, re.DOTALL)
+    assert first
+    assert f'href="#r{run}">88.3% measured</a>' in first.group()
+
+
+def test_against_which_cost_the_chart_is_drawn(client: TestClient, store: Store, add_results: Add) -> None:
+    add_results(*(row(name, value, published="2020-01-01") for name, value in (("a", "70"), ("b", "80"), ("c", "90"))))
+    assert 'aria-label="Chart"' not in client.get(BOARD).text  # no cost is known
+    with store.changing("anna", "add") as change:
+        change.connection.execute("UPDATE model SET parameters = 1e6 * id")
+    page = client.get(BOARD).text
+    assert f'href="{BOARD}?chart=parameters"' in page
+    assert "over time: 3 results" in page
+    assert "against parameters: 3 results, of which 3 are on the line" in client.get(f"{BOARD}?chart=parameters").text
+    assert client.get(f"{BOARD}?chart=price").status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -157,7 +199,10 @@ def test_a_hundred_rows_are_shown_and_all_on_demand(client: TestClient, add_resu
         "as_of=2026-02-30",
         "as_of=2026-W01-1",
         "as_of=9999-12-31",
-        "rows=1000000",
+        "page=0",
+        "page=-1",
+        "at=none",
+        "columns=some",
     ],
 )
 def test_wrong_queries_are_refused_with_what_is_wrong(client: TestClient, add_results: Add, query: str) -> None:
@@ -281,6 +326,12 @@ def test_a_script_in_any_field_is_only_text(client: TestClient, store: Store, ad
         ElementTree.fromstring(client.get(path).content)
 
 
+def chart_of(page: str) -> str:
+    found = re.search(r'<svg class="chart".*?(?=<figcaption>)', page, re.DOTALL)
+    assert found
+    return found[0]
+
+
 def test_every_drawing_on_the_page_is_well_formed(client: TestClient, add_results: Add) -> None:
     add_results(
         *(
@@ -294,10 +345,9 @@ def test_every_drawing_on_the_page_is_well_formed(client: TestClient, add_result
             for n in range(6)
         )
     )
-    drawings = re.findall(r"<svg.*?</svg>", client.get(BOARD).text, re.DOTALL)
-    assert len(drawings) == 3
-    for drawing in drawings:
-        ElementTree.fromstring(drawing)
+    for kind in ("", "parameters", "multiply_adds"):
+        drawing = chart_of(client.get(f"{BOARD}?chart={kind}").text)
+        assert len(ElementTree.fromstring(drawing).findall("a")) == 6
 
 
 def test_undated_and_future_rows_are_off_the_chart_and_it_is_said(client: TestClient, add_results: Add) -> None:
@@ -305,11 +355,10 @@ def test_undated_and_future_rows_are_off_the_chart_and_it_is_said(client: TestCl
         row("old", "70", published="2019-01-01"), row("undated", "80"), row("later", "90", published="2222-01-01")
     )
     page = client.get(BOARD).text
-    chart = re.search(r"<svg.*?</svg>", page, re.DOTALL)
-    assert chart
-    assert "old" in chart.group()
-    assert "undated" not in chart.group()
-    assert "later" not in chart.group()
+    chart = chart_of(page)
+    assert "old" in chart
+    assert "undated" not in chart
+    assert "later" not in chart
     assert "Not in the chart: 1 without a date, 1 dated in the future." in page
 
 
@@ -366,7 +415,9 @@ def test_the_list_is_filtered_and_paged(client: TestClient, store: Store, add_re
     with store.changing("anna", "add") as change:
         task = change.task("Parsing")
         for number in range(60):
-            change.leaderboard(task, change.dataset(f"Set {number}"))
+            board = change.leaderboard(task, change.dataset(f"Set {number}"))
+            change.add_result(Result(board, "a", {"Accuracy": "1"}))
+        change.leaderboard(task, change.dataset("Empty"))  # stands in no list
     assert client.get("/sota.json?area=computer-vision").json()["total"] == 1
     assert client.get("/sota.json?area=other").json()["total"] == 60
     assert client.get("/sota.json?q=pars 59").json()["total"] == 1
@@ -437,8 +488,7 @@ def test_a_model_without_a_name_is_named_so(client: TestClient, store: Store) ->
 def test_a_leaderboard_of_very_many_rows_is_a_page_all_the_same(
     client: TestClient, imagenet: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaderboard, "SHOWN_ROWS", 5)
-    monkeypatch.setattr(leaderboard, "MOST_ROWS", 10)
+    monkeypatch.setattr(leaderboard, "PAGE_ROWS", 5)
     monkeypatch.setattr("noisystudent.board.charts.leaderboard.MOST_LINKS", 10)
     with imagenet.changing("anna", "add") as change:
         board = change.leaderboard(change.task("Image Classification"), change.dataset("ImageNet"))
@@ -446,20 +496,18 @@ def test_a_leaderboard_of_very_many_rows_is_a_page_all_the_same(
             values = {"Top 1 Accuracy": f"{50 + number / 10}%"}
             change.add_result(Result(board, f"Many {number}", values, paper_date=f"2020-01-{number + 1:02}"))
     address = "/sota/image-classification-on-imagenet"
-    first, all_there_are = client.get(address).text, client.get(f"{address}?rows=all").text
-    assert "Show the first 10 results" in first
+    first = client.get(address).text
     assert '<path class="cloud"' in first
-    assert (first.count('<th scope="row"'), all_there_are.count('<th scope="row"')) == (5, 10)
-    assert "These are the first 10 of 3" in all_there_are
-    assert 'href="/export/sota/image-classification-on-imagenet.csv"' in all_there_are
-    found = client.get(f"{address}.json?rows=all").json()
-    assert (len(found["rows"]), found["matching"]) == (10, found["total"])
+    assert first.count('<th scope="row" class="model"') == 5
+    assert '<a href="/export/sota/image-classification-on-imagenet.csv">CSV has the whole table</a>' in first
+    found = client.get(f"{address}.json?page=2").json()
+    assert (len(found["rows"]), found["page"], found["matching"]) == (5, 2, found["total"])
 
 
 def test_of_very_many_runs_the_first_are_shown(
     client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaderboard, "MOST_ROWS", 3)
+    monkeypatch.setattr(leaderboard, "MOST_RUNS", 3)
     with store.changing("anna", "add runs") as change:
         board = change.leaderboard(change.task("Image Classification"), change.dataset("Our photos"))
         for number in range(5):
@@ -472,6 +520,7 @@ def test_of_very_many_runs_the_first_are_shown(
 
 
 CLAIMS = 5_000
+WEIGHT = 100_000  # bytes of a page at most
 
 
 @pytest.fixture
@@ -549,7 +598,7 @@ def rows_read(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         (f"{BOARD}.json", 500),
         (f"{BOARD}?tag=CNN&parameters=15M", 1_000),
         (f"{BOARD}?as_of=2999-01-01", 1_000),
-        (f"{BOARD}?rows=all", 4_000),
+        (f"{BOARD}?chart=parameters&page=7", 1_000),
         ("/api/v1/evaluations/image-classification-on-imagenet/results/", 500),
     ],
 )
@@ -558,5 +607,5 @@ def test_a_page_of_very_many_rows_is_small_and_reads_few_of_them(
 ) -> None:
     answer = browser_of(large).client.get(path)
     assert answer.status_code == 200
-    assert len(answer.content) < 1_000_000
+    assert len(answer.content) < (1_000_000 if ".json" in path or "/api/" in path else WEIGHT)
     assert 100 <= rows_read["rows"] < most_rows

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.store import Store
-from noisystudent.board.pages.methods import draw
+from noisystudent.board.charts.bars import bars
 
 AddPaper = Callable[..., int]
 EVIL = "<script>alert(1)</script>"
@@ -78,7 +78,7 @@ def test_the_page_says_what_is_known(client: TestClient) -> None:
 def test_usage_of_many_is_counted_from_the_index_and_is_the_same(
     client: TestClient, methods: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("noisystudent.board.queries.methods.MANY", 0)
+    monkeypatch.setattr("noisystudent.board.queries.usage.MANY", 0)
     test_the_page_says_what_is_known(client)
 
 
@@ -121,7 +121,7 @@ def test_whatever_stands_in_a_row_is_shown_as_text(client: TestClient, store: St
 
 
 def test_of_many_years_some_have_a_label() -> None:
-    svg = draw(dict.fromkeys(range(1990, 2020), 1))
+    svg = bars(dict.fromkeys(range(1990, 2020), 1))
     assert svg.count("<rect") == 30
     assert svg.count("<text") == 20
     assert ">2019<" in svg

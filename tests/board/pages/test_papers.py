@@ -47,8 +47,8 @@ class TestPage:
         official, other = html.index("google-research/noisystudent</a>"), html.index("somebody/noisy</a>")
         assert official < other
         assert "official" in html[official:other]
-        assert "official" not in html[other : html.index("</table>", other)]
-        assert '<td>pytorch</td><td class="n">1,234</td>' in html
+        assert "official" not in html[other : html.index("</ul>", other)]
+        assert '<span class="muted">PyTorch · 1,234 stars · its README names the paper</span>' in html
 
     def test_shows_each_claim_with_its_rank_of_today(self, client: TestClient) -> None:
         rows = client.get(f"{HERE}.json").json()["results"]
@@ -57,8 +57,9 @@ class TestPage:
             ("GFLOPs", "about 500", None),
         ]
         html = client.get(HERE).text
-        assert f'<a href="/sota/image-classification-on-imagenet#r{rows[0]["result"]}"' in html
-        assert '<td class="n">#1</td>' in html
+        assert f'<a href="/sota/image-classification-on-imagenet?at={rows[0]["result"]}#r{rows[0]["result"]}"' in html
+        assert '<strong>88.5%</strong> Top 1 Accuracy <span class="muted">#1</span>' in html
+        assert "#1 of the leaderboard</a>" in html
 
     def test_a_retired_claim_is_gone(self, client: TestClient, noisy_student: Store) -> None:
         number = client.get(f"{HERE}.json").json()["results"][0]["result"]

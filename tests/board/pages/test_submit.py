@@ -68,7 +68,7 @@ def test_a_result_from_the_leaderboards_link(imagenet: Any, browser_of: Any) -> 
     form = browser.page(address).form("/submit/result")
     assert ("leaderboard", BOARD) in form.fields
     assert ("paper", "self-training-with-noisy-student") in form.fields
-    assert [value for name, value in form.fields if name == "metric"] == ["Top 1 Accuracy", "GFLOPs", "", "", ""]
+    assert [value for name, value in form.fields if name == "metric"] == ["Top 1 Accuracy", "GFLOPs", ""]
     sent = browser.send(
         address,
         model="B7",
@@ -242,3 +242,29 @@ def test_the_api_takes_the_same_payload_with_a_token(imagenet: Any, browser_of: 
     state = browser.client.get("/api/v1/submissions/1/").json()
     assert (state["status"], state["payload"]["metrics"]) == ("pending", {"GFLOPs": "3"})
     assert browser.client.get("/api/v1/submissions/9/").status_code == 404
+
+
+def test_a_leaderboard_is_chosen_not_typed(imagenet: Any, browser_of: Any) -> None:
+    browser = browser_of(imagenet)
+    page = browser.page("/submit/result?q=image")
+    links = [attributes["href"] for tag, attributes in page.elements if tag == "a" and "href" in attributes]
+    assert f"/submit/result?leaderboard={BOARD}" in links
+    assert "None has these words in its name" in browser.page("/submit/result?q=nothingofthekind").text
+    names = [name for name, _ in browser.page(f"/submit/result?leaderboard={BOARD}").form("/submit/result").fields]
+    assert names.count("task") == names.count("dataset") == 1  # hidden: the leaderboard says both
+    assert "Task of a new leaderboard" not in browser.page(f"/submit/result?leaderboard={BOARD}").text
+
+
+def test_a_preview_says_the_rank_and_sends_nothing(imagenet: Any, browser_of: Any) -> None:
+    browser = browser_of(imagenet)
+    address = f"/submit/result?leaderboard={BOARD}"
+    filled = browser.filled(address, "/submit/result", {"model": "Ours", "value": ["95.5%"]})
+    seen = browser.post("/submit/result", [*filled, ("then", "look")])
+    assert seen.status_code == 200
+    assert "It would be the first of" in seen.text
+    assert 'value="Ours"' in seen.text
+    nameless = [(name, "" if name == "model" else value) for name, value in filled]
+    assert browser.post("/submit/result", [*nameless, ("then", "look")]).status_code == 422
+    with imagenet.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM submission").fetchone()[0] == 0
+    assert browser.post("/submit/result", [*filled, ("then", "send")]).status_code == 201

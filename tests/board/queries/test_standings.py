@@ -146,13 +146,14 @@ def test_the_order_is_that_of_the_rules(
                 expected = row_by_row(store, event, chosen, higher)
                 with store.reading() as connection:
                     found = asked(connection, event, chosen)
-                    shown = found.first(most)
+                    shown = [claim for offset in range(0, 16, most) for claim in found.part(offset, most)]
                     counts = found.counts(TODAY)
                     assert counts.total == len(expected)
                     assert counts.tags == {tag for row in expected for tag in json.loads(row["tags"])}
                     assert [(claim.row["id"], claim.rank, claim.comparable, claim.day) for claim in shown] == [
-                        (row["id"], row["rank"], row["comparable"], row["date"]) for row in expected[:most]
+                        (row["id"], row["rank"], row["comparable"], row["date"]) for row in expected
                     ]
+                    assert [found.place_of(row["id"]) for row in expected] == list(range(len(expected)))
                 if event == 2 and chosen == Filters():  # what the catalogue keeps of the present is the same
                     assert [row["kept"] for row in expected] == [row["rank"] for row in expected]
 

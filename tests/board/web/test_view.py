@@ -38,7 +38,7 @@ def test_every_page_takes_what_it_knows(client: TestClient, imagenet: Store) -> 
         "/datasets?language=English",
     ):
         assert client.get(asked, follow_redirects=False).status_code == 200
-    every = "metric=&extra=with&code=yes&parameters=1M&year_from=2000&year_to=2030&tag=&as_of=2030-01-01&rows=all"
+    every = "metric=&extra=with&code=yes&parameters=1M&year_from=2000&year_to=2030&tag=&as_of=2030-01-01&chart=&columns=all&page=1&at="
     assert client.get(f"/sota/image-classification-on-imagenet?{every}", follow_redirects=False).status_code == 200
 
 

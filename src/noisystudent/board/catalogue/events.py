@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 OF_IMPORT = "json_extract(detail, '$.report.import')"  # of a part of one: the number of its first event
+EVENT = f"SELECT id, at, actor, action, note, coalesce({OF_IMPORT}, id) AS first FROM event"
+MOST_FOLDED = 200  # changes that are looked at, so that a long row of them costs little
 SHOWN_RESULTS = 20  # of one event; an import may have brought a thousand
 COUNTED = {
     "result": ("result", "results"),
@@ -37,19 +40,56 @@ WHERE r.leaderboard_id = :leaderboard AND {which} = :event ORDER BY r.position, 
 """
 
 
+PARTS = f"e.id BETWEEN :first AND :last AND coalesce({OF_IMPORT}, e.id) = :first"
+
+
 def newest(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
-    """The newest events: when, who, what and why, and in `summary` what they added. The parts of one import are one, told as its last."""
-    rows = connection.execute(
-        "SELECT id, at, actor, action, note, json_extract(detail, '$.counts') AS counts, "
-        f"coalesce({OF_IMPORT}, id) AS first FROM event ORDER BY id DESC"
-    )
-    together: dict[int, list[sqlite3.Row]] = {}
-    for row in rows:
-        if len(together) < limit or row["first"] in together:
-            together.setdefault(row["first"], []).append(row)
-        if len(together) == limit and row["id"] <= min(together):
+    """The newest changes: when, who, what, and in `summary` what they added; in `notes` why.
+
+    The parts of one import are one change; what one did on a day in a row, such as imports of many files, is folded into one.
+    """
+    folded: list[dict[str, Any]] = []
+    for event in _one_by_one(connection):
+        last = folded[-1] if folded else None
+        if last and _day_and_doer(event) == _day_and_doer(last):
+            last["counts"] += event["counts"]
+            last["notes"].append(event["note"])
+            last["number"] += 1
+        elif len(folded) == limit:
             break
-    return [_told(*parts) for parts in together.values()]
+        else:
+            folded.append({**event, "notes": [event["note"]], "number": 1})
+        if folded[-1]["number"] == MOST_FOLDED:
+            break
+    return [
+        {key: event[key] for key in ("id", "at", "actor", "action", "number")}
+        | {"notes": [note for note in event["notes"] if note], "summary": _summary(event["counts"])}
+        for event in folded
+    ]
+
+
+def _day_and_doer(event: dict[str, Any]) -> tuple[str, str, str]:
+    return event["at"][:10], event["actor"], event["action"]
+
+
+def _one_by_one(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
+    """The events from the newest on, those of one import as its last, with the counts of all its parts."""
+    row, seen = connection.execute(f"{EVENT} ORDER BY id DESC LIMIT 1").fetchone(), list[int]()
+    while row is not None:
+        ids = {"first": row["first"], "last": row["id"]}
+        counted = connection.execute(
+            "SELECT each.key, sum(each.value) AS number FROM event e, json_each(e.detail, '$.counts') each "
+            f"WHERE {PARTS} GROUP BY each.key",
+            ids,
+        )
+        counts = Counter({each["key"]: each["number"] for each in counted})
+        yield {**{key: row[key] for key in ("id", "at", "actor", "action", "note")}, "counts": counts}
+        if row["first"] != row["id"]:
+            seen.append(row["first"])
+        row = connection.execute(
+            f"{EVENT} WHERE id < ? AND coalesce({OF_IMPORT}, id) NOT IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 1",
+            (row["id"], json.dumps(seen)),
+        ).fetchone()
 
 
 def count_of_leaderboard(connection: sqlite3.Connection, leaderboard: int) -> int:
@@ -116,13 +156,14 @@ def _edits(detail: str, leaderboard: int, metrics: dict[int, str]) -> list[dict[
     return edits
 
 
-def _told(*parts: sqlite3.Row) -> dict[str, Any]:
-    counts = Counter[str]()
-    for part in parts:
-        counts.update(json.loads(part["counts"] or "{}"))
-    told = [
+def _told(row: sqlite3.Row) -> dict[str, Any]:
+    counts = Counter[str](json.loads(row["counts"] or "{}"))
+    return {**{key: row[key] for key in ("id", "at", "actor", "action", "note")}, "summary": _summary(counts)}
+
+
+def _summary(counts: Counter[str]) -> str:
+    return ", ".join(
         f"{counts[table]:,} {one if counts[table] == 1 else many}"
         for table, (one, many) in COUNTED.items()
         if counts[table]
-    ]
-    return {**{key: parts[0][key] for key in ("id", "at", "actor", "action", "note")}, "summary": ", ".join(told)}
+    )

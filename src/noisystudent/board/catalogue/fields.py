@@ -203,8 +203,8 @@ class ResultFields(BaseModel):
     paper_date: Annotated[Day, _asked("Date of the paper", "Where the paper is not here yet.")] = ""
     extra_data: Annotated[Flag | None, _asked("Trained on more data than the task's own")] = None
     evaluated_on: Annotated[Day, _asked("Day of the evaluation")] = ""
-    source_url: Annotated[Url, _asked("Address where the values stand")] = ""
-    locator: Annotated[Line, _asked("Place there", "For example: Table 2, last row.")] = ""
+    source_url: Annotated[Url, _asked("Address where the values stand", "Where that is not in the paper.")] = ""
+    locator: Annotated[Line, _asked("Where the values stand", "For example: Table 2, last row.")] = ""
     code_links: Annotated[Urls, Field(max_length=10), _asked("Code", ADDRESSES)] = []
     tags: Annotated[Tags, _asked("Tags", ONE_A_LINE)] = []
     corrects: Annotated[

@@ -29,10 +29,13 @@ class Scale:
     def __call__(self, value: float) -> float:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
+    def places(self, values: Numbers) -> Numbers:
+        """The places of many."""
+        return self.start + (values - self.low) / (self.high - self.low) * (self.end - self.start)
+
     def cells(self, values: Numbers, size: int) -> NDArray[np.int64]:
         """Of each value, the cell of a grid that it lies in."""
-        places = self.start + (values - self.low) / (self.high - self.low) * (self.end - self.start)
-        return np.rint(places / size).astype(np.int64)
+        return np.rint(self.places(values) / size).astype(np.int64)
 
 
 Tick = tuple[float, str]

@@ -17,12 +17,19 @@ from noisystudent.board.web.xml_text import xml_text
 Dots = tuple[Numbers, Numbers]  # where they stand across, and up
 
 NO_DOTS: Dots = (NONE, NONE)
-HEIGHT, LEFT, TOP, BOTTOM = 400, 76, 36, 352  # of the plot, in the units of the drawing
-RIGHT, RIGHT_OF_SMALL, MARGIN = 780, 540, 20  # where the plot ends, and what is left beside it
+# Places are shares of the drawing, so that it is as wide and as tall as the page has room for, while letters and points keep their size.
+WIDTH, HEIGHT = 1000, 400  # the units of the places
+LEFT, RIGHT, TOP, BOTTOM = 45, 985, 44, 360  # of the plot
+PIXELS_WIDE, PIXELS_TALL = (
+    860,
+    384,
+)  # of the drawing on the narrowest screen that shows names; on wider ones they are further apart
 MOST_TICKS = 6
-LETTER = 6.6  # about the width of one in a label
+LETTER = 6.6  # pixels, about the width of one in a label
 MOST_LETTERS = 32
-DOT = 2  # the finest grid of dots
+DOT = (
+    4  # the grid of dots, which are six pixels wide: what is finer is not seen, and makes a page of 10^5 results heavy
+)
 
 
 @dataclass(frozen=True)
@@ -79,9 +86,7 @@ def progress(
     room = max((last - first) * 0.03, 15)
     x, y = Scale(first - room, last + room, LEFT, RIGHT), values_scale(low, high, BOTTOM, TOP)
     plane = Plane(x, y, day_ticks(x.low, x.high), "", metric, label)
-    # Those who go by keyboard find the others in the table below; a thousand stops would bar their way to it.
-    links = [_link(point, x(point.x), y(point.y), 3.5, "point", ' tabindex="-1"') for point in others]
-    return _drawn(plane, links or _cloud(plane, dots), records)
+    return _drawn(plane, others, dots, records)
 
 
 def trade_off(front: Sequence[Point], others: Dots, *, metric: str, cost: str, label: str) -> Markup:
@@ -98,10 +103,10 @@ def trade_off(front: Sequence[Point], others: Dots, *, metric: str, cost: str, l
     best = [replace(point, x=math.log10(point.x)) for point in front]
     first, last, low, high = _extent(best, dots)
     room = max((last - first) * 0.05, 0.2)
-    x, y = Scale(first - room, last + room, LEFT, RIGHT_OF_SMALL), values_scale(low, high, BOTTOM, TOP)
+    x, y = Scale(first - room, last + room, LEFT, RIGHT), values_scale(low, high, BOTTOM, TOP)
     marks = [(math.log10(value), text) for value, text in cost_ticks(10**x.low, 10**x.high)]
     plane = Plane(x, y, marks, cost, metric, label)
-    return _drawn(plane, _cloud(plane, dots), best)
+    return _drawn(plane, [], dots, best)
 
 
 def sparkline(records: Sequence[tuple[float, float]]) -> Markup:
@@ -141,49 +146,70 @@ def _extent(points: Sequence[Point], dots: Dots) -> tuple[float, float, float, f
     return min(across), max(across), min(up), max(up)
 
 
-def _drawn(plane: Plane, others: Iterable[str], best: Sequence[Point]) -> Markup:
+def _drawn(plane: Plane, others: Sequence[Point], dots: Dots, best: Sequence[Point]) -> Markup:
     """The chart: grid, axes, the line, the other points, those of the line last and with their names."""
     x, y = plane.x, plane.y
     line = [(x(at), y(value)) for at, value in steps([(point.x, point.y) for point in best], x.high)]
     placed = [(x(point.x), y(point.y), point) for point in best]
+    # Those who go by keyboard find the others in the table below; very many stops would bar their way to it.
+    links = [_link(point, x(point.x), y(point.y), 3.5, "point", ' tabindex="-1"') for point in others]
+    crowd = np.array([[x(point.x), y(point.y)] for point in others]).reshape(-1, 2)
+    if len(dots[0]):
+        crowd = np.stack([x.places(dots[0]), y.places(dots[1])], axis=1)
     parts = [
-        f'<svg class="chart" viewBox="0 0 {x.end + MARGIN} {HEIGHT}" role="group" aria-label="{escape(plane.label)}">',
+        f'<svg class="chart" role="group" aria-label="{escape(plane.label)}">',
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" width="100%" height="100%">',
         *_grid(plane),
+        *([] if links else _cloud(plane, dots)),
         f'<path class="best" d="{_path(line)}"/>' if line else "",
-        *others,
+        "</svg>",
+        *_texts(plane),
+        *links,
         *(_link(point, across, down, 5, "record", "") for across, down, point in placed),
-        *_names(placed, x.end, rising=not line or line[-1][1] <= line[0][1]),
+        *_names(placed, crowd, rising=not line or line[-1][1] <= line[0][1]),
         "</svg>",
     ]
     return Markup(xml_text("".join(parts)))
 
 
 def _grid(plane: Plane) -> list[str]:
-    x, y = plane.x, plane.y
-    parts = []
-    for value, text in ticks(y.low, y.high, MOST_TICKS):
-        at = f"{y(value):.1f}"
-        parts.append(
-            f'<path class="grid" d="M{LEFT} {at}H{x.end}"/><text class="up" x="{LEFT - 8}" y="{at}">{text}</text>'
-        )
-    for value, text in plane.x_ticks:
-        at = f"{x(value):.1f}"
-        parts.append(
-            f'<path class="axis" d="M{at} {BOTTOM}v5"/><text class="along" x="{at}" y="{BOTTOM + 9}">{text}</text>'
-        )
-    parts.append(f'<path class="axis" d="M{LEFT} {BOTTOM}H{x.end}"/>')
-    parts.append(f'<text class="name" x="4" y="6">{escape(_short(plane.y_name, 60))}</text>')
+    """Lines for the ticks of the values, and the axis below."""
+    levels = (plane.y(value) for value, _ in ticks(plane.y.low, plane.y.high, MOST_TICKS))
+    marks = (plane.x(value) for value, _ in plane.x_ticks)
+    lines = "".join(f"M0 {level:.1f}H{WIDTH}" for level in levels)
+    axis = "".join(f"M{mark:.1f} {BOTTOM}v6" for mark in marks)
+    return [f'<path class="grid" d="{lines}M0 0"/><path class="axis" d="{axis}M0 {BOTTOM}H{WIDTH}"/>']
+
+
+def _texts(plane: Plane) -> list[str]:
+    """What stands at the ticks, the values above their lines; and the names of the axes."""
+    values = ticks(plane.y.low, plane.y.high, MOST_TICKS)
+    parts = [f'<text class="up" x="0" y="{_down(plane.y(value))}" dy="-4">{text}</text>' for value, text in values]
+    below = _down(BOTTOM)
+    parts += [
+        f'<text class="along" x="{_across(plane.x(value))}" y="{below}" dy="10">{text}</text>'
+        for value, text in plane.x_ticks
+    ]
+    parts.append(f'<text class="name" x="0" y="0">{escape(_short(plane.y_name, 60))}</text>')
     if plane.x_name:
-        parts.append(f'<text class="name end" x="{x.end}" y="{HEIGHT - 18}">{escape(plane.x_name)}</text>')
+        parts.append(f'<text class="name end" x="100%" y="{below}" dy="-20">{escape(plane.x_name)}</text>')
     return parts
 
 
+def _across(x: float) -> str:
+    return f"{100 * x / WIDTH:.2f}%"
+
+
+def _down(y: float) -> str:
+    return f"{100 * y / HEIGHT:.2f}%"
+
+
 def _link(point: Point, x: float, y: float, radius: float, kind: str, more: str) -> str:
-    href, title = escape(f"{point.href}\0{point.title}").split("\0", 1)  # one call for both: there may be thousands
+    href, title = escape(f"{point.href}\0{point.title}").split("\0", 1)  # one call for both: there may be many
     hollow = " extra" if point.extra else ""
     return (
         f'<a href="{href}"{more}><title>{title}</title>'
-        f'<circle class="{kind}{hollow}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/></a>'
+        f'<circle class="{kind}{hollow}" cx="{_across(x)}" cy="{_down(y)}" r="{radius}"/></a>'
     )
 
 
@@ -201,28 +227,44 @@ def _cloud(plane: Plane, dots: Dots) -> list[str]:
     return [f'<path class="cloud" d="{path}"/>']
 
 
-def _names(placed: Sequence[tuple[float, float, Point]], right: float, *, rising: bool) -> list[str]:
-    """Names beside the points of the line, on the side where no results are; the newest first, and only where there is room."""
-    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y, _ in placed]
+def _names(placed: Sequence[tuple[float, float, Point]], crowd: Numbers, *, rising: bool) -> list[str]:
+    """Names beside the points of the line; the newest first, and only where they cover no other name and no point.
+
+    Args:
+        placed: the points of the line with their places.
+        crowd: places of the other points, of shape (n, 2).
+        rising: whether the line goes up, so that the side without results is above it.
+    """
+    pixels = np.array([PIXELS_WIDE / WIDTH, PIXELS_TALL / HEIGHT])
+    dots = crowd * pixels
+    spots = [(x * pixels[0], y * pixels[1], x, y, point) for x, y, point in placed]
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y, *_ in spots]
     parts = []
-    for x, y, point in reversed(placed):
+    for x, y, across, down, point in reversed(spots):
         text = _short(point.name, MOST_LETTERS)
         width = len(text) * LETTER
-        left, over = x - width - 4, (y - 9 if rising else y + 16)
-        right_of, under = x + 8, (y + 16 if rising else y - 9)
-        for anchor, start, line in (("end", left, over), ("begin", right_of, under)):
-            box = (start, line - 10, start + width, line + 3)
-            inside = box[0] >= LEFT and box[2] <= right and box[1] >= TOP - 14 and box[3] <= BOTTOM
-            if inside and not _overlaps(box, taken):
+        over, under = (-9, 16) if rising else (16, -9)
+        for anchor, start, dx, dy in (("end", x - width - 4, -4, over), ("begin", x + 8, 8, under)):
+            box = (start, y + dy - 10, start + width, y + dy + 3)
+            inside = box[0] >= 0 and box[2] <= PIXELS_WIDE and box[1] >= 14 and box[3] <= BOTTOM * pixels[1]
+            if inside and not _overlaps(box, taken) and not _covers(box, dots):
                 taken.append(box)
-                at = x - 4 if anchor == "end" else start
-                parts.append(f'<text class="who {anchor}" x="{at:.1f}" y="{line:.1f}">{escape(text)}</text>')
+                place = f'x="{_across(across)}" y="{_down(down)}" dx="{dx}" dy="{dy}"'
+                parts.append(f'<text class="who {anchor}" {place}>{escape(text)}</text>')
                 break
     return parts
 
 
-def _overlaps(box: tuple[float, float, float, float], others: Iterable[tuple[float, float, float, float]]) -> bool:
+Box = tuple[float, float, float, float]
+
+
+def _overlaps(box: Box, others: Iterable[Box]) -> bool:
     return any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in others)
+
+
+def _covers(box: Box, dots: Numbers) -> bool:
+    inside = (dots > np.array(box[:2]) - 3) & (dots < np.array(box[2:]) + 3)
+    return bool(inside.all(axis=1).any())
 
 
 def _short(text: str, most: int) -> str:

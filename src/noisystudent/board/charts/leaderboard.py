@@ -14,7 +14,7 @@ from noisystudent.board.queries.points import Numbers, Places, Points
 from noisystudent.board.queries.standings import MULTIPLY_ADDS, PARAMETERS, Claim, Counts, Standings
 from noisystudent.board.web.web_address import web_address
 
-MOST_LINKS = 1_000  # points that lead somewhere; more are dots
+MOST_LINKS = 150  # points that lead somewhere, about 200 bytes each; of more, the records do, and the others are dots
 LEAST_COSTS = 3  # fewer points make no chart
 COSTS = ((PARAMETERS, "Parameters", parameters), (MULTIPLY_ADDS, "Multiply-adds", multiply_adds))
 
@@ -63,31 +63,31 @@ def over_time(
     return drawing, left_out
 
 
-def against_cost(found: Standings, points: Points, metric: str, *, higher_is_better: bool) -> list[Markup]:
-    """A chart for each kind of cost that enough of the points have; none for a cost against itself."""
-    charts = []
-    for kind, name, count_of in COSTS:
-        known = points.at(points.costs[kind] > 0)
-        low, high = reach(known.values)
-        drawn = known.at((known.values >= low) & (known.values <= high))
-        if len(drawn) < LEAST_COSTS or count_of(metric, "1M") is not None:
-            continue
-        front = drawn.pareto_front(kind, higher_is_better=higher_is_better)
-        claims = found.claims(drawn.results[front].tolist())
-        others = drawn.at(~np.isin(np.arange(len(drawn)), front))
-        charts.append(
-            trade_off(
-                [
-                    _point(claim, at, metric)
-                    for claim, at in zip(claims, drawn.costs[kind][front].tolist(), strict=True)
-                ],
-                (others.costs[kind], others.values),
-                metric=metric,
-                cost=name,
-                label=f"{metric} against {name.lower()}: {len(drawn)} results, of which {len(front)} are on the line",
-            )
-        )
-    return charts
+def costs_of(points: Points, metric: str) -> list[tuple[str, str]]:
+    """The kinds of cost that enough of the points have for a chart, each with its name; none for a cost against itself."""
+    return [
+        (kind, name)
+        for kind, name, count_of in COSTS
+        if int((points.costs[kind] > 0).sum()) >= LEAST_COSTS and count_of(metric, "1M") is None
+    ]
+
+
+def against_cost(found: Standings, points: Points, kind: str, metric: str, *, higher_is_better: bool) -> Markup:
+    """The chart of a metric against a cost, of the points of which both are known and which are not far from all others."""
+    name = next(name for each, name, _ in COSTS if each == kind)
+    known = points.at(points.costs[kind] > 0)
+    low, high = reach(known.values)
+    drawn = known.at((known.values >= low) & (known.values <= high))
+    front = drawn.pareto_front(kind, higher_is_better=higher_is_better)
+    claims = found.claims(drawn.results[front].tolist())
+    others = drawn.at(~np.isin(np.arange(len(drawn)), front))
+    return trade_off(
+        [_point(claim, at, metric) for claim, at in zip(claims, drawn.costs[kind][front].tolist(), strict=True)],
+        (others.costs[kind], others.values),
+        metric=metric,
+        cost=name,
+        label=f"{metric} against {name.lower()}: {len(drawn)} results, of which {len(front)} are on the line",
+    )
 
 
 def _at_day(claim: Claim, metric: str) -> Point:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Response
@@ -17,7 +18,7 @@ from noisystudent.board.submitting.payloads import check_comment
 from noisystudent.board.web.csrf import SentForm, check_form, form_token, keep_visitor, text_of, visitor_of
 from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.refusal import refuse
-from noisystudent.board.web.row_numbers import RowNumber
+from noisystudent.board.web.row_numbers import RowNumber, row_number
 from noisystudent.board.web.sessions import Session, end, session_of, start
 from noisystudent.board.web.view import View, Viewing
 from noisystudent.errors import UserError
@@ -29,14 +30,28 @@ NOT_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 @router.get("", include_in_schema=False)
 def queue(view: Viewing, page: Page = None) -> Response:
     session = _session(view)
-    if session is None:
-        return _sign_in_page(view)
-    with view.store.reading() as connection:
-        paging = Paging(page or 1, submissions.PAGE)
-        listed, count = submissions.waiting(connection, paging.number)
-        entries = [(submission, submissions.difference(connection, submission.id)) for submission in listed]
-    data = {"entries": entries, "count": count, "page": paging.number, "pages": paging.pages(count)}
-    return _page(view, session, "curate.html.jinja", data, "Waiting submissions", "/curate/sign-out")
+    return _sign_in_page(view) if session is None else _queue_page(view, session, page or 1)
+
+
+@router.post("/approve", include_in_schema=False)
+def approve_many(view: Viewing, form: SentForm) -> Response:
+    """Approve those that were ticked, each as it was seen; of those that cannot be approved, the page says why, and the others are."""
+    session = _checked(view, form)
+    refused = list[str]()
+    for text in form.getlist("submission")[: submissions.PAGE]:
+        number = row_number(text) if isinstance(text, str) else None
+        if number is None:
+            continue
+        seen = text_of(form, f"seen-{number}")
+        try:
+            submissions.approve(view.store, number, actor=session.token.name, seen=seen)
+        except UserError as error:
+            refused += error.problems
+    if refused:
+        answer = _queue_page(view, session, 1, refused)
+        answer.status_code = 409
+        return answer
+    return RedirectResponse("/curate", 303, headers=NOT_KEPT)
 
 
 @router.post("/sign-in", include_in_schema=False)
@@ -158,6 +173,21 @@ def restore(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     except UserError as error:
         return refuse(view.request, 409, f"{error}.")
     return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+
+
+def _queue_page(view: View, session: Session, number: int, problems: Sequence[str] = ()) -> Response:
+    with view.store.reading() as connection:
+        paging = Paging(number, submissions.PAGE)
+        listed, count = submissions.waiting(connection, paging.number)
+        entries = [(submission, submissions.difference(connection, submission.id)) for submission in listed]
+    data = {
+        "entries": entries,
+        "count": count,
+        "page": paging.number,
+        "pages": paging.pages(count),
+        "problems": problems,
+    }
+    return _page(view, session, "curate.html.jinja", data, "Waiting submissions", "/curate/approve")
 
 
 def _session(view: View) -> Session | None:

@@ -9,10 +9,12 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.catalogue import names
+from noisystudent.board.charts.bars import bars
 from noisystudent.board.pages import structured
 from noisystudent.board.pages.papers import from_json, source_of
 from noisystudent.board.queries import datasets, papers
 from noisystudent.board.queries.datasets import DatasetChoice
+from noisystudent.board.queries.protocols import test_set_of
 from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import View, Viewing, page
 
@@ -67,11 +69,11 @@ def dataset(view: Viewing, slug: str) -> Response:
 
 def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
     connection, number = view.connection, row["id"]
-    ids, paper_count = datasets.papers_of(connection, number, SHOWN_PAPERS)
+    ids, years, paper_count = datasets.usage_of(connection, number, SHOWN_PAPERS)
     fields = "slug name full_name homepage description licence_name licence_url warning introduced_date num_papers"
     introduced_by = row["paper_slug"] or row["paper_title"] or row["paper_url"]
     loaders = [each for each in from_json(row["data_loaders"]) if isinstance(each, dict)][:SHOWN_WORDS]
-    return {
+    found = {
         "dataset": {name: row[name] for name in fields.split()},
         "source": source_of(row),
         "whole": {"slug": row["whole_slug"], "name": row["whole_name"]} if row["whole_slug"] else None,
@@ -96,4 +98,7 @@ def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
         "leaderboards": datasets.leaderboards_of(connection, number, SHOWN),
         "papers": papers.entries(connection, ids),
         "paper_count": paper_count,
+        "usage": {str(year): count for year, count in years.items()},
+        "test_set": test_set_of(row["name"]),
     }
+    return found if view.as_json else found | {"bars": bars(years)}

@@ -83,7 +83,9 @@ def _result(slug: str, name: str, addition: Addition) -> Entry:
     value = f": {legible(addition.raw)} {addition.metric}" if addition.raw else ""
     kind = "New record" if addition.record else "Measured" if addition.kind == "run" else "New result"
     place = f"{name}. {addition.paper_title}" if addition.paper_title else name
-    return Entry(f"/sota/{slug}#r{addition.id}", f"{kind}: {addition.model}{value}", addition.at, place)
+    return Entry(
+        f"/sota/{slug}?at={addition.id}#r{addition.id}", f"{kind}: {addition.model}{value}", addition.at, place
+    )
 
 
 def _feed(view: View, title: str, address: str, entries: Sequence[Entry]) -> Response:

@@ -12,12 +12,34 @@ from starlette.datastructures import FormData
 
 from noisystudent.board.catalogue import entries, names
 from noisystudent.board.catalogue.fields import ENTRIES, KINDS, title_of
+from noisystudent.board.queries import leaderboards
 from noisystudent.board.web.csrf import text_of
 from noisystudent.board.web.row_numbers import row_number
 from noisystudent.errors import UserError
 
-EMPTY_ROWS = 3  # of the metrics of a result, for new ones
+EMPTY_ROWS = 3  # for metrics of a new leaderboard; one that is here seldom gets another
 YES_NO = (("", "not said"), ("yes", "yes"), ("no", "no"))
+# What is asked first; the other fields unfold, since few know what goes there. A kind that is not here has few fields.
+FIRST = {
+    "result": (
+        "leaderboard",
+        "task",
+        "dataset",
+        "model",
+        "metrics",
+        "paper",
+        "locator",
+        "extra_data",
+        "sure",
+        "corrects",
+    ),
+    "paper": ("title", "authors", "published", "url_abs", "tasks", "official_code"),
+    "task": ("name", "description", "areas", "parents"),
+    "dataset": ("name", "homepage", "description", "modalities", "tasks"),
+    "method": ("name", "description", "collections", "paper"),
+}
+SUGGESTED = {"task": "task", "dataset": "dataset"}  # of a new leaderboard, fields with names of entries to choose from
+MOST_SUGGESTED, MOST_FOUND = 150, 12
 BETTER = (("", "not said"), ("yes", "higher is better"), ("no", "lower is better"))
 _SHAPES = {"array": "list", "object": "metrics", "boolean": "choice", "integer": "number"}
 _FORMS = {"text": "text", "uri": "url", "date": "day"}
@@ -34,6 +56,7 @@ class Field:
         hint: what to write there.
         most: characters, or metrics.
         required: whether there must be something in it, in a new entry at least.
+        first: whether it stands at once, and does not unfold.
     """
 
     name: str
@@ -42,6 +65,7 @@ class Field:
     hint: str
     most: int
     required: bool
+    first: bool
 
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:
@@ -61,7 +85,8 @@ def _fields(kind: str) -> Iterator[Field]:
         if shape == "list":
             most = type_of["maxItems"] * (type_of["items"]["maxLength"] + 1)
         required = declared.is_required() or (kind in ENTRIES and name == title_of(kind))
-        yield Field(name, declared.title, shape, declared.description or "", most, required)
+        first = kind not in FIRST or name in FIRST[kind]
+        yield Field(name, declared.title, shape, declared.description or "", most, required, first)
 
 
 FORMS = {kind: list(_fields(kind)) for kind in KINDS}
@@ -121,7 +146,28 @@ def opened(connection: sqlite3.Connection, kind: str, query: Mapping[str, str]) 
             for name in _metrics(connection, result["id"])
         ]
         texts.pop("id")
-    return Filled(texts, [*rows[:MAX_METRICS], *[MetricRow()] * EMPTY_ROWS])
+    return Filled(texts, [*rows[:MAX_METRICS], *[MetricRow()] * (1 if rows else EMPTY_ROWS)])
+
+
+def found_leaderboards(connection: sqlite3.Connection, words: str) -> list[dict[str, Any]]:
+    """Leaderboards to choose from, the busiest first: those with these words in the name of the task or the data set."""
+    choice = leaderboards.Choice(words=tuple(words[:200].split()[:8]))
+    return leaderboards.listed(connection, choice, limit=MOST_FOUND)
+
+
+def suggestions(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Names to choose from for a new leaderboard, by field: those that most leaderboards have."""
+    return {
+        field: [
+            row["name"]
+            for row in connection.execute(
+                f"SELECT e.name FROM {kind} e JOIN leaderboard l ON l.{kind}_id = e.id GROUP BY e.id "
+                "ORDER BY count(*) DESC, e.name LIMIT ?",
+                (MOST_SUGGESTED,),
+            )
+        ]
+        for field, kind in SUGGESTED.items()
+    }
 
 
 def sent(kind: str, form: FormData, connection: sqlite3.Connection) -> Filled:
@@ -130,13 +176,15 @@ def sent(kind: str, form: FormData, connection: sqlite3.Connection) -> Filled:
     rows: list[MetricRow] = []
     if kind == "result":
         leaderboard = names.meant(connection, "leaderboard", texts["leaderboard"].strip())
-        known = set(_metrics(connection, leaderboard))
+        known = _metrics(connection, leaderboard)
         columns = [
             [text for text in form.getlist(name) if isinstance(text, str)] for name in ("metric", "value", "better")
         ]
         rows = [MetricRow(name, value, better, name in known) for name, value, better in zip(*columns, strict=False)]
         rows = [row for row in rows if row.name.strip() or row.value.strip()][: MAX_METRICS * 2]
-        rows += [MetricRow()] * EMPTY_ROWS
+        given = {row.name for row in rows}
+        rows += [MetricRow(name, is_known=True) for name in known if name not in given][:MAX_METRICS]
+        rows += [MetricRow()] * (1 if known else EMPTY_ROWS)
     entry = text_of(form, kind) if kind in ENTRIES else ""
     return Filled(texts, rows, entry)
 

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.catalogue import events
 from noisystudent.board.catalogue.change import today
 from noisystudent.board.charts.chart import sparkline
-from noisystudent.board.queries import leaderboards, tasks
+from noisystudent.board.queries import lately, leaderboards, tasks
 from noisystudent.board.queries.leaderboards import Choice
 from noisystudent.board.queries.sizes import sizes
 from noisystudent.board.web.view import Viewing, page
 
 router = APIRouter()
 
-NOTABLE, PAPERS, EVENTS = 9, 10, 8
+NOTABLE, PAPERS, EVENTS, TRENDING, MOVED = 8, 8, 6, 8, 8
+MONTH = timedelta(days=30)
 
 
 @page(router, "/", json_path="/index.json")
 def home(view: Viewing) -> Response:
-    notable = [
-        board for board in leaderboards.listed(view.connection, Choice(), limit=NOTABLE) if board["result_count"] > 0
-    ]
+    day = today()
+    since = (date.fromisoformat(day) - MONTH).isoformat()
+    notable = leaderboards.listed(view.connection, Choice(), limit=NOTABLE)
     data = {
         "counts": sizes(view.connection),
         "notable": notable,
         "areas": tasks.areas(view.connection),
-        "papers": tasks.newest_papers(view.connection, today(), PAPERS),
+        "since": since,
+        "added": lately.added_since(view.connection, since),
+        "moved": lately.new_leaders(view.connection, since, MOVED),
+        "records": lately.latest_records(view.connection, day, MOVED),
+        "trending": lately.trending(view.connection, day, TRENDING),
+        "papers": tasks.newest_papers(view.connection, day, PAPERS),
         "events": events.newest(view.connection, EVENTS),
     }
     if not view.as_json:
         data["lines"] = {
-            board["slug"]: sparkline(leaderboards.record_line(view.connection, board["slug"], today()))
-            for board in notable
+            board["slug"]: sparkline(leaderboards.record_line(view.connection, board["slug"], day)) for board in notable
         }
     return view.page(
         "home.html.jinja",

@@ -14,7 +14,7 @@ from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.history import event_as_of, last_event
 from noisystudent.board.catalogue.names import metric_meant
 from noisystudent.board.catalogue.values import legible
-from noisystudent.board.charts.leaderboard import against_cost, over_time
+from noisystudent.board.charts.leaderboard import against_cost, costs_of, over_time
 from noisystudent.board.pages.selection import Selection
 from noisystudent.board.queries import leaderboards
 from noisystudent.board.queries.points import NO_PLACES
@@ -28,13 +28,16 @@ from noisystudent.board.queries.standings import (
     values_of,
 )
 from noisystudent.board.queries.verdicts import verdicts_of_leaderboard
+from noisystudent.board.web.paging import Paging
 from noisystudent.board.web.refusal import refuse
 from noisystudent.board.web.view import View, Viewing, page
 from noisystudent.errors import UserError
 
 router = APIRouter()
 
-SHOWN_ROWS, MOST_ROWS = 100, 1_000  # at first, and when all are asked for: more than that are a file
+PAGE_ROWS = 100
+MOST_RUNS = 100  # that stand on the page; more are in the JSON of the API
+MEDIUM, WIDE = 2, 6  # metrics beside the one that ranks, on a screen of 900 pixels and on one of 1,400
 ORIGINS = {
     "curated": "set by a curator",
     "given": "given by the source",
@@ -54,11 +57,13 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     event = event_as_of(view.connection, selection.as_of) if selection.as_of else last_event(view.connection)
     metrics = leaderboards.metrics_of(view.connection, board["id"])
     metric = _chosen(view, metrics, selection.metric)
-    found = standings(view.connection, board["id"], metric, event)
-    matching, counts = found.only(filters), found.counts(today())
-    counts_of_matching = counts if matching == found else matching.counts(today())
-    shown = matching.first(MOST_ROWS if selection.rows == "all" else SHOWN_ROWS)
-    leader = next((claim for claim in shown if claim.rank == 1), None)
+    found, day = standings(view.connection, board["id"], metric, event), today()
+    matching, counts = found.only(filters), found.counts(day)
+    counts_of_matching = counts if matching == found else matching.counts(day)
+    paging = _paging(matching, selection)
+    pages = paging.pages(counts_of_matching.total)
+    shown = matching.part(paging.offset, paging.size)
+    leader = next((claim for claim in (matching.part(0, 1) if paging.offset else shown[:1]) if claim.rank == 1), None)
     runs, ranks, verdicts = leaderboards.runs_of(view.connection, board["id"], event), dict[tuple[int, str], int](), []
     if not selection.as_of:  # both are of today
         ranks = leaderboards.ranks_of_runs(view.connection, board["id"])
@@ -66,21 +71,29 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
     if metric:
         runs.sort(key=lambda run: ranks.get((run["id"], metric["name"])) or len(runs) + 1)
     columns = [metric, *(other for other in metrics if other is not metric)] if metric else []
-    data = {
+    data: dict[str, Any] = {
         "leaderboard": _about(board),
         "metric": metric["name"] if metric else None,
         "metrics": [_metric(each) for each in columns],
         "filters": selection.chosen,
         "total": counts.total,
         "matching": counts_of_matching.total,
+        "page": paging.number,
+        "pages": pages,
         "rows": _rows(view.connection, shown),
         "run_count": len(runs),
-        "runs": _runs(view.connection, runs[:MOST_ROWS], ranks, verdicts),
+        "runs": _runs(view.connection, runs[:MOST_RUNS], ranks, verdicts),
     }
     name = board["shown"]
     if not view.as_json:
-        data |= _for_readers(board, selection, matching, counts_of_matching, metric)
-        data |= {"leader": leader, "tags": {tag: selection.query(tag=tag, rows="") for tag in sorted(counts.tags)}}
+        data |= _drawings(board, selection, matching, counts_of_matching, metric, day)
+        data["own"] = (
+            [] if counts.total else _own(data["runs"])
+        )  # a board of one's own work alone is a leaderboard, too
+        data |= _columns(data["metrics"], data["rows"] or data["own"], everything=selection.columns == "all")
+        data |= {"selection": selection, "origins": ORIGINS, "most_runs": MOST_RUNS, "leader": leader}
+        data["beside"] = _beside(verdicts, metric)
+        data["tags"] = {tag: selection.query(tag=tag) for tag in sorted(counts.tags)}
         data["knows_parameters"] = found.knows(PARAMETERS)
     return view.page(
         "leaderboard.html.jinja",
@@ -89,6 +102,14 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         description=_description(board, name, metric, leader),
         feed=f"/feeds/sota/{slug}.atom",
     )
+
+
+def _paging(matching: Standings, selection: Selection) -> Paging:
+    """The page that was asked for, by its number or by a result that it has."""
+    if selection.at:
+        place = matching.place_of(int(selection.at))
+        return Paging(1 if place is None else place // PAGE_ROWS + 1, PAGE_ROWS)
+    return Paging(int(selection.page or 1), PAGE_ROWS)
 
 
 def _chosen(view: View, metrics: Sequence[sqlite3.Row], name: str) -> sqlite3.Row | None:
@@ -190,6 +211,7 @@ def _runs(
                 "run_result_id": run["id"],
                 "metric": name,
                 "rank": ranks.get((run["id"], name)),
+                "leaderboard_slug": run["slug"],
                 "run": raw,
                 "model": run["model"],
                 "seeds": json.loads(run["seeds"] or "[]"),
@@ -209,26 +231,64 @@ def _runs(
     return found
 
 
-def _for_readers(
+def _beside(verdicts: Sequence[dict[str, Any]], metric: sqlite3.Row | None) -> dict[int, list[dict[str, Any]]]:
+    """By the number of a claim, what was measured of the metric that ranks."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for said in verdicts:
+        if metric and said["metric"] == metric["name"]:
+            found.setdefault(said["claim_result_id"], []).append(said)
+    return found
+
+
+def _columns(metrics: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], *, everything: bool) -> dict[str, Any]:
+    """Which metrics have a column, beside the one that ranks: those that most rows have, as many as a screen has room for.
+
+    Returns:
+        `others`, pairs of a metric's name and the class of its column; `unseen`, by kind of screen, the names that have none there.
+    """
+    filled = {each["name"]: sum(1 for row in rows if row["values"].get(each["name"])) for each in metrics[1:]}
+    named = [name for name, count in filled.items() if count]
+    by_use = sorted(named, key=lambda name: -filled[name])
+    if everything:
+        return {"others": [(name, "") for name in named], "unseen": {}}
+    classes = {name: "medium" if place < MEDIUM else "wide" for place, name in enumerate(by_use[:WIDE])}
+    unseen = {"narrow": named, "medium": by_use[MEDIUM:], "wide": by_use[WIDE:]}
+    return {"others": [(name, classes[name]) for name in named if name in classes], "unseen": unseen}
+
+
+def _own(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Runs as rows of a leaderboard, in the order that they have: each with its rank by its first metric and all its values."""
+    rows: dict[int, dict[str, Any]] = {}
+    for run in runs:
+        row = rows.setdefault(run["run_result_id"], run | {"values": {}, "intervals": {}})
+        row["values"][run["metric"]] = run["run"]
+        row["intervals"][run["metric"]] = run["interval"]
+    return list(rows.values())
+
+
+def _drawings(
     board: sqlite3.Row,
     selection: Selection,
     matching: Standings,
     counts: Counts,
     metric: sqlite3.Row | None,
+    day: str,
 ) -> dict[str, Any]:
-    """What the page has and its JSON has not: charts, choices, sentences."""
-    points, better = matching.points(), matching.higher_is_better
-    past, metric_name = points.until(today()), metric["name"] if metric else ""
+    """The chart that was chosen, and between which one can choose; until which day who leads has led."""
+    points, better, name = matching.points(), matching.higher_is_better, metric["name"] if metric else ""
+    past = points.until(day)
     best = past.records(higher_is_better=better) if better is not None else NO_PLACES
-    chart, off_chart = over_time(matching, counts, past, best, metric=metric_name, name=board["shown"])
-    costs = against_cost(matching, points, metric_name, higher_is_better=better) if better is not None else []
+    costs = costs_of(points, name) if better is not None else []
+    off_chart = list[str]()
+    if better is not None and selection.chart in dict(costs):
+        chart = against_cost(matching, points, selection.chart, name, higher_is_better=better)
+    else:
+        chart, off_chart = over_time(matching, counts, past, best, metric=name, name=board["shown"])
     return {
-        "selection": selection,
-        "most_rows": MOST_ROWS,
-        "origins": ORIGINS,
+        "charts": [("", "time"), *((kind, words.lower()) for kind, words in costs)] if costs else [],
+        "drawn": selection.chart if selection.chart in dict(costs) else "",
         "chart": chart,
         "off_chart": off_chart,
-        "cost_charts": costs,
         "since": str(past.days[best[-1]]) if len(best) else None,
     }
 

@@ -6,9 +6,9 @@ import sqlite3
 from typing import Any
 
 from fastapi import APIRouter
-from markupsafe import Markup, escape
 from starlette.responses import Response
 
+from noisystudent.board.charts.bars import bars
 from noisystudent.board.pages.papers import source_of
 from noisystudent.board.queries import methods, papers
 from noisystudent.board.queries.methods import MethodChoice
@@ -19,7 +19,6 @@ router = APIRouter()
 
 ROWS = 50
 SHOWN_COLLECTIONS, SHOWN_PAPERS = 12, 20
-WIDTH, HEIGHT, BASE = 600, 160, 30  # of the drawing of the usage
 
 
 @page(router, "/methods")
@@ -59,7 +58,7 @@ def method(view: Viewing, slug: str) -> Response:
 
 
 def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
-    ids, years, paper_count = methods.usage(view.connection, row["id"], SHOWN_PAPERS)
+    ids, years, paper_count = methods.usage_of(view.connection, row["id"], SHOWN_PAPERS)
     fields = "slug name full_name description introduced_year source_title source_url code_snippet_url num_papers"
     introduced_by = row["paper_slug"] or row["paper_title"] or row["paper_url"]
     data = {
@@ -77,28 +76,4 @@ def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
         "paper_count": paper_count,
         "usage": {str(year): count for year, count in years.items()},
     }
-    return data if view.as_json else data | {"bars": draw(years) if len(years) > 1 else ""}
-
-
-def draw(years: dict[int, int]) -> Markup:
-    """Bars of how many papers of each year use a method, each with its number.
-
-    Example:
-        >>> str(draw({2019: 1, 2020: 3})).count("<rect")
-        2
-    """
-    most, step = max(years.values()), WIDTH / len(years)
-    every = -(-len(years) // 10)  # so many years have one label among them
-    said = escape(f"Papers by year: {', '.join(f'{year}: {count:,}' for year, count in years.items())}")
-    parts = []
-    for place, (year, count) in enumerate(years.items()):
-        tall = (HEIGHT - BASE - 26) * count / most
-        left, top, middle = place * step + step * 0.15, HEIGHT - BASE - tall, (place + 0.5) * step
-        parts.append(f'<rect x="{left:.1f}" y="{top:.1f}" width="{step * 0.7:.1f}" height="{tall:.1f}"/>')
-        if place % every == (len(years) - 1) % every:
-            parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - 10}">{year}</text>')
-            if count:
-                parts.append(f'<text x="{middle:.1f}" y="{top - 5:.1f}">{count:,}</text>')
-    return Markup(
-        f'<svg class="chart bars" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}">{"".join(parts)}</svg>'
-    )
+    return data if view.as_json else data | {"bars": bars(years)}

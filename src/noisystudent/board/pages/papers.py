@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from calendar import month_name
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -25,6 +26,7 @@ ROWS = 50
 # Of a paper with thousands of these, the first ones stand on its page.
 SHOWN = {"author": 50, "task": 40, "method": 40, "introduced": 20, "used": 40, "repository": 60, "value": 300}
 BADGES = 12
+FOLDED = 6  # models of a leaderboard; more than that unfold
 MOST_VENUES = 500
 
 
@@ -95,7 +97,7 @@ def paper(view: Viewing, slug: str) -> Response:
     data = _page_of(view, row)
     return view.page(
         "paper.html.jinja",
-        data,
+        data if view.as_json else data | {"boards": _by_leaderboard(data["results"]), "folded": FOLDED},
         title=row["title"],
         description=row["short_abstract"] or row["abstract"],
         structured=structured.article(view.address, data),
@@ -106,7 +108,7 @@ def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
     connection, number = view.connection, row["id"]
     results, counts = papers.results_of(connection, number, SHOWN["value"]), papers.count_of(connection, number)
     fields = (
-        "slug title abstract arxiv_id openreview_id url_abs url_pdf published proceeding venue venue_slug conference "
+        "slug title abstract short_abstract arxiv_id openreview_id url_abs url_pdf published proceeding venue venue_slug conference "
         "conference_url_abs conference_url_pdf"
     )
     return {
@@ -127,6 +129,21 @@ def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
         "badges": _badges(view, row["slug"], results),
         "bibtex": bibtex.entry(connection, number) if counts["author"] <= SHOWN["author"] else "",
     }
+
+
+def _by_leaderboard(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Results in groups: a leaderboard, its models in order, of each its values; `place` is the best rank, with `at`, whose it is."""
+    boards: dict[str, dict[str, Any]] = {}
+    for row in results:
+        board = boards.setdefault(row["leaderboard"], row | {"models": {}, "place": None, "at": row["result"]})
+        model = board["models"].setdefault(
+            row["result"], {"model": row["model"], "result": row["result"], "values": []}
+        )
+        model["values"].append(row)
+        first = board["metric"] == row["metric"]
+        if first and row["rank"] and (board["place"] is None or row["rank"] < board["place"]):
+            board["place"], board["at"] = row["rank"], row["result"]
+    return [board | {"models": list(board["models"].values())} for board in boards.values()]
 
 
 def _appeared(row: sqlite3.Row) -> str:

@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from noisystudent.board.catalogue.values import parse_value, scaled
-from noisystudent.board.queries.standings import Filters
+from noisystudent.board.queries.standings import COST, Filters
+from noisystudent.board.web.row_numbers import row_number
 from noisystudent.errors import UserError
 
 EXTRA = {"": None, "with": True, "without": False}
+HOW = {"metric", "chart", "columns", "page", "at"}  # parts that leave all results in
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,10 @@ class Selection:
         year_from, year_to: of the result.
         tag: that a result has.
         as_of: the leaderboard as it was at the end of that day.
-        rows: "all" of them.
+        chart: "parameters" or "multiply_adds" for the chart against that cost; over time where empty.
+        columns: "all" of the metrics, whatever the screen.
+        page: of the table, from 1.
+        at: the number of a result; the page is then the one that has it.
     """
 
     metric: str = ""
@@ -37,7 +42,10 @@ class Selection:
     year_to: str = ""
     tag: str = ""
     as_of: str = ""
-    rows: str = ""
+    chart: str = ""
+    columns: str = ""
+    page: str = ""
+    at: str = ""
 
     def filters(self) -> Filters:
         """What to show.
@@ -54,8 +62,13 @@ class Selection:
             problems.append(f"extra is {self.extra!r}: it must be with or without")
         if self.code not in ("", "yes"):
             problems.append(f"code is {self.code!r}: it must be yes")
-        if self.rows not in ("", "all"):
-            problems.append(f"rows is {self.rows!r}: it must be all")
+        if self.chart not in ("", *COST):
+            problems.append(f"chart is {self.chart!r}: it must be {' or '.join(COST)}")
+        if self.columns not in ("", "all"):
+            problems.append(f"columns is {self.columns!r}: it must be all")
+        for name in ("page", "at"):
+            if getattr(self, name) and not row_number(getattr(self, name)):
+                problems.append(f"{name} is {getattr(self, name)!r}: it must be a number from 1")
         parameters = scaled(parse_value(self.parameters)) if self.parameters else None
         if self.parameters and parameters is None:
             problems.append(f"parameters is {self.parameters!r}: it must be a number such as 66M or 1.5B")
@@ -77,18 +90,23 @@ class Selection:
         return {name: text for name, text in vars(self).items() if text}
 
     @property
+    def parts(self) -> dict[str, str]:
+        """What was chosen, but for the page."""
+        return {name: text for name, text in self.chosen.items() if name not in ("page", "at")}
+
+    @property
     def narrows(self) -> bool:
-        """Whether anything but the metric and the number of rows was chosen."""
-        return bool(self.chosen.keys() - {"metric", "rows"})
+        """Whether some of the results were chosen: not whether in what order, or how they are shown."""
+        return bool(self.chosen.keys() - HOW)
 
     def query(self, **changes: Any) -> str:
-        """The query of this selection with some parts changed, for a link; empty where nothing is chosen.
+        """The query of this selection with some parts changed, for a link to the first page; empty where nothing is chosen.
 
         Example:
-            >>> Selection(metric="Top 1", code="yes").query(rows="all", code="")
-            '?metric=Top+1&rows=all'
+            >>> Selection(metric="Top 1", code="yes", page="7").query(columns="all", code="")
+            '?metric=Top+1&columns=all'
         """
-        chosen = replace(self, **changes).chosen
+        chosen = replace(self, **{"page": "", "at": ""} | changes).chosen
         return f"?{urlencode(chosen)}" if chosen else ""
 
 

@@ -7,10 +7,22 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
+from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.fields import KINDS
 from noisystudent.board.catalogue.history import taken_back_by
-from noisystudent.board.pages.forms import BETTER, FORMS, Filled, opened, payload_of, sent
+from noisystudent.board.pages.forms import (
+    BETTER,
+    FORMS,
+    Filled,
+    found_leaderboards,
+    opened,
+    payload_of,
+    sent,
+    suggestions,
+)
+from noisystudent.board.queries import leaderboards
 from noisystudent.board.submitting import submissions
+from noisystudent.board.submitting.differences import Difference
 from noisystudent.board.submitting.payloads import Mistakes
 from noisystudent.board.web.csrf import SentForm, check_form, form_token, keep_visitor, text_of, visitor_of
 from noisystudent.board.web.limits import client_address
@@ -69,14 +81,14 @@ def receive(view: Viewing, kind: str, form: SentForm) -> Response:
     with view.store.reading() as connection:
         filled = sent(kind, form, connection)
         payload = payload_of(connection, kind, filled)
+    if text_of(form, "then") == "look":
+        return _preview(view, kind, filled, payload)
     secret = view.request.app.state.secret
     receipt = sign(secret, "receipt", once)
     try:
         number, _ = submissions.submit(view.store, kind, payload, submitter=_submitter(view.request), receipt=receipt)
     except Mistakes as mistakes:
-        answer = _form_page(view, kind, filled, mistakes.fields)
-        answer.status_code = 422
-        return answer
+        return _form_page(view, kind, filled, mistakes.fields)
     answer = view.page("submitted.html.jinja", {"number": number, "receipt": receipt}, title="Submitted")
     answer.status_code = 201
     answer.headers["Cache-Control"] = "no-store"
@@ -120,7 +132,19 @@ def withdraw(view: Viewing, number: RowNumber, form: SentForm) -> Response:
     return refuse(view.request, 200, f"Submission {number} was withdrawn.")
 
 
-def _form_page(view: Viewing, kind: str, filled: Filled, mistakes: dict[str, list[str]]) -> Response:
+def _preview(view: Viewing, kind: str, filled: Filled, payload: dict[str, Any]) -> Response:
+    """The form with what it would change above it; nothing is sent yet."""
+    try:
+        with view.store.reading() as connection:
+            found = submissions.preview(connection, kind, payload)
+    except Mistakes as mistakes:
+        return _form_page(view, kind, filled, mistakes.fields)
+    return _form_page(view, kind, filled, {}, found)
+
+
+def _form_page(
+    view: Viewing, kind: str, filled: Filled, mistakes: dict[str, list[str]], preview: Difference | None = None
+) -> Response:
     action, visitor = f"/submit/{kind}", visitor_of(view.request)
     shown = {field.name for field in FORMS[kind]}
     data = {
@@ -130,16 +154,35 @@ def _form_page(view: Viewing, kind: str, filled: Filled, mistakes: dict[str, lis
         "fields": FORMS[kind],
         "filled": filled,
         "mistakes": mistakes,
+        "preview": preview,
         "unplaced": [text for name, texts in mistakes.items() if name not in shown for text in texts],
         "action": "" if view.site.read_only else action,
         "form_token": form_token(view.request, action, visitor),
         "licence": submissions.LICENCE,
+        **_choices(view, kind, filled),
     }
     verb = "Change" if filled.entry else "Submit"
     answer = view.page("submit_form.html.jinja", data, title=f"{verb} a {kind}")
     keep_visitor(view.request, answer, visitor)
     answer.headers["Cache-Control"] = "no-store"
+    answer.status_code = 422 if mistakes else 200
     return answer
+
+
+def _choices(view: Viewing, kind: str, filled: Filled) -> dict[str, Any]:
+    """The leaderboard that a result is for, or those to choose from and, for a new one, names of tasks and data sets."""
+    nothing: dict[str, Any] = {"board": None, "found": [], "words": "", "suggested": {}}
+    if kind != "result":
+        return nothing
+    slug, words = filled.texts.get("leaderboard", "").strip(), view.request.query_params.get("q", "")
+    with view.store.reading() as connection:
+        number = names.meant(connection, "leaderboard", slug) if slug else None
+        if number is not None:
+            board = leaderboards.find(connection, names.slug_of(connection, "leaderboard", number))
+            assert board is not None
+            return nothing | {"board": {"slug": board["slug"], "name": board["shown"]}}
+        found, suggested = found_leaderboards(connection, words), suggestions(connection)
+    return {"board": None, "found": found, "words": words, "suggested": suggested}
 
 
 def _submitter(request: Request) -> str:

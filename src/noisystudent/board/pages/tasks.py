@@ -15,19 +15,27 @@ from noisystudent.board.web.view import Viewing, page
 router = APIRouter()
 
 AREA_TASKS = 12  # of each area on the overview
-PAGE_ROWS = 50
+PAGE_ROWS, OTHER_TASKS = 50, 100
 SHOWN_BENCHMARKS, SHOWN_DATASETS, SHOWN_PAPERS = 50, 30, 20
 
 
 @page(router, "/tasks")
-def all_tasks(view: Viewing) -> Response:
-    sections = []
-    for area in tasks.areas(view.connection):
+def all_tasks(view: Viewing, page: Page = None) -> Response:
+    """The busiest tasks of each area, and a page of those that are in none."""
+    sections, paging = [], Paging(page or 1, OTHER_TASKS)
+    for area in tasks.areas(view.connection) if not paging.offset else []:
         found = tasks.tasks_of_area(view.connection, area["id"])
         sections.append(area | {"top": found[:AREA_TASKS]})
     without = tasks.tasks_of_area(view.connection, None)
     total = view.connection.execute("SELECT count(*) FROM task").fetchone()[0]
-    data = {"areas": sections, "without": without[:PAGE_ROWS], "without_count": len(without), "total": total}
+    data = {
+        "areas": sections,
+        "without": without[paging.offset : paging.offset + paging.size],
+        "without_count": len(without),
+        "page": paging.number,
+        "pages": paging.pages(len(without)),
+        "total": total,
+    }
     return view.page(
         "tasks.html.jinja",
         data,

@@ -7,9 +7,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from noisystudent.board.catalogue.change import today
 from noisystudent.board.queries.leaderboards import WITH_LEADERS
 from noisystudent.board.queries.search import search_names
+from noisystudent.board.queries.usage import Usage, usage
 
 MOST_FOUND = 1_000  # by words
 EXCERPT = 220
@@ -56,7 +56,7 @@ def listed(
     rows = connection.execute(
         "SELECT d.slug, d.shown AS name, d.full_name, d.modalities, d.num_papers, "
         "substr(coalesce(nullif(d.short_description, ''), d.description), 1, ?) AS excerpt, "
-        "(SELECT count(*) FROM leaderboard l WHERE l.dataset_id = d.id) AS leaderboards "
+        "(SELECT count(*) FROM leaderboard l WHERE l.dataset_id = d.id AND l.result_count > 0) AS leaderboards "
         f"FROM dataset_shown d WHERE {where} ORDER BY coalesce(d.num_papers, 0) DESC, d.name, d.id LIMIT ? OFFSET ?",
         (EXCERPT, *parameters, limit, offset),
     )
@@ -112,18 +112,18 @@ def tasks_of(connection: sqlite3.Connection, dataset: int, limit: int) -> list[d
 def leaderboards_of(connection: sqlite3.Connection, dataset: int, limit: int) -> list[dict[str, Any]]:
     """The leaderboards on a dataset and on its parts, the busiest first, each with who leads."""
     rows = connection.execute(
-        f"{WITH_LEADERS} WHERE l.dataset_id = ? OR l.whole_dataset_id = ? ORDER BY l.result_count DESC, l.id LIMIT ?",
+        f"{WITH_LEADERS} WHERE (l.dataset_id = ? OR l.whole_dataset_id = ?) AND l.result_count > 0 "
+        "ORDER BY l.result_count DESC, l.id LIMIT ?",
         (dataset, dataset, limit),
     )
     return [dict(row) for row in rows]
 
 
-def papers_of(connection: sqlite3.Connection, dataset: int, limit: int) -> tuple[list[int], int]:
-    """The numbers of the newest papers that a dataset stands with, those of the future left out; and how many papers there are in all."""
-    rows = connection.execute(
-        "SELECT pd.paper_id FROM paper_dataset pd JOIN paper p ON p.id = pd.paper_id WHERE pd.dataset_id = ? AND p.published <= ? "
-        "ORDER BY p.published DESC, p.id DESC LIMIT ?",
-        (dataset, today(), limit),
+def usage_of(connection: sqlite3.Connection, dataset: int, newest: int) -> Usage:
+    """The papers that a data set stands with, and those that have a result on a leaderboard of it or of a part of it."""
+    papers = (
+        "SELECT paper_id FROM paper_dataset WHERE dataset_id = :dataset UNION "
+        "SELECT r.paper_id FROM leaderboard_shown l JOIN result r ON r.leaderboard_id = l.id "
+        "WHERE (l.dataset_id = :dataset OR l.whole_dataset_id = :dataset) AND r.retired_by IS NULL AND r.paper_id IS NOT NULL"
     )
-    total = connection.execute("SELECT count(*) FROM paper_dataset WHERE dataset_id = ?", (dataset,)).fetchone()[0]
-    return [row["paper_id"] for row in rows], int(total)
+    return usage(connection, papers, {"dataset": dataset}, newest)

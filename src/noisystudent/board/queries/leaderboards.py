@@ -24,7 +24,7 @@ FROM leaderboard_shown l LEFT JOIN result r ON r.id = l.best_result_id LEFT JOIN
 
 @dataclass(frozen=True)
 class Choice:
-    """Which leaderboards to list.
+    """Which leaderboards to list; those without a result are in no list.
 
     Args:
         area: number of the area that the task is in; None for all.
@@ -40,7 +40,7 @@ class Choice:
 
     def where(self) -> tuple[str, list[Any]]:
         """The condition in SQL, with its parameters."""
-        conditions, parameters = ["1"], list[Any]()
+        conditions, parameters = ["l.result_count > 0"], list[Any]()
         if self.area is not None:
             conditions.append("EXISTS (SELECT 1 FROM task_area ta WHERE ta.task_id = l.task_id AND ta.area_id = ?)")
             parameters.append(self.area)
@@ -91,8 +91,9 @@ def metrics_of(connection: sqlite3.Connection, leaderboard: int) -> list[sqlite3
 def runs_of(connection: sqlite3.Connection, leaderboard: int, event: int) -> list[sqlite3.Row]:
     """Results that were measured, not claimed, as they stood after an event."""
     return connection.execute(
-        "SELECT r.id, m.name AS model, r.evaluated_on, r.source_url, run.claim_id, run.seeds, run.images, run.command, run.git_commit, "
-        "run.intervals FROM result r JOIN model m ON m.id = r.model_id LEFT JOIN run ON run.result_id = r.id "
+        "SELECT r.id, l.slug, m.name AS model, run.seeds, run.images, run.command, run.git_commit, run.intervals "
+        "FROM result r JOIN leaderboard l ON l.id = r.leaderboard_id JOIN model m ON m.id = r.model_id "
+        "LEFT JOIN run ON run.result_id = r.id "
         "WHERE r.leaderboard_id = :leaderboard AND r.kind = 'run' AND r.added_by <= :event "
         "AND (r.retired_by IS NULL OR r.retired_by > :event) ORDER BY r.id",
         {"leaderboard": leaderboard, "event": event},

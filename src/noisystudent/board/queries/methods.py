@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from noisystudent.board.catalogue.change import today
 from noisystudent.board.queries.search import search_names
+from noisystudent.board.queries.usage import Usage, usage
 
 MOST_FOUND = 1_000  # by words
 EXCERPT = 220
-MOST_YEARS = 30  # of the usage of a method
-MANY = 10_000  # papers
 
 
 @dataclass(frozen=True)
@@ -104,23 +100,7 @@ def collections_of(connection: sqlite3.Connection, method: int, limit: int) -> l
     return [dict(row) for row in rows]
 
 
-def usage(connection: sqlite3.Connection, method: int, newest: int) -> tuple[list[int], dict[int, int], int]:
-    """Who uses a method.
-
-    Returns:
-        The numbers of the newest papers, how many there are of each of the last years, and how many in all. The future is left out.
-    """
-    total = int(connection.execute("SELECT count(*) FROM paper_method WHERE method_id = ?", (method,)).fetchone()[0])
-    # Dates are in an index, too: to walk all of it takes less than to read many papers, of which each has an abstract.
-    walk = "INDEXED BY paper_published" if total > MANY else ""
-    where = f"paper p {walk} WHERE p.published <= ? AND p.id IN (SELECT paper_id FROM paper_method WHERE method_id = ?)"
-    ids = connection.execute(
-        f"SELECT p.id FROM {where} ORDER BY p.published DESC, p.id DESC LIMIT ?", (today(), method, newest)
-    )
-    rows = connection.execute(
-        f"SELECT substr(p.published, 1, 4) AS year, count(*) AS number FROM {where} GROUP BY year", (today(), method)
-    )
-    years = Counter({int(row["year"]): row["number"] for row in rows if re.fullmatch("[0-9]{4}", row["year"])})
-    last = max(years, default=0)
-    counts = {year: years[year] for year in range(max(min(years, default=1), last - MOST_YEARS + 1), last + 1)}
-    return [row["id"] for row in ids], counts, total
+def usage_of(connection: sqlite3.Connection, method: int, newest: int) -> Usage:
+    """The papers that use a method."""
+    papers = "SELECT paper_id FROM paper_method WHERE method_id = :method"
+    return usage(connection, papers, {"method": method}, newest)

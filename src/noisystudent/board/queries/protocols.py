@@ -78,6 +78,24 @@ def protocol_of(
     return Protocol("partial", f"on {images:,} images; {wanted}")
 
 
+def test_set_of(dataset: str) -> dict[str, Any] | None:
+    """What claims on a data set are measured on, where the table has it: `images`, `classes`, `what` and the `source` of it.
+
+    Example:
+        >>> test_set_of("ImageNet-1K")["images"], test_set_of("Our photos")
+        (50000, None)
+    """
+    known = _known(dataset)
+    if known is None:
+        return None
+    return {
+        "images": known["images"][0],
+        "classes": known["classes"][0],
+        "what": known["what"],
+        "source": known["source"],
+    }
+
+
 def _known(dataset: str) -> dict[str, Any] | None:
     whole, *more = _PART.split(dataset, maxsplit=1)
     few_labels = bool(more) and more[0].lstrip()[:1].isdigit() and "label" in more[0].casefold()

@@ -1,4 +1,4 @@
-"""How much there is in the catalogue: a result that was retired is a part of its history, and of no number."""
+"""How much there is in the catalogue: a result that was retired is a part of its history, and of no number; no more is an empty table."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ COUNTED = (*LAYERED, "author", "repository")
 def sizes(connection: sqlite3.Connection) -> dict[str, int]:
     """How many there are of each kind."""
     found = {table: f"SELECT count(*) FROM {table}" for table in COUNTED}
+    found["leaderboard"] += " WHERE result_count > 0"
     found["result"] = "SELECT coalesce(sum(result_count), 0) FROM leaderboard"  # they are many; this is kept
     return {table: int(connection.execute(query).fetchone()[0]) for table, query in found.items()}
 

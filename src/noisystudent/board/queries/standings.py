@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from noisystudent.board.catalogue.history import last_event
-from noisystudent.board.catalogue.ranking import comparable_in_sql, in_unit, number_in_sql, ranks, unit_of
+from noisystudent.board.catalogue.ranking import comparable_in_sql, in_unit, number_in_sql, unit_of
 from noisystudent.board.catalogue.values import Value
 from noisystudent.board.queries.points import Points
 
@@ -157,25 +157,55 @@ class Standings:
         models = "result r CROSS JOIN model m ON m.id = r.model_id"
         return self._select("1", models, f"AND {COST[kind]} IS NOT NULL LIMIT 1").fetchone() is not None
 
-    def first(self, most: int) -> list[Claim]:
-        """The best of them by rank, at most so many; equal ones by date with the undated last, then those without a rank."""
-        ranked, rest = list[int](), ""
+    def part(self, offset: int, most: int) -> list[Claim]:
+        """Some of them in order, with their ranks: best first, equal ones by date with the undated last, then those without a rank.
+
+        Args:
+            offset: how many come before.
+            most: how many at most.
+        """
+        ids, ranked = self._order(offset, most)
+        found = self.claims(ids)
+        place = self._rank_of(found[0]) if ranked else 0
+        for index, claim in enumerate(found[:ranked]):
+            if index and claim.number != found[index - 1].number:
+                place = offset + index + 1
+            claim.rank = place
+        return found
+
+    def place_of(self, result: int) -> int | None:
+        """How many of them come before a result; None where it is none of them."""
+        ids, _ = self._order(0, -1)  # SQLite's word for all
+        return ids.index(result) if result in ids else None
+
+    def _order(self, offset: int, most: int) -> tuple[list[int], int]:
+        """Numbers of results in order, and how many of these can be ranked."""
+        ranked, behind, rest = list[int](), offset, ""
         if self.higher_is_better is not None:
             best = "DESC" if self.higher_is_better else "ASC"
             order = f"{number_in_sql(self.unit)} {best}, r.on_day IS NULL, r.on_day, r.position, r.id"
             values = "value v INDEXED BY value_of_metric CROSS JOIN result r ON r.id = v.result_id"
-            ranked = self._ids(values, f"AND v.metric_id = :metric AND {COMPARABLE} ORDER BY {order}", most)
+            condition = f"AND v.metric_id = :metric AND {COMPARABLE}"
+            ranked = self._ids(values, f"{condition} ORDER BY {order}", most, offset)
             rest = f"AND NOT {COMPARABLE} "
+            if offset and not ranked:
+                behind -= self._select("count(*)", values, condition).fetchone()[0]
+            else:
+                behind = 0
         unranked = list[int]()
-        if len(ranked) < most:
+        if most < 0 or len(ranked) < most:
             results = f"result r LEFT JOIN value v ON {OF_RESULT}"
-            unranked = self._ids(results, f"{rest}ORDER BY r.position, r.id", most - len(ranked))
-        found = self.claims([*ranked, *unranked])
-        values_of_ranked = {claim.row["id"]: _value(claim.row) for claim in found[: len(ranked)]}
-        places = ranks(values_of_ranked, higher_is_better=self.higher_is_better)
-        for claim in found:
-            claim.rank = places.get(claim.row["id"])
-        return found
+            left = most if most < 0 else most - len(ranked)
+            unranked = self._ids(results, f"{rest}ORDER BY r.position, r.id", left, behind)
+        return [*ranked, *unranked], len(ranked)
+
+    def _rank_of(self, claim: Claim) -> int:
+        """The rank of one that has one: how many are better, and one."""
+        values = "value v INDEXED BY value_of_metric CROSS JOIN result r ON r.id = v.result_id"
+        number, sign = number_in_sql(self.unit), ">" if self.higher_is_better else "<"
+        its = f"(SELECT {number} FROM value v WHERE v.result_id = :result AND v.metric_id = :metric)"
+        condition = f"AND v.metric_id = :metric AND {COMPARABLE} AND {number} {sign} {its}"
+        return int(self._select("count(*)", values, condition, result=claim.row["id"]).fetchone()[0]) + 1
 
     def points(self) -> Points:
         """Those of them that can be compared, to be drawn: one walk along the metric's values, in the order of the results."""
@@ -204,8 +234,9 @@ class Standings:
         day = date.fromisoformat(row["on_day"]) if row["on_day"] else None
         return Claim(row, day, codes.get(row["paper_id"]), in_unit(_value(row), self.unit))
 
-    def _ids(self, tables: str, more: str, most: int, **parameters: Any) -> list[int]:
-        return [number for (number,) in self._select("r.id", tables, f"{more} LIMIT :most", most=most, **parameters)]
+    def _ids(self, tables: str, more: str, most: int, offset: int) -> list[int]:
+        rows = self._select("r.id", tables, f"{more} LIMIT :most OFFSET :offset", most=most, offset=offset)
+        return [number for (number,) in rows]
 
     def _select(self, columns: str, tables: str, more: str = "", **parameters: Any) -> sqlite3.Cursor:
         """Columns of all of them, as plain tuples: 10^5 rows with names would take twice as long."""

@@ -73,11 +73,14 @@ def _paper(change: Change, facts: Facts) -> int:
     if paper is None:
         slug = facts.get("slug") or change.free_slug("paper", facts["title"])
         paper = change.insert("paper", slug=slug, title=facts["title"], source_id=change.source)
+    row = change.connection.execute("SELECT abstract FROM paper WHERE id = ?", (paper,)).fetchone()
+    if row["abstract"] == facts["summary"]:  # an older seed took our words for the paper's
+        change.edit("paper", paper, abstract="")
     _fill(
         change,
         "paper",
         paper,
-        abstract=facts["summary"],
+        short_abstract=facts["summary"],
         arxiv_id=facts["arxiv_id"],
         url_abs=address,
         url_pdf=address.replace("/abs/", "/pdf/"),

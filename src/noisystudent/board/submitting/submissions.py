@@ -150,6 +150,18 @@ def difference(connection: sqlite3.Connection, number: int) -> Difference:
         return Difference(f"a {submission.kind}", problems=mistakes.fields)
 
 
+def preview(connection: sqlite3.Connection, kind: str, payload: Mapping[str, Any]) -> Difference:
+    """What a payload would change if it were submitted and approved now; nothing is kept of it.
+
+    Raises:
+        Mistakes: everything that is wrong with the payload, by field.
+    """
+    found = difference_of(connection, kind, read(kind, payload))
+    if found.problems:
+        raise Mistakes(found.problems)
+    return found
+
+
 def approve(store: Store, number: int, *, actor: str, seen: str | None = None, note: str = "") -> int:
     """Make a waiting submission part of the catalogue: all of it or nothing.
 

@@ -19,7 +19,7 @@ from noisystudent.board.web.kept import Kept
 from noisystudent.board.web.reading import Reading
 
 READS = ["GET", "HEAD"]
-PAGES_KEPT = 64 << 20  # bytes of pages as they were last rendered; a large leaderboard is about 200 kB
+PAGES_KEPT = 64 << 20  # bytes of pages as they were last rendered; one is at most about 100 kB
 
 
 class Elsewhere(Exception):
