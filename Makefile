@@ -32,9 +32,9 @@ $(READY): pyproject.toml constraints.txt
 	@# Tests compare with these. Their own requirements name other builds and versions than ours, which they work with as well.
 	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --no-deps imagecorruptions==1.1.2 torchattacks==3.5.1
 	@# The old site's published client, which our API is tested with, stands apart: it needs pydantic 1 and httpx 0.14.
-	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --target $(VENV)/peers/paperswithcode paperswithcode-client==0.3.1
+	$(VENV)/bin/python -m pip install --quiet --upgrade --no-warn-conflicts --target $(VENV)/peers/paperswithcode paperswithcode-client==0.3.1
 	@# Trackio asks for a Pillow older than ours, and works with it.
-	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --no-deps --target $(VENV)/peers/trackio trackio==0.43.0 gradio_client==2.7.2 orjson==3.13.0 brotli==1.2.1
+	$(VENV)/bin/python -m pip install --quiet --no-warn-conflicts --no-deps --upgrade --target $(VENV)/peers/trackio trackio==0.43.0 gradio_client==2.7.2 orjson==3.13.0 brotli==1.2.1
 	@touch $(READY)
 
 clean:
