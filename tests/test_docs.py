@@ -10,6 +10,7 @@ from pkgutil import resolve_name
 import check
 import pytest
 import tables
+from named_tests import is_there
 from typer.main import get_command
 
 import noisystudent
@@ -143,3 +144,25 @@ def test_the_architecture_names_every_room() -> None:
 @pytest.mark.parametrize("name", re.findall(r"`([a-z_]+(?:\.\w+)+)`", (ROOT / "docs" / "architecture.md").read_text()))
 def test_what_the_architecture_names_exists(name: str) -> None:
     assert (ROOT / name).exists() or resolve_name(f"noisystudent.{name}")
+
+
+def test_the_page_of_commands_is_what_its_script_writes() -> None:
+    written = (ROOT / "docs" / "commands.md").read_text()
+    assert written == runpy.run_path(str(ROOT / "docs" / "make_commands.py"))["page"](), (
+        "run python docs/make_commands.py"
+    )
+
+
+FEATURES = re.findall(r"^\| (\d+) \|(.+)\|$", (ROOT / "docs" / "features.md").read_text(), re.MULTILINE)
+
+
+def test_the_page_of_features_has_every_row_of_what_tools_have_and_of_what_users_ask_for() -> None:
+    numbers = [int(number) for number, _ in FEATURES]
+    assert numbers == [*range(1, 37), *range(1, 33), *range(1, 27)]
+
+
+@pytest.mark.parametrize("row", [row for _, row in FEATURES], ids=lambda row: row.split("|")[0].strip()[:60])
+def test_each_row_names_a_test_that_is_there_or_says_why_not(row: str) -> None:
+    proofs = re.findall(r"`(tests/[^`]+)`", row)
+    assert proofs or re.search(r"\| no: .{20,}", row)
+    assert [proof for proof in proofs if not is_there(proof)] == []

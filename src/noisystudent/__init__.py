@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "Classifier": "models.classifier",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 
@@ -21,7 +21,8 @@ def connected(**settings: str | bool | int | float | list[str]) -> duckdb.DuckDB
         [(2,)]
     """
     database = duckdb.connect(config=settings)
-    database.execute("SET enable_progress_bar = false")
+    with suppress(duckdb.InvalidInputException):  # in a notebook without ipywidgets, where there is no bar to turn off
+        database.execute("SET enable_progress_bar = false")
     return database
 
 

@@ -1,6 +1,8 @@
 """The reading commands of Hugging Face's `pwc` client (huggingface/pwc-cli 0.1.16): its requests, and the client itself where it is there.
 
-It is on no package index; the Makefile installs it out of its repository where that can be reached.
+It is on no package index, and stands apart from our packages; who can reach its repository has its tests run with
+
+    pip install --no-deps --target .venv/peers/pwc "pwc-cli @ git+https://github.com/huggingface/pwc-cli@dd440e4#subdirectory=standalone_cli"
 """
 
 from __future__ import annotations
