@@ -11,6 +11,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 Row = dict[str, Any]
+DOUBTFUL = 5  # values of a file that are named
 
 
 def show_init(result: Row) -> None:
@@ -54,6 +55,12 @@ def show_imports(reports: list[Row]) -> None:
         for kind, lost in report["lost"].items():
             example = lost["examples"][0]
             _say(f"  not kept: {lost['count']:,} {kind}, such as {example['where']}: {example['reason']}")
+        odd = report["doubtful"]
+        if odd["count"]:
+            values = "1 value" if odd["count"] == 1 else f"{odd['count']:,} values"
+            _say(f"  doubtful: {values}, kept as the file has it; `board check` says the same")
+        for example in odd["examples"][:DOUBTFUL]:
+            _say(f"    {example['where']}: {example['reason']}")
 
 
 def show_export(result: Row) -> None:

@@ -215,3 +215,47 @@ def test_who_does_not_say_that_it_is_the_mirror_or_names_no_row_retires_none(
     curator.post(ADDRESS, json=BODY)
     assert curator.post(ADDRESS, json={**BODY, "results": BODY["results"][:1], **change}).status_code == 200
     assert models(curator) == {"Unpublished", "NoisyStudent", "Elsewhere"}
+
+
+# Values that cannot be
+
+
+def percents(*values: str, sure: bool = False) -> dict[str, Any]:
+    """A mirror with rows of one accuracy."""
+    rows = [
+        {"metrics": {"Top 5 Accuracy": value}, "methodology": f"Net {number}", "external_id": str(number)}
+        for number, value in enumerate(values)
+    ]
+    return {
+        **{key: BODY[key] for key in ("task", "dataset", "external_id")},
+        "metrics": [{"name": "Top 5 Accuracy"}],
+        "results": [{**row, "sure": sure} for row in rows] if sure else rows,
+    }
+
+
+def test_odd_values_are_asked_about_whatever_the_order_of_rows(curator: TestClient, events: Callable[[], int]) -> None:
+    before = events()
+    for values in (("0.913", "91", "92", "93"), ("91", "92", "93", "0.913")):
+        answer = curator.post(ADDRESS, json=percents(*values))
+        said = f"Net {values.index('0.913')}: Top 5 Accuracy is 0.913 among values around 92: is 91.3 meant?"
+        assert (answer.status_code, said in answer.json()["detail"]) == (422, True)
+    assert events() == before  # nothing of it came in
+
+
+def test_a_row_that_is_sure_comes_in_and_is_asked_about_no_more(curator: TestClient) -> None:
+    assert curator.post(ADDRESS, json=percents("0.913", "91", "92", "93", sure=True)).status_code == 200
+    assert curator.post(ADDRESS, json=percents("0.913", "91", "92", "94")).status_code == 200
+    assert curator.post(ADDRESS, json=percents("0.914", "91", "92", "94")).status_code == 422
+
+
+def test_of_very_many_questions_the_first_are_said_and_how_to_insist(curator: TestClient) -> None:
+    detail = curator.post(ADDRESS, json=percents(*["101"] * 1000)).json()["detail"]
+    assert detail.endswith("sure: and 990 more; sure: say yes here where the source has it so")
+    assert detail.count("which cannot be") == 10
+
+
+def test_rows_that_the_mirror_drops_are_no_measure(curator: TestClient) -> None:
+    assert curator.post(ADDRESS, json=percents("91", "92", "93", "94")).status_code == 200
+    fractions = percents(*["0.5"] * 10)
+    fractions["results"] = fractions["results"][4:]  # other rows
+    assert curator.post(ADDRESS, json=fractions).status_code == 200

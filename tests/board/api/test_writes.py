@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from noisystudent.board.app import create_app
 from noisystudent.board.catalogue.change import Result
+from noisystudent.board.catalogue.check import check
 from noisystudent.board.catalogue.history import restore
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import tokens
@@ -299,3 +300,45 @@ def test_an_entry_is_hidden_and_shown_again(curator: TestClient, reader: TestCli
     refused(curator.post("hidden/", json={"kind": "task", "entry": "vision"}), 409, "is hidden already")
     assert curator.delete("hidden/task/vision/").status_code == 200
     assert reader.get("tasks/vision/").json()["description"] == "x"
+
+
+# Values that cannot be
+
+ODD = [
+    ("123.4%", "Odd: Top 1 Accuracy is 123.4%, which cannot be: it is a share of 100"),
+    ("0.913", "Odd: Top 1 Accuracy is 0.913 among values around "),
+]
+
+
+@pytest.mark.parametrize(("value", "why"), ODD)
+def test_an_odd_value_is_refused_until_the_request_is_sure(
+    curator: TestClient, store: Store, events: Callable[[], int], value: str, why: str
+) -> None:
+    body = {"metrics": {"Top 1 Accuracy": value}, "methodology": "Odd"}
+    before = events()
+    for answer in (curator.post(RESULTS, json=body), curator.patch(f"{RESULTS}2/", json=body)):
+        refused(answer, 422, f"sure: {why}")
+        assert answer.json()["detail"].endswith("; sure: say yes here where the source has it so")
+    assert (events(), curator.get(RESULTS).json()["count"]) == (before, 4)
+    made = curator.post(RESULTS, json=body | {"sure": True})
+    assert (made.status_code, made.json()["metrics"]) == (201, {"Top 1 Accuracy": value})
+    assert any(one["message"].startswith(why.removeprefix("Odd: ")) for one in check(store)["findings"])
+
+
+def test_it_is_refused_as_a_submission_of_it_is(curator: TestClient, store: Store) -> None:
+    submitter = {"Authorization": f"Token {tokens.make(store, 'submitter', ['submit'])}"}
+    metrics = {"Top 1 Accuracy": "123.4%"}
+    payload = {"leaderboard": TABLE, "model": "Odd", "metrics": metrics}
+    submitted = curator.post("submissions/", json={"kind": "result", "payload": payload}, headers=submitter)
+    written = curator.post(RESULTS, json={"metrics": metrics, "methodology": "Odd"})
+    assert written.status_code == submitted.status_code == 422
+    assert written.json()["detail"].replace("Odd: ", "") == submitted.json()["detail"]
+
+
+def test_what_stands_there_already_is_not_asked_again(curator: TestClient) -> None:
+    odd = {"metrics": {"Top 1 Accuracy": "123.4%", "GFLOPs": "1"}, "methodology": "Odd"}
+    number = curator.post(RESULTS, json=odd | {"sure": True}).json()["id"]
+    assert curator.patch(f"{RESULTS}{number}/", json=odd).status_code == 200  # nothing changes
+    for change in ({"methodology": "Odd, renamed"}, {"metrics": {"Top 1 Accuracy": "123.4%", "GFLOPs": "2"}}):
+        assert curator.patch(f"{RESULTS}{number}/", json=change).status_code == 200
+    refused(curator.patch(f"{RESULTS}{number}/", json={"metrics": {"Top 1 Accuracy": "123.5%"}}), 422, "123.5%")

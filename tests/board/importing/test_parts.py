@@ -164,6 +164,7 @@ def test_each_part_is_an_event_and_all_are_one_import(
         "counts": {"task": 2},
         "lost": {kind: lost for detail in details for kind, lost in detail["report"]["lost"].items()},
         "already there": {},
+        "doubtful": {"count": 0, "examples": []},
     }
 
 

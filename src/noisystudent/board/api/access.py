@@ -14,6 +14,7 @@ from noisystudent.board.catalogue import names, removal
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import tokens
+from noisystudent.board.submitting.payloads import Mistakes
 from noisystudent.errors import UserError
 
 _HEADER = APIKeyHeader(
@@ -45,6 +46,8 @@ class Writing:
                     raise _NothingChanged
         except _NothingChanged:
             pass
+        except Mistakes:  # answered as those of a submission are
+            raise
         except UserError as error:
             raise HTTPException(422, str(error)) from error
 

@@ -129,6 +129,7 @@ Value = Annotated[
     ),
 ]
 Values = Annotated[dict[Name, Value], Field(max_length=100)]
+Sure = Annotated[Flag, Field(description="The source has the values so, odd as they look: else such a row is refused.")]
 
 
 class ResultCreateRequest(BaseModel):
@@ -151,6 +152,7 @@ class ResultCreateRequest(BaseModel):
     paper: Address | None = None
     evaluated_on: Day | None = None
     external_source_url: Url | None = None
+    sure: Sure = False
 
 
 class ResultUpdateRequest(BaseModel):
@@ -163,6 +165,7 @@ class ResultUpdateRequest(BaseModel):
     paper: Address | None = None
     evaluated_on: Day | None = None
     external_source_url: Url | None = None
+    sure: Sure = False
 
 
 class ResultSyncRequest(BaseModel):
@@ -175,6 +178,7 @@ class ResultSyncRequest(BaseModel):
     external_id: Line | None = ""
     evaluated_on: Day | None = None
     external_source_url: Url | None = None
+    sure: Sure = False
 
 
 class MetricSyncRequest(BaseModel):

@@ -12,7 +12,7 @@ from noisystudent.board.api.operations import Read, read, write
 from noisystudent.board.api.pages import Paged, listed
 from noisystudent.board.api.result_filters import Filtered
 from noisystudent.board.api.result_rows import current, results_of
-from noisystudent.board.api.superseding import as_wanted, put
+from noisystudent.board.api.superseding import as_wanted, put, question
 from noisystudent.board.catalogue import change as catalogue
 from noisystudent.board.queries.results import whole_result
 from noisystudent.board.web.reading import named
@@ -40,6 +40,7 @@ def evaluation_result_add(writing: Write, evaluation_id: str, body: ResultCreate
     with writing.changing("add result", f"{body.methodology} on {evaluation_id}") as change:
         blank = catalogue.Result(named(change.connection, "leaderboard", evaluation_id), body.methodology, {})
         number = put(change, as_wanted(change, blank, body), None)
+        question(change, [] if body.sure else [number])
     return writing.read(results_of, number)
 
 
@@ -49,6 +50,7 @@ def evaluation_result_update(writing: Write, evaluation_id: str, result_id: str,
     with writing.changing("correct result", f"{result_id} on {evaluation_id}") as change:
         old = _current(change.connection, evaluation_id, result_id)
         number = put(change, as_wanted(change, whole_result(change.connection, old), body), old)
+        question(change, [] if body.sure else [number])
     return writing.read(results_of, number)
 
 

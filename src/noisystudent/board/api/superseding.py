@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from fastapi import HTTPException
@@ -12,10 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 from noisystudent.board.api.evaluation_models import ResultCreateRequest, ResultSyncRequest, ResultUpdateRequest
 from noisystudent.board.catalogue import names
 from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.doubts import Doubtful, doubtful
 from noisystudent.board.catalogue.slugs import arxiv_id
 from noisystudent.board.catalogue.texts import GivenUrl
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.queries.results import whole_result
+from noisystudent.board.submitting.payloads import unsure
 
 MOST_CODE = 10  # repositories of a paper that a row links
 _URL = TypeAdapter(GivenUrl)
@@ -56,6 +58,27 @@ def put(change: Change, wanted: Result, old: int | None) -> int:
         if is_now.kind == "run":
             raise HTTPException(409, f"result {old} is a measured run, which cannot be changed: submit another run")
     return change.add_result(wanted, supersedes=old)
+
+
+def question(change: Change, results: Collection[int]) -> None:
+    """Refuse odd values that this change brings, of results of which no request says that it is sure.
+
+    Raises:
+        Mistakes: what is odd, and that `sure` insists on it, as of a submission.
+    """
+    odd = [one for one in doubtful(change.connection, results) if _is_new(change, one)]
+    if odd:
+        raise unsure([f"{one.model}: {one.said}" for one in odd])
+
+
+def _is_new(change: Change, value: Doubtful) -> bool:
+    """Whether a value is of this change, and not what the row said before."""
+    row = change.connection.execute(
+        "SELECT r.added_by, v.raw IS (SELECT o.raw FROM value o WHERE o.result_id = r.supersedes AND o.metric_id = v.metric_id) AS stays "
+        "FROM result r JOIN value v ON v.result_id = r.id WHERE r.id = ? AND v.metric_id = ?",
+        (value.result, value.metric),
+    ).fetchone()
+    return row["added_by"] == change.event and not row["stays"]
 
 
 def _values(change: Change, leaderboard: int, given: Mapping[str, str | None]) -> dict[str, str]:

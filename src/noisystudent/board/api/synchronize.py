@@ -18,7 +18,7 @@ from noisystudent.board.api.evaluation_models import (
 from noisystudent.board.api.operations import write
 from noisystudent.board.api.representations import evaluations_of, metrics_of
 from noisystudent.board.api.result_rows import results_of
-from noisystudent.board.api.superseding import as_wanted, put
+from noisystudent.board.api.superseding import as_wanted, put, question
 from noisystudent.board.catalogue import change as catalogue
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.queries import leaderboards
@@ -38,6 +38,7 @@ def evaluation_synchronize(writing: Write, body: EvaluationTableSyncRequest) -> 
         if (mirror := body.external_id or body.mirror_url) and results:
             change.report["mirror"] = mirror
             _retire_dropped(change, leaderboard, mirror, results)
+        question(change, {number for number, row in zip(results, body.results, strict=True) if not row.sure})
     return _answer(writing, leaderboard, results)
 
 

@@ -38,6 +38,7 @@ class Result:
         paper: number of the paper that claims it, if known.
         kind: "claim", what a paper says, or "run", what was measured.
         extra_data: whether other training data than the task's was used; None when nobody says.
+        where: how a reader finds it in the file that it comes from, for reports; it is not kept.
     """
 
     leaderboard: int
@@ -58,6 +59,7 @@ class Result:
     model_links: Sequence[Link] = ()
     tags: Sequence[str] = ()
     external_id: str | None = None
+    where: str = field(default="", compare=False)
 
 
 @dataclass

@@ -10,12 +10,11 @@ from typing import Any, Literal
 
 from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.directions import Direction, agreed, by_name, has_none
-from noisystudent.board.catalogue.doubts import doubt
+from noisystudent.board.catalogue.doubts import doubtful
 from noisystudent.board.catalogue.failures import PUT_BACK
 from noisystudent.board.catalogue.judging import judgement, opinions_of
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.twins import twins
-from noisystudent.board.catalogue.values import Value
 
 Severity = Literal["error", "warning"]
 EXAMPLES = 20  # of each kind are named, the rest is counted
@@ -141,24 +140,10 @@ def _orphans(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 def _impossible(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Numbers that cannot be what their column says, and fractions among percents."""
-    metrics = connection.execute(
-        "SELECT m.id, m.name, l.slug FROM metric m JOIN leaderboard l ON l.id = m.leaderboard_id ORDER BY l.slug, m.position, m.id"
-    ).fetchall()
-    for metric in metrics:
-        rows = connection.execute(
-            "SELECT r.id, r.kind, mo.name AS model, v.raw, v.number, v.unit, v.spread FROM value v "
-            "JOIN result r ON r.id = v.result_id JOIN model mo ON mo.id = r.model_id "
-            "WHERE v.metric_id = ? AND r.retired_by IS NULL AND v.number IS NOT NULL ORDER BY r.id",
-            (metric["id"],),
-        ).fetchall()
-        column = [row["number"] for row in rows if row["kind"] == "claim" and row["unit"] in ("", "%")]
-        for row in rows:
-            value = Value(row["number"], row["unit"], row["spread"])
-            message = doubt(metric["name"], row["raw"], value, column)  # itself among them moves a median little
-            if message:
-                where = f"/sota/{metric['slug']}, result {row['id']}, {row['model'][:100]}"
-                remedy = "look it up in its source and submit it anew"
-                yield Finding("warning", "impossible value", where, message, remedy)
+    remedy = "look it up in its source and submit it anew"
+    for one in doubtful(connection):
+        where = f"/sota/{one.leaderboard}, result {one.result}, {one.model[:100]}"
+        yield Finding("warning", "impossible value", where, one.said, remedy)
 
 
 def _mixed_units(connection: sqlite3.Connection) -> Iterator[Finding]:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from statistics import median
 
 from noisystudent.board.catalogue.directions import SHARES, says_any_of
 from noisystudent.board.catalogue.values import Value, legible
 
 LEAST_OTHERS = 3  # values that a column must have for one to be odd among them
 LEAST_PERCENT = 20.0  # of a column's median, from which on 0.9 is a fraction: of errors around 1 %, 0.9 is one of them
+_COUNTS = "r.kind = 'claim' AND v.unit IN ('', '%')"  # among the others of a column
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """A value of which something is odd: numbers of its result and metric, whose they are, and what is said of it."""
+
+    result: int
+    metric: int
+    model: str
+    leaderboard: str
+    said: str
 
 
 @lru_cache(maxsize=4096)
@@ -31,7 +44,7 @@ def doubt(name: str, raw: str, value: Value, others: Sequence[float] = ()) -> st
     """What is odd about a value of a metric, in words; "" where nothing is.
 
     Args:
-        others: the numbers of the same column in the same unit or without one.
+        others: the numbers of the same column in the same unit or without one, in ascending order.
 
     Example:
         >>> from noisystudent.board.catalogue.values import parse_value
@@ -51,22 +64,57 @@ def doubt(name: str, raw: str, value: Value, others: Sequence[float] = ()) -> st
         return f"{name} is {shown}, which cannot be: it is a share of 100"
     if len(others) < LEAST_OTHERS:
         return ""
-    middle = median(others)
+    middle = (others[(len(others) - 1) // 2] + others[len(others) // 2]) / 2
     if value.unit == "" and 0 < number <= 1 and middle >= LEAST_PERCENT:
         return f"{name} is {shown} among values around {middle:g}: is {_rounded(100 * number)} meant?"
-    if number > 1 and max(others) <= 1:
+    if number > 1 and others[-1] <= 1:
         return f"{name} is {shown} among values around {middle:g}: is {_rounded(number / 100)} meant?"
     return ""
 
 
 def numbers_beside(connection: sqlite3.Connection, metric: int, result: int | None = None) -> list[float]:
-    """The numbers that claims have in a column, in percent or without a unit, but for one result."""
+    """The numbers that claims have in a column, in percent or without a unit, but for one result, in ascending order."""
     rows = connection.execute(
         "SELECT v.number FROM value v JOIN result r ON r.id = v.result_id WHERE v.metric_id = ? AND r.id IS NOT ? "
-        "AND r.retired_by IS NULL AND r.kind = 'claim' AND v.number IS NOT NULL AND v.unit IN ('', '%')",
+        f"AND r.retired_by IS NULL AND v.number IS NOT NULL AND {_COUNTS} ORDER BY v.number",
         (metric, result),
     )
     return [row["number"] for row in rows]
+
+
+def doubtful(connection: sqlite3.Connection, results: Collection[int] | None = None) -> Iterator[Doubtful]:
+    """The odd values that stand in the catalogue, each beside the others of its column, by leaderboard and result.
+
+    Args:
+        results: whose values are looked at; without them, all.
+    """
+    query = "SELECT m.id, m.name, l.slug FROM metric m JOIN leaderboard l ON l.id = m.leaderboard_id"
+    if results is not None:
+        query += " WHERE m.id IN (SELECT metric_id FROM value WHERE result_id IN (SELECT value FROM json_each(?)))"
+    given = () if results is None else (json.dumps(list(results)),)
+    for metric in connection.execute(f"{query} ORDER BY l.slug, m.position, m.id", given).fetchall():
+        found = _of_column(connection, metric)
+        yield from sorted(
+            (one for one in found if results is None or one.result in results), key=lambda one: one.result
+        )
+
+
+def _of_column(connection: sqlite3.Connection, metric: sqlite3.Row) -> Iterator[Doubtful]:
+    rows = connection.execute(
+        f"SELECT r.id, mo.name AS model, v.raw, v.number, v.unit, v.spread, {_COUNTS} AS counts FROM value v "
+        "JOIN result r ON r.id = v.result_id JOIN model mo ON mo.id = r.model_id "
+        "WHERE v.metric_id = ? AND r.retired_by IS NULL AND v.number IS NOT NULL ORDER BY v.number, r.id",
+        (metric["id"],),
+    ).fetchall()
+    column = [row["number"] for row in rows if row["counts"]]
+    others, place = column[1:], 0  # the column but for the number at that place, without a copy for each
+    for row in rows:
+        beside = others if row["counts"] else column
+        if said := doubt(metric["name"], row["raw"], Value(row["number"], row["unit"], row["spread"]), beside):
+            yield Doubtful(row["id"], metric["id"], row["model"], metric["slug"], said)
+        if row["counts"]:
+            others[place : place + 1] = column[place : place + 1]
+            place += 1
 
 
 def _rounded(number: float) -> str:

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from noisystudent.board.catalogue.doubts import doubtful
 from noisystudent.board.catalogue.failures import message_of
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.importing import codesota, documents, streams, timm_results
@@ -98,7 +99,8 @@ def import_file(
         columns: what the columns of a CSV file are, and of which task and data set its rows.
 
     Returns:
-        The report: the format, the last event, how many rows are new in each table, what was lost and what was there already.
+        The report: the format, the last event, how many rows are new in each table, what was lost, what was there already and which
+        values are doubtful: they are kept, and `check` lists them, too.
 
     Raises:
         UserError: the file is broken or of no known format; it names file, position and reason, and nothing has changed.
@@ -121,6 +123,7 @@ def import_file(
             with store.changing(actor, "import", note) as change:
                 change.layer(**asdict(of_format))
                 loader.load(change, part)
+                _question(change.connection, part.report)
                 if count == 1 and not part.report.recognises:
                     raise UserError(_nothing_recognised(path, format, part.report))
                 told = {"file": called, "format": format, **change.report}
@@ -131,6 +134,12 @@ def import_file(
             counts.update(change.counts)
             report.add(part.report)
     return {**told, **report.as_dict(), "event": events[-1], "counts": dict(counts)}
+
+
+def _question(connection: sqlite3.Connection, report: Loss) -> None:
+    """Say which values of a part are odd beside all that the catalogue has now."""
+    for one in doubtful(connection, report.places):
+        report.doubtful(f"{report.places[one.result]}, {one.model}", one.said)
 
 
 def _loader(format: str, called: str, columns: Columns | None) -> Any:

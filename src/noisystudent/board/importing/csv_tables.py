@@ -194,6 +194,7 @@ def _add(rows: dict[tuple[str, ...], dict[str, Any]], row: _Row, report: Loss) -
         "metrics": row.values(),
         "uses_additional_data": FLAGS.get(extra, extra),
         "locator": row.text("locator"),
+        "where": row.fields.where,
     }
     one_value = bool(row.roles.get("metric") and row.roles.get("value"))
     key = (made["model_name"], made["paper_title"], made["paper_url"]) if one_value else (row.fields.where,)

@@ -35,6 +35,10 @@ KEYS = {
         "locator",  # none of the archive's: importers of other tables say with it where a row stands, or how it was measured
     ),
 }
+OF_OTHERS = {
+    **KEYS,
+    "row": (*KEYS["row"], "where"),
+}  # tables that importers make of other files: where in these a row stands
 
 
 class Loader:
@@ -46,7 +50,7 @@ class Loader:
 
     def __init__(self, *, in_order: bool = True) -> None:
         self.in_order = in_order
-        self.known = KnownKeys(KEYS)
+        self.known = KnownKeys(KEYS if in_order else OF_OTHERS)
         self.said: set[int] = set()
         self.completed: set[tuple[str, int]] = set()
 
@@ -179,7 +183,8 @@ class _Tables:
         self.results.add(leaderboard, [row for row in rows if row])
 
     def row(self, fields: Fields, leaderboard: int, position: int) -> Result | None:
-        fields.where = f"{fields.where}, row {position + 1}"
+        there = "" if self.in_order else one_line(fields, "where")
+        fields.where = there or f"{fields.where}, row {position + 1}"
         self.known.check(fields, "row")
         model = one_line(fields, "model_name")  # may be missing: real tables have rows of a paper alone, or of nobody
         if not is_name(model, "model_name", fields):
@@ -200,6 +205,7 @@ class _Tables:
             locator=one_line(fields, "locator"),
             code_links=links(fields, "code_links"),
             model_links=links(fields, "model_links"),
+            where=fields.where,
         )
 
     # Rows

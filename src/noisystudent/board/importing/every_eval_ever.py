@@ -185,6 +185,7 @@ class _Records:
             code_links=_links(details, "code_links"),
             model_links=_links(details, "model_links"),
             tags=[tag for tag in tags if isinstance(tag, str)],
+            where=fields.where,
         )
 
     def other_values(self, source: Fields) -> dict[str, str]:

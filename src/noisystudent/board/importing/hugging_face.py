@@ -133,6 +133,7 @@ class _Cards:
             source_url=url or None,
             evaluated_on=fields.date("date"),
             locator=", ".join(filter(None, about)),
+            where=fields.where,
         )
         self.rows[(leaderboard, model, f"{row.locator} {fields.where} {metric}", row.source_url)] = row
 
@@ -179,6 +180,7 @@ class _Cards:
             paper_url=paper_url,
             source_url=url or None,
             locator=locator,
+            where=fields.where,
         )
         for of in row.values.keys() & found.keys():
             self.report.lost("metric", fields.where, f"{of} of this model is given twice")

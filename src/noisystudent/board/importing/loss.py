@@ -1,4 +1,4 @@
-"""What an import could not keep, and what was there already."""
+"""What an import could not keep, what was there already, and what it kept but questions."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Loss:
     def __init__(self) -> None:
         self._lost: dict[str, dict[str, Any]] = {}
         self._there: dict[str, int] = {}
+        self._doubtful: dict[str, Any] = _none()
+        self.places: dict[int, str] = {}  # of results, by number: where they stand in the file
         self.recognises = False
 
     def lost(self, kind: str, where: str, reason: str) -> None:
@@ -32,10 +34,11 @@ class Loss:
             where: the item, as a reader would look for it in the file.
             reason: why it is not kept.
         """
-        kept = self._lost.setdefault(kind, {"count": 0, "examples": []})
-        kept["count"] += 1
-        if len(kept["examples"]) < EXAMPLES:
-            kept["examples"].append({"where": _storable(where), "reason": _storable(reason)})
+        _count(self._lost.setdefault(kind, _none()), where, reason)
+
+    def doubtful(self, where: str, reason: str) -> None:
+        """A value that the catalogue gets, odd as it looks."""
+        _count(self._doubtful, where, reason)
 
     def there(self, kind: str, count: int = 1) -> None:
         """Something of a file that the catalogue has already."""
@@ -48,15 +51,33 @@ class Loss:
     def add(self, other: Loss) -> None:
         """What another report has, too."""
         for kind, lost in other._lost.items():
-            kept = self._lost.setdefault(kind, {"count": 0, "examples": []})
-            kept["count"] += lost["count"]
-            kept["examples"] = [*kept["examples"], *lost["examples"]][:EXAMPLES]
+            _join(self._lost.setdefault(kind, _none()), lost)
+        _join(self._doubtful, other._doubtful)
         for kind, count in other._there.items():
             self.there(kind, count)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON: what was lost, by kind, with a count and the first examples, and what was there already."""
-        return {"lost": dict(sorted(self._lost.items())), "already there": dict(sorted(self._there.items()))}
+        """The report as JSON: what was lost, by kind, with a count and the first examples, what was there already, and odd values."""
+        return {
+            "lost": dict(sorted(self._lost.items())),
+            "already there": dict(sorted(self._there.items())),
+            "doubtful": self._doubtful,
+        }
+
+
+def _none() -> dict[str, Any]:
+    return {"count": 0, "examples": []}
+
+
+def _count(kept: dict[str, Any], where: str, reason: str) -> None:
+    kept["count"] += 1
+    if len(kept["examples"]) < EXAMPLES:
+        kept["examples"].append({"where": _storable(where), "reason": _storable(reason)})
+
+
+def _join(kept: dict[str, Any], others: dict[str, Any]) -> None:
+    kept["count"] += others["count"]
+    kept["examples"] = [*kept["examples"], *others["examples"]][:EXAMPLES]
 
 
 def _storable(text: str) -> str:

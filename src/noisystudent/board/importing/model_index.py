@@ -91,6 +91,7 @@ class _Index:
                     code_links=_link("code", code[1]),
                     model_links=_link("weights", weights),
                     tags=[collection] if above else [],
+                    where=result.where,
                 )
             )
             self.read["results"] += 1

@@ -74,7 +74,7 @@ class Results:
                 )
             if same:
                 of_model.remove(same)
-                self._said.add(same.number)
+                self._says(same.number, row)
                 self.report.there("result")
             else:
                 new.append(row)
@@ -83,8 +83,12 @@ class Results:
             old = next((old for old in of_model if old.correctable), None)
             if old:
                 of_model.remove(old)
-            self._said.add(self.change.add_result(row, supersedes=old.number if old else None))
+            self._says(self.change.add_result(row, supersedes=old.number if old else None), row)
             self._costs(row)
+
+    def _says(self, number: int, row: Result) -> None:
+        self._said.add(number)
+        self.report.places[number] = row.where
 
     def _known(self, leaderboard: int) -> dict[tuple[str, int | None], list[_Known]]:
         connection = self.change.connection

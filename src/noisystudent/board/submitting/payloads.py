@@ -6,7 +6,7 @@ whole list that was there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -52,6 +52,12 @@ def read(kind: str, payload: Mapping[str, Any]) -> Fields:
         return KINDS[kind].model_validate(dict(payload))
     except ValidationError as error:
         raise Mistakes(_by_field(error)) from None
+
+
+def unsure(doubts: Sequence[str]) -> Mistakes:
+    """What is odd about the values of a payload that does not say that it is sure of them."""
+    more = [f"and {len(doubts) - MOST_SHOWN} more"] if len(doubts) > MOST_SHOWN else []
+    return Mistakes({"sure": [*doubts[:MOST_SHOWN], *more, "say yes here where the source has it so"]})
 
 
 def by_field(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ from noisystudent.board.catalogue.store import Store
 from noisystudent.board.queries.leaderboards import metrics_of
 from noisystudent.board.submitting import placement
 from noisystudent.board.submitting.differences import Difference, difference_of, given_fields
-from noisystudent.board.submitting.payloads import Mistakes, read
+from noisystudent.board.submitting.payloads import Mistakes, read, unsure
 from noisystudent.board.submitting.tokens import Token, hashed
 from noisystudent.errors import UserError
 
@@ -105,7 +105,7 @@ def submit(
         if found.problems:
             raise Mistakes(found.problems)
         if found.doubts and not getattr(checked, "sure", False):
-            raise Mistakes({"sure": [*found.doubts, "say yes here where the source has it so"]})
+            raise unsure(found.doubts)
         if connection.execute("SELECT 1 FROM submission WHERE receipt = ?", (hashed(receipt),)).fetchone():
             raise Conflict("this was submitted already: it waits for the curators, once")
         _check_room(connection, submitter, limits)
