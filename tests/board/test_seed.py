@@ -154,6 +154,7 @@ def test_the_facts_agree_with_themselves() -> None:
         for row in board["result"]:
             assert set(row["values"]) <= columns, row["model"]
             assert row.get("paper") is None or row["paper"] in papers
+            assert "paper" in row or "code" in row  # it is known whose the model is
 
 
 def test_a_second_time_changes_nothing(seeded: Store) -> None:
@@ -184,6 +185,19 @@ def test_a_number_that_is_corrected_takes_the_old_ones_place(seeded: Store, monk
         "SELECT v.raw FROM result r JOIN value v ON v.result_id = r.id JOIN metric m ON m.id = v.metric_id "
         "WHERE r.retired_by IS NULL AND v.rank = 1 AND m.name = 'Top 1 Accuracy' AND r.leaderboard_id = 1",
     ) == [("88.5%",)]
+
+
+def test_code_that_a_newer_seed_names_joins_a_row_without(seeded: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    standing = (
+        "SELECT code_links FROM result r JOIN model m ON m.id = r.model_id WHERE m.name = ? AND retired_by IS NULL"
+    )
+    newer_seed(monkeypatch, 'code = "https://github.com/cypw/DPNs"', "")
+    older = Store(seeded.path.with_name("older.db"), create=True)
+    seed.load(older, actor="operator")
+    assert rows(older, standing, "DPN-98") == [("[]",)]
+    newer_seed(monkeypatch, "# Tasks", "# All tasks")
+    assert seed.load(older, actor="operator") == {"result": 1, "value": 1}
+    assert rows(older, standing, "DPN-98") == rows(seeded, standing, "DPN-98") != [("[]",)]
 
 
 def test_what_people_changed_stays_so(seeded: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,11 +195,7 @@ def _leaderboard(
             paper_date=paper.get("published"),
             source_url=row.get("source", default_source),
             locator=row["locator"],
-            code_links=[
-                {"title": "/".join(repository["url"].split("/")[-2:]), "url": repository["url"]}
-                for repository in paper.get("repository", [])
-                if repository.get("official")
-            ],
+            code_links=[{"title": "/".join(url.split("/")[-2:]), "url": url} for url in _code(row, paper)],
             external_id=f"noisystudent:{row.get('paper', '')}:{slugify(row['model'])}",
         )
         _result(change, result)
@@ -207,10 +203,16 @@ def _leaderboard(
         _fill(change, "model", model, parameters=row.get("parameters"), multiply_adds=row.get("multiply_adds"))
 
 
+def _code(row: Facts, paper: Facts) -> list[str]:
+    """Where a row's model is: what the row says, else its paper's official code."""
+    official = [repository["url"] for repository in paper.get("repository", []) if repository.get("official")]
+    return [row["code"]] if "code" in row else official
+
+
 def _result(change: Change, result: Result) -> None:
     """Add a result, or put it in the place of an older seed's. One that somebody took off or put right stays so."""
     older = change.connection.execute(
-        "SELECT id, retired_by FROM result WHERE leaderboard_id = ? AND external_id = ? ORDER BY id DESC LIMIT 1",
+        "SELECT id, retired_by, code_links FROM result WHERE leaderboard_id = ? AND external_id = ? ORDER BY id DESC LIMIT 1",
         (result.leaderboard, result.external_id),
     ).fetchone()
     if older is None:
@@ -223,7 +225,7 @@ def _result(change: Change, result: Result) -> None:
                 (older["id"],),
             )
         }
-        if values != result.values:
+        if values != result.values or (result.code_links and older["code_links"] == "[]"):
             change.add_result(result, supersedes=older["id"])
 
 
