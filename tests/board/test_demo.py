@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from seeded_runs import kept_results
 from starlette.testclient import TestClient
 
 from noisystudent.board.app import create_app
@@ -18,6 +19,7 @@ from noisystudent.board.submitting import tokens
 from noisystudent.board.web.site import Site
 from noisystudent.errors import UserError
 
+ROOT = Path(__file__).parents[2]
 WEIGHT = 100_000  # bytes of a page at most
 
 
@@ -46,6 +48,16 @@ def test_papers_claims_runs_and_what_waits(filled: tuple[Store, str], client: Te
     runs = client.get("/sota/image-classification-on-cifar-10-4000-labels.json").json()["runs"]
     best = next(run for run in runs if run["rank"] == 1 and run["metric"] == "Top 1 Accuracy")
     assert (best["run"], best["model"]) == ("85.87 ± 0.11%", "Noisy Student, student 3 (whitened_32_128_128)")
+
+
+def test_its_runs_are_those_of_our_benchmarks() -> None:
+    boards = json.loads((ROOT / "src/noisystudent/board/seed/demo_runs.json").read_text())["boards"]
+    for board in boards:
+        measured = kept_results(Path(board["source"]).stem)["recipe"]
+        for network in board["networks"]:
+            told = {draw["seed"]: draw["metrics"]["top1"] for draw in network["draws"]}
+            rows = [row for run in measured for row in run["rows"] if row["name"] == network["name"]]
+            assert told == pytest.approx(dict(enumerate(row["metrics"]["top1"] for row in rows)), abs=0.005), network
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from inspect import signature
 from types import SimpleNamespace
 from typing import Any
 
 from noisystudent.board.api.filters import containing
-from noisystudent.board.api.pages import Selection, _count
+from noisystudent.board.api.pages import Selection, _count, _paging
 from noisystudent.board.web.kept import Kept
+from noisystudent.board.web.paging import OF_LISTS
+
+
+def test_what_every_list_takes_is_known_to_the_page_that_says_it_once() -> None:
+    assert signature(_paging).parameters.keys() == OF_LISTS
 
 
 def test_a_list_is_counted_once_until_something_changes() -> None:

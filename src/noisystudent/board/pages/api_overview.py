@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 
+from noisystudent.board.web.paging import OF_LISTS
 from noisystudent.board.web.view import View, Viewing, page
 
 router = APIRouter(prefix="/api/v1")
@@ -60,6 +61,7 @@ def _entry(view: View, document: JSON, path: str, method: str, operation: JSON, 
             needed=parameter["required"],
         )
         for parameter in operation.get("parameters", [])
+        if parameter["name"] not in OF_LISTS  # of every list it is said once, at the top
     ]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     schema = _resolved(document, body) if body else {}

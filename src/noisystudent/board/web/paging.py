@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import HTTPException, Query
 
 MOST_PAGES = 1_000_000
+OF_LISTS = frozenset({"page", "items_per_page", "page_size"})  # what every list of the API takes
 Page = Annotated[
     int | None, Query(ge=1, le=MOST_PAGES)
 ]  # which one an address asks for; the first where it says nothing
