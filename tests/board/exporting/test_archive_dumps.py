@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.exporting.export_file import export_file
 from noisystudent.board.importing import import_file
+from noisystudent.errors import UserError
 
 SITE = "https://paperswithcode.com"
 DUMPS = ("methods", "papers-with-abstracts", "datasets", "links-between-papers-and-code")
@@ -252,7 +254,8 @@ def test_what_is_exported_and_imported_again_is_the_same(
     for number, objects in enumerate(files):
         path = folder / f"{number}.json"
         path.write_text(json.dumps(objects), encoding="utf-8")
-        import_file(store, path, actor="anna")
+        with suppress(UserError):  # of a file in which nothing has a name nothing comes in
+            import_file(store, path, actor="anna")
     first = {format: exported(store, format) for format in DUMPS}
     for format, content in first.items():
         path = folder / f"{format}.json"
