@@ -12,8 +12,8 @@ READY := $(VENV)/.ready
 demo: $(READY)
 	$(VENV)/bin/noisystudent demo --out demo
 
-test: $(READY)
-	$(VENV)/bin/python -m pytest --numprocesses logical --dist loadfile
+test: $(READY)  # beside each other, a thread each
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses logical --dist loadfile
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

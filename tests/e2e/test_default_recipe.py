@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import timm
 import torch
 from safetensors.torch import load_file
@@ -44,6 +45,7 @@ def test_the_default_recipe_needs_no_network_and_says_what_it_did(
     assert {row["label"] for row in rows} == {"bars", "disk"}
 
 
+@pytest.mark.slow
 def test_a_dry_run_tells_what_the_features_would_cost_and_writes_nothing(
     noisystudent: Command, images: Images, tmp_path: Path
 ) -> None:

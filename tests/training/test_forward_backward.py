@@ -31,6 +31,7 @@ def images(tmp_path: Path) -> Path:
     return write_pictures(folder)
 
 
+@pytest.mark.slow
 def test_losses_of_several_processes_are_those_of_one_and_another_number_goes_on(images: Path, tmp_path: Path) -> None:
     """BatchNorm, RandAugment, cutout, dropout and stochastic depth, 20 steps in float64; of two, one is killed after twelve."""
     assert launched(1, SHARED_TRAINING, images, "one", folder=tmp_path).returncode == 0
