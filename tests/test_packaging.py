@@ -128,7 +128,7 @@ def test_the_wheel_alone_is_a_board(wheel: Path, empty: Path, tmp_path: Path) ->
     packages = {package["name"] for package in json.loads(give("pip", "list", "--format", "json").stdout)}
     assert not packages & {"torch", "timm", "torchvision", "scikit-learn", "duckdb"}
     assert give("noisystudent", "--version").stdout == f"noisystudent {noisystudent.__version__}\n"
-    for words in (["init"], ["check"], ["export", "--format", "csv", "--out", "board.csv"]):
+    for words in (["init"], ["check"], ["export", "--format", "evaluation-tables", "--out", "tables.json.gz"]):
         done = give("noisystudent", "board", *words)
         assert done.returncode == 0, done.stderr
     told = give("noisystudent", "run", "--labeled", ".", "--unlabeled", ".", "--out", "run")

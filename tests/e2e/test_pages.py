@@ -38,6 +38,7 @@ ELSEWHERE = {
     ),
     "noisystudent evaluate --model tf_": "evaluation/test_published.py::test_what_agrees_lies_within_the_sampling_interval",
     "noisystudent reassign": "e2e/test_single_commands.py::test_a_student_relabels_the_selection_that_it_learned_from",
+    "noisystudent board demo": "board/test_demo.py::test_papers_claims_runs_and_what_waits",  # it serves until it is ended
     "noisystudent board import evaluation-tables": "e2e/test_board.py::test_import_curate_export_and_take_back",
     "noisystudent board import model-index.yml": "board/importing/test_model_index.py::test_a_metafile",
     'noisystudent board import results.csv --task "Image Classification" --dataset Flowers': (
@@ -46,6 +47,8 @@ ELSEWHERE = {
     "noisystudent board submit run-0/": "e2e/test_board.py::test_a_run_stands_beside_a_claim",
     "noisystudent board restore": "e2e/test_board.py::test_import_curate_export_and_take_back",
     "noisystudent board serve --workers 4": "e2e/test_board.py::test_several_workers_read_only",
+    "noisystudent board hide": "board/test_hidden.py::test_what_is_hidden_shows_nowhere_until_it_is_shown_again",
+    "noisystudent board show": "board/test_hidden.py::test_what_is_hidden_shows_nowhere_until_it_is_shown_again",
     "noisystudent board merge": "board/pages/test_curate.py::test_twins_are_merged_from_their_page",
     "noisystudent board approve": "e2e/test_board.py::test_a_submission_with_a_token_waits_and_is_approved_while_the_site_runs",
     "noisystudent board reject": "board/pages/test_curate.py::test_rejecting_needs_a_reason_which_is_shown",
