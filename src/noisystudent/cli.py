@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,6 +12,15 @@ import typer
 
 from noisystudent import __version__, screen
 from noisystudent.board.commands import board
+from noisystudent.cli_checks import (
+    check_answerable,
+    check_results,
+    check_sources,
+    check_there,
+    execution_of,
+    named_images,
+    tables_of,
+)
 from noisystudent.cli_command import Json, Quiet, commands_of
 from noisystudent.cli_options import (
     MODEL,
@@ -36,7 +44,7 @@ from noisystudent.cli_options import (
     Val,
     WeightsOption,
 )
-from noisystudent.config import Config, Execution, Selection
+from noisystudent.config import Selection
 from noisystudent.config.reading import validate
 from noisystudent.config.settings import parse_value
 from noisystudent.errors import UserError
@@ -69,86 +77,6 @@ def _options(
     ] = False,
 ) -> None:
     """Noisy Student Training: a few labeled images and many without labels, one better classifier."""
-
-
-def _check_sources(chosen: Config, out: Path | None, *, missing_out: bool = False) -> None:
-    """Say which sources of a run are missing before PyTorch is loaded, which takes seconds."""
-    from noisystudent.configuration import absent_sources, missing_sources
-
-    begun = out is not None and (out / "config.toml").exists()  # what has changed since then is told by the run itself
-    problems = missing_sources(chosen) + ([] if begun else absent_sources(chosen))
-    if missing_out:
-        problems.append("--out is missing: a new folder for the run, an empty one, or one to go on with")
-    if problems:
-        raise UserError(problems)
-
-
-def _check_there(model: str, **sources: str | list[str]) -> None:
-    """Say which model or images are missing before PyTorch is loaded, which takes seconds."""
-    from noisystudent.data.patterns import absent_of
-    from noisystudent.rundir import folder_called
-
-    several = {name: [given] if isinstance(given, str) else given for name, given in sources.items() if given}
-    problems = [f"--{name}: {problem}" for name, given in several.items() if (problem := absent_of(given))]
-    try:
-        folder_called(model)
-    except UserError as problem:
-        problems = [f"--model: {problem}", *problems]
-    if problems:
-        raise UserError(problems)
-
-
-def _check_answerable(model: str, images: list[str], out: str, *, val: str = "", format: str | None = None) -> None:
-    """The same of a command that writes rows about images, and of where it writes them; `format`, where none is to be given."""
-    from noisystudent.inference.row_files import check_row_file
-
-    if format:
-        raise UserError(
-            f"--format {format} is for standard output: a file's ending says its own, and --json is one object"
-        )
-    if not images:
-        raise UserError("no images were named: give files, folders, tables or shards, or --images SRC")
-    if out:
-        check_row_file(Path(out))
-    _check_there(model, images=images, val=val)
-
-
-def _check_results(out: Path, model: str, data: str) -> None:
-    """Refuse to replace a file, unless it is what the same command wrote, which measures more or goes on."""
-    from noisystudent.rundir import check_output_file
-
-    check_output_file(out)
-    if not out.exists():
-        return
-    try:
-        found = json.loads(out.read_text(encoding="utf-8"))
-        asked = [found["provenance"]["model"], found["data"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        asked = []
-    if asked != [os.path.expanduser(model), os.path.expanduser(data)]:
-        raise UserError(
-            f"--out {out} is there already, and holds no results of this model on these images: give another name, or delete it"
-        )
-
-
-def _named(images: str, sources: list[str] | None) -> list[str]:
-    """The sources of images in their order, `-` replaced by those that standard input lists."""
-    from noisystudent.data.patterns import listed
-
-    named = [*([images] if images else []), *(sources or [])]
-    if "-" not in named:
-        return named
-    at = named.index("-")
-    return [*named[:at], *listed(sys.stdin.buffer), *named[at + 1 :]]
-
-
-def _execution(device: str, precision: str = "fp32") -> Execution:
-    return validate({"device": device, "labeling_precision": precision}, Execution, where="--device")
-
-
-def _tables(memory: float, spill_folder: Path | None) -> Execution:
-    given = {"table_memory_gib": memory, "spill_folder": os.fspath(spill_folder or "")}
-    return validate(given, Execution, where="--memory, --spill-folder")
 
 
 @command(example="noisystudent demo --out demo/")
@@ -225,7 +153,7 @@ def run(
         weights=weights,
         corrections=corrections,
     )
-    _check_sources(chosen, Path(out) if out else None, missing_out=not out and not dry_run)
+    check_sources(chosen, Path(out) if out else None, missing_out=not out and not dry_run)
     if dry_run:
         from noisystudent.dry_run import dry_run as try_everything
 
@@ -284,7 +212,7 @@ def train(
     chosen = configure(
         recipe, config=config, settings=settings or (), labeled=labeled, val=val, test=test, weights=weights
     )
-    _check_sources(chosen.model_copy(update={"generations": ()}), out)
+    check_sources(chosen.model_copy(update={"generations": ()}), out)
     from noisystudent import commands
 
     return commands.train(chosen, out), functools.partial(screen.show_run, out=out)
@@ -304,8 +232,8 @@ def label(
     quiet: Quiet = False,
 ) -> Any:
     """Have a teacher predict images: a predictions table."""
-    execution = _execution(device, precision)
-    _check_there(model, images=images)
+    execution = execution_of(device, precision)
+    check_there(model, images=images)
     from noisystudent import commands
 
     return commands.label(model, images, out, execution=execution, top_k=top_k), screen.show_labeled
@@ -337,7 +265,7 @@ def select(
     values = {"threshold": threshold, "per_class": parse_value(per_class), "mode": mode}
     selection = validate(values, Selection, where="select")
     return selecting.select(
-        predictions, out, selection, seed=seed, execution=_tables(memory, spill_folder)
+        predictions, out, selection, seed=seed, execution=tables_of(memory, spill_folder)
     ), screen.show_selection
 
 
@@ -355,7 +283,7 @@ def reassign(
     from noisystudent.pseudo import selecting
 
     return selecting.reassign(
-        predictions, selection, out, execution=_tables(memory, spill_folder)
+        predictions, selection, out, execution=tables_of(memory, spill_folder)
     ), screen.show_selection
 
 
@@ -387,7 +315,7 @@ def student(
         test=test,
         weights=weights,
     )
-    _check_sources(chosen, out)
+    check_sources(chosen, out)
     from noisystudent import commands
 
     return commands.student(chosen, selection, out), functools.partial(screen.show_run, out=out)
@@ -426,13 +354,13 @@ def evaluate(
     quiet: Quiet = False,
 ) -> Any:
     """Measure a model on labeled images: accuracy, robustness, calibration, with 95 % intervals."""
-    execution = _execution(device)
-    _check_there(model, data=data, val=val)
+    execution = execution_of(device)
+    check_there(model, data=data, val=val)
     from noisystudent import atomic, commands
     from noisystudent.evaluation.suites import suite_names
 
     if out:
-        _check_results(out, model, data)
+        check_results(out, model, data)
     suites = suite_names(suite)
     long = {"c", "p", "adversarial"} & set(suites)
     results = commands.evaluate(
@@ -463,7 +391,7 @@ def profile(
     quiet: Quiet = False,
 ) -> Any:
     """What an image costs: parameters, multiply-adds, images a second, memory."""
-    execution = _execution(device)
+    execution = execution_of(device)
     from noisystudent import commands
 
     return commands.profile(model, size=size, batch=batch, execution=execution), screen.show_profile
@@ -500,10 +428,10 @@ def predict(
     quiet: Quiet = False,
 ) -> Any:
     """The class of each image, with its confidence: a table that, corrected by hand, is a labeled source."""
-    execution, named = _execution(device, precision), _named(images, sources)
+    execution, named = execution_of(device, precision), named_images(images, sources)
     wanted = Wanted(top_k, probabilities, abstain_below, min_precision, val)
     wanted.check()
-    _check_answerable(model, named, out, val=val, format=format if out or as_json else None)
+    check_answerable(model, named, out, val=val, format=format if out or as_json else None)
     from noisystudent.inference.predict import predicting
 
     answers = predicting(model, named, wanted, ending=os.path.splitext(out)[1], execution=execution)
@@ -523,8 +451,8 @@ def embed(
     quiet: Quiet = False,
 ) -> Any:
     """What a network sees in each image: the features that its last layer is given, a row each."""
-    execution, named = _execution(device, precision), _named(images, sources)
-    _check_answerable(model, named, out, format=format if out or as_json else None)
+    execution, named = execution_of(device, precision), named_images(images, sources)
+    check_answerable(model, named, out, format=format if out or as_json else None)
     from noisystudent.inference.embed import embedding
 
     answers = embedding(model, named, execution=execution)
@@ -553,7 +481,7 @@ def export(
     """The network in a form for other programs; a file is kept only if it answers as the network does."""
     if push and form != "hub":
         raise UserError(f"--push is for --format hub, not {form}")
-    _check_there(model, data=data)
+    check_there(model, data=data)
     from noisystudent.exporting.forms import export as exported
     from noisystudent.exporting.hub_folder import push as pushed
 
@@ -582,7 +510,7 @@ def review(
     """Which images of a run are worth a look: doubtful ones, wrong labels, copies, pictures of no class."""
     from noisystudent.review.commands import review as find_images
 
-    execution = _execution(device, "auto")
+    execution = execution_of(device, "auto")
     forms = {"label_studio": label_studio, "fiftyone": fiftyone}
     return find_images(run, out, most=most, **forms, execution=execution), screen.show_review
 

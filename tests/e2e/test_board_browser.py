@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,13 +14,14 @@ from urllib.parse import quote, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from board_site import IMAGENET, PROBE, make_catalogue, serving
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 from user_inputs import Server
 
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.submitting import tokens
 
 SECONDS = 30  # that anything may take on a busy machine
+expect.set_options(timeout=1000 * SECONDS)
 PAPER = "Self-training with Noisy Student improves ImageNet classification"
 NARROW, WIDE = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=900)
 SCREENS = [NARROW, ViewportSize(width=900, height=900), ViewportSize(width=1400, height=900)]
@@ -116,20 +115,6 @@ def running(server: Server, folder: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The browser of this machine; none is ever downloaded."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        message = "there is no chromium, chromium-browser or google-chrome on PATH: apt-get install chromium"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    expect.set_options(timeout=1000 * SECONDS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def site(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """For tests that only read."""
     with running(server, tmp_path_factory.mktemp("site")) as site:
@@ -147,13 +132,13 @@ Visit = Callable[..., Page]
 
 
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Visit]:
+def visit(browser: Browser) -> Iterator[Visit]:
     """Somebody new, with a browser of their own, at a site; what goes wrong on a page fails the test."""
     with ExitStack() as contexts:
         troubles: list[str] = []
 
         def open_page(site: Site, **options: Any) -> Page:
-            context: BrowserContext = chromium.new_context(base_url=site.address, viewport=WIDE, **options)
+            context: BrowserContext = browser.new_context(base_url=site.address, viewport=WIDE, **options)
             contexts.callback(context.close)
             context.set_default_timeout(1000 * SECONDS)
             page = context.new_page()

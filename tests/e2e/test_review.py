@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hostile_review import HOSTILE, hostile_review
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from user_inputs import Finished, Images, Result, Server, everything_below, picture, quick, weights, write_images
 
 from noisystudent.data.manifest import Manifest
@@ -110,15 +110,6 @@ def test_what_cannot_be_is_refused_before_any_work(
     (tmp_path / "mine.csv").write_text("answers")
     assert "perhaps with corrections by hand" in refused("review", torn.folder, "--out", "mine.csv")
     assert (tmp_path / "mine.csv").read_text() == "answers"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("chromium-browser")
-        opened = playwright.chromium.launch(executable_path=found)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

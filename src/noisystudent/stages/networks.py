@@ -140,7 +140,7 @@ def choose_start(run: RunDir, config: Config, data: dict[str, Any]) -> Config:
     if config.known_classes is None:
         return config
     probe = config.teacher.probe()
-    network = _Network(run, config, data, run.frozen, probe, FROZEN)
+    network = _Network(run, config, data, run.frozen, probe, FROZEN, Trackers(config, run.path, probe))
     embed(run, config, probe, lambda: _build(network, probe))
     logger.info(run.how_decided(config))
     return run.decided(config)
@@ -171,8 +171,8 @@ class _Network:
     folder: Path
     training: Training
     name: str
+    trackers: Trackers
     selected: Callable[[], pa.Table] | None = None
-    trackers: Trackers | None = None
 
     @functools.cached_property
     def manifests(self) -> dict[str, Manifest]:
@@ -207,7 +207,7 @@ def fit_and_measure(
         selected: gives a student's selection; None: labels only.
     """
     with followed(config, run.path, training) as trackers:
-        network = _Network(run, config, data, folder, training, name, selected, trackers)
+        network = _Network(run, config, data, folder, training, name, trackers, selected)
         trained = _train(network, pseudo, start)
         run.stage(f"{folder.name}/evaluate", lambda: _measure(network, trained))
 
@@ -276,7 +276,7 @@ def _fit(
         execution=config.execution,
         validate=_validation(network.manifests.get("val"), classifier, config),
         log_shares=shares,
-        also_logged=functools.partial(network.trackers.log, into) if network.trackers else None,
+        also_logged=functools.partial(network.trackers.log, into),
         **how,
     )
     return parameters
@@ -318,8 +318,7 @@ def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
         main = results[results["split"]]
         results |= {"metrics": {**main["metrics"], **results["metrics"]}, "ci95": main["ci95"], "n": main["n"]}
     atomic.write_json(folder / "results.json", results)
-    if network.trackers:
-        network.trackers.log(folder, _in_the_end(network.training, results))
+    network.trackers.log(folder, _in_the_end(network.training, results))
     return {"warnings": _teacher_warnings(network, classifier, results) if folder.name == "gen-0" else []}
 
 

@@ -13,8 +13,9 @@ from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Area, AreaTaskBenchmarks, AreaTasks, Task, TaskBenchmarks
 from noisystudent.board.api.operations import Read, read
 from noisystudent.board.api.ordering import ByName
-from noisystudent.board.api.pages import Item, Page, Paged, Selection, listed
+from noisystudent.board.api.pages import Item, Page, Paged, Selection, listed, whole
 from noisystudent.board.api.representations import names_of, task_counts_of, tasks_of
+from noisystudent.board.catalogue.ranking import FILLED
 from noisystudent.board.web.reading import Reading
 
 router = APIRouter(tags=["areas"])
@@ -53,9 +54,7 @@ def area_list_with_benchmarks(
         ]
         return AreaTaskBenchmarks(**area, tasks=tasks)
 
-    return _grouped(
-        reading, "AND EXISTS (SELECT 1 FROM leaderboard l WHERE l.task_id = t.id AND l.result_count > 0)", shown
-    )
+    return _grouped(reading, f"AND EXISTS (SELECT 1 FROM leaderboard l WHERE l.task_id = t.id AND {FILLED})", shown)
 
 
 @read(router, "/areas/{area_id}/")
@@ -90,7 +89,7 @@ def _grouped(reading: Reading, condition: str, shown: Callable[[dict[str, Any], 
         ids = [row["id"] for row in rows]
         if ids or area["id"]:
             results.append(shown(area, ids))
-    return Page(count=len(results), next=None, previous=None, results=results)
+    return whole(results)
 
 
 def _shown(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Area]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 
@@ -44,7 +43,7 @@ def dataset_list(
 ) -> Page[Dataset]:
     """Datasets by a part of any name (q), of the name, of the full name; of a task, with results."""
     found = containing("dataset", {"": q, "name": name, "full_name": full_name})
-    conditions, parameters = ["l.dataset_id = dataset.id"], dict(found.parameters)
+    conditions, parameters = ["l.dataset_id = dataset.id"], dict[str, Any]()
     if task:
         number = reading.find("task", task)
         tasks = with_descendants(reading.connection, number) if include_descendants else [number]
@@ -56,10 +55,9 @@ def dataset_list(
             f"AND r.retired_by IS NULL AND {IS_OPEN} = {int(is_open)})"
         )
     if len(conditions) > 1 or min_eval_count:
-        parameters["least"] = min_eval_count or 0
         joined = " AND ".join(conditions)
         where = f"(SELECT sum(l.result_count) FROM leaderboard l WHERE {joined}) >= :least"
-        found = replace(found.and_also(where), parameters=parameters)
+        found = found.and_also(where, **parameters, least=min_eval_count or 0)
     return listed(reading, paging, found.ordered(order), datasets_of)
 
 

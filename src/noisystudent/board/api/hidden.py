@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path
 from pydantic import BaseModel, ConfigDict
@@ -14,14 +14,13 @@ from noisystudent.board.catalogue.texts import Comment, GivenUrl, Name
 from noisystudent.errors import UserError
 
 router = APIRouter(tags=["hidden"])
-Kind = Literal["paper", "task", "dataset", "method", "result"]
 
 
 class HideRequest(BaseModel):
     """What to hide: `entry` is an id or a name, of a paper also its arXiv number or address, of a result its id."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"kind": "task", "entry": "vision", "reason": "Empty."}})
-    kind: Kind
+    kind: hiding.Kind
     entry: Name | GivenUrl
     reason: Comment = ""
 
@@ -44,7 +43,7 @@ def hidden_add(writing: Write, body: HideRequest) -> Done:
 
 
 @write(router, "DELETE", "/hidden/{kind}/{entry}/", 200)
-def hidden_delete(writing: Write, kind: Kind, entry: Annotated[str, Path(max_length=2_000)]) -> Done:
+def hidden_delete(writing: Write, kind: hiding.Kind, entry: Annotated[str, Path(max_length=2_000)]) -> Done:
     """Show a hidden entry again."""
     try:
         return Done(event=hiding.show(writing.store, kind, entry, actor=writing.token.name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -35,11 +34,10 @@ def method_list(
     """Methods by a part of any name (q), of the name, of the full name; of an area, of a year."""
     found = containing("method", {"": q, "name": name, "full_name": full_name})
     if area_id:
-        found = found.and_also(OF_AREA)
+        found = found.and_also(OF_AREA, area=area_id)
     if introduced_year is not None:
-        found = found.and_also("introduced_year = :introduced")
-    parameters = {**found.parameters, "area": area_id, "introduced": introduced_year}
-    return listed(reading, paging, replace(found, parameters=parameters).ordered(order), methods_of)
+        found = found.and_also("introduced_year = :introduced", introduced=introduced_year)
+    return listed(reading, paging, found.ordered(order), methods_of)
 
 
 @read(router, "/methods/{method_id}/")

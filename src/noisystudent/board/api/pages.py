@@ -64,13 +64,19 @@ class Selection:
     parameters: dict[str, Any]
     id: str = "id"
 
-    def and_also(self, condition: str) -> Selection:
-        """Those of the rows that pass a condition, too."""
-        return replace(self, rows=f"{self.rows} {'AND' if ' WHERE ' in self.rows else 'WHERE'} {condition}")
+    def and_also(self, condition: str, **parameters: Any) -> Selection:
+        """Those of the rows that pass a condition, too; with the parameters of that."""
+        rows = f"{self.rows} {'AND' if ' WHERE ' in self.rows else 'WHERE'} {condition}"
+        return replace(self, rows=rows, parameters={**self.parameters, **parameters})
 
     def ordered(self, order: str | None) -> Selection:
         """The same rows in another order, if one is asked for."""
         return replace(self, order=f"{order}, {self.id}") if order else self
+
+
+def whole(items: list[Item]) -> Page[Item]:
+    """A list that has no second page."""
+    return Page(count=len(items), next=None, previous=None, results=items)
 
 
 def listed(reading: Reading, paging: Paging, selection: Selection, shown: Shown[Item]) -> Page[Item]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ LatestOnly = Annotated[
     bool | None,
     Query(description="Of several versions the last: an entry here is all of them, so either says the same."),
 ]
+Condition = tuple[str, dict[str, Any]]  # on a paper `p`, in SQL, with its parameters
 
 
 @dataclass
@@ -70,12 +72,10 @@ class PaperFilters:
         )
         if found is None:
             return None
-        narrowed = self._narrowed(reading)
-        if narrowed.conditions:
-            rows, parameters = _of_papers(found), {**found.parameters, **narrowed.parameters}
-            where = " AND ".join(narrowed.conditions)
-            found = Selection(f"{rows} AND {where}", "p.published DESC, p.id DESC", parameters, "p.id")
-        return self._in_order(found)
+        conditions = list(self._conditions(reading))
+        if conditions:
+            found = Selection(_of_papers(found), "p.published DESC, p.id DESC", found.parameters, "p.id")
+        return self._in_order(_narrowed(found, conditions))
 
     @property
     def applied(self) -> dict[str, str]:
@@ -83,27 +83,24 @@ class PaperFilters:
         names = ("task", "method", "conference", "framework", "start_date", "end_date")
         return {name: str(getattr(self, name)) for name in names if getattr(self, name) is not None}
 
-    def _narrowed(self, reading: Reading) -> _Narrowed:
-        narrowed = _Narrowed()
+    def _conditions(self, reading: Reading) -> Iterator[Condition]:
         if self.organization:
             raise HTTPException(422, "organization: this catalogue does not know where authors work")
-        if self.year is not None:
-            narrowed.add("p.published BETWEEN :year AND :year || '~'", year=str(self.year))  # "~" is behind every digit
-        for condition, day in dates_between(self.start_date, self.end_date):
-            narrowed.add(condition, **day)
+        if self.year is not None:  # "~" is behind every digit
+            yield "p.published BETWEEN :year AND :year || '~'", {"year": str(self.year)}
+        yield from dates_between(self.start_date, self.end_date)
         if self.has_code is not None:
             there = "EXISTS (SELECT 1 FROM paper_repository c WHERE c.paper_id = p.id)"
-            narrowed.add(there if self.has_code else f"NOT {there}")
+            yield there if self.has_code else f"NOT {there}", {}
         for kind, text in (("task", self.task), ("method", self.method)):
             if text:
                 where = f"p.id IN (SELECT paper_id FROM paper_{kind} WHERE {kind}_id = :{kind})"
-                narrowed.add(where, **{kind: reading.find(kind, text)})
+                yield where, {kind: reading.find(kind, text)}
         if self.conference:
-            narrowed.add(f"p.{meetings.OF_MEETING}", **_meeting(reading, self.conference))
+            yield f"p.{meetings.OF_MEETING}", _meeting(reading, self.conference)
         if self.framework:
             where = "p.id IN (SELECT paper_id FROM paper_repository WHERE framework = :framework)"
-            narrowed.add(where, framework=_framework(reading, self.framework))
-        return narrowed
+            yield where, {"framework": _framework(reading, self.framework)}
 
     def _in_order(self, found: Selection) -> Selection:
         if not self.order_by:
@@ -128,19 +125,13 @@ def _of_papers(found: Selection) -> str:
     )
 
 
-@dataclass
-class _Narrowed:
-    """Conditions on a paper `p`, with their parameters."""
-
-    conditions: list[str] = field(default_factory=list)
-    parameters: dict[str, Any] = field(default_factory=dict)
-
-    def add(self, condition: str, **parameters: Any) -> None:
-        self.conditions.append(condition)
-        self.parameters.update(parameters)
+def _narrowed(found: Selection, conditions: Iterable[Condition]) -> Selection:
+    for condition, parameters in conditions:
+        found = found.and_also(condition, **parameters)
+    return found
 
 
-def dates_between(start: date | None, end: date | None) -> list[tuple[str, dict[str, str]]]:
+def dates_between(start: date | None, end: date | None) -> list[Condition]:
     """Conditions on a paper `p` that was published within two days, both of them in it; a month or a year counts as its first day.
 
     Raises:
@@ -148,7 +139,7 @@ def dates_between(start: date | None, end: date | None) -> list[tuple[str, dict[
     """
     if start and end and start > end:
         raise HTTPException(422, f"start_date: {start} is after end_date, {end}")
-    found = []
+    found: list[Condition] = []
     if start:
         found.append(("p.published >= :start", {"start": start.isoformat()}))
     if end:
@@ -156,14 +147,12 @@ def dates_between(start: date | None, end: date | None) -> list[tuple[str, dict[
     return found
 
 
-def published(papers: Selection, conditions: list[tuple[str, dict[str, str]]]) -> Selection:
+def published(papers: Selection, conditions: Sequence[Condition]) -> Selection:
     """Those of some papers that were published as conditions of `dates_between` say."""
     if not conditions:
         return papers
-    where = " AND ".join(condition for condition, _ in conditions)
-    days = {name: day for _, each in conditions for name, day in each.items()}
     order = papers.order if papers.id == "p.id" else f"p.{papers.order}"
-    return Selection(f"{_of_papers(papers)} AND {where}", order, {**papers.parameters, **days}, "p.id")
+    return _narrowed(Selection(_of_papers(papers), order, papers.parameters, "p.id"), conditions)
 
 
 def _meeting(reading: Reading, text: str) -> dict[str, Any]:

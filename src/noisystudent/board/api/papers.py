@@ -23,7 +23,7 @@ from noisystudent.board.api.models import (
     Task,
 )
 from noisystudent.board.api.operations import Read, read
-from noisystudent.board.api.pages import Item, Limit, Page, Paged, Selection, Shown, listed, page_of
+from noisystudent.board.api.pages import Item, Limit, Page, Paged, Selection, Shown, listed, page_of, whole
 from noisystudent.board.api.paper_filters import End, Filtered, Resources, Start, dates_between, published
 from noisystudent.board.api.representations import (
     best_repositories,
@@ -105,7 +105,7 @@ def paper_search(
 @read(router, "/papers/recent/")
 def paper_recent_list(reading: Read, limit: Limit = 10) -> Page[Paper]:
     """The papers that were published last; those of the future are left out."""
-    return _all(papers_of(reading.connection, trending.newest(reading.connection, limit)))
+    return whole(papers_of(reading.connection, trending.newest(reading.connection, limit)))
 
 
 @read(router, "/papers/trending/")
@@ -120,7 +120,7 @@ def paper_trending_list(
 ) -> Page[Paper]:
     """Trending papers: by the stars of their most starred repository for each day since they were published, then the newest."""
     found = trending.papers(reading.connection, days=max_age_days, least=min_velocity, limit=limit)
-    return _all(papers_of(reading.connection, found))
+    return whole(papers_of(reading.connection, found))
 
 
 @read(router, "/papers/{paper_id}/")
@@ -135,7 +135,7 @@ def paper_related_list(
 ) -> Page[Paper]:
     """Papers that share most tasks with one, of the newest of each task."""
     found = related_to(reading.connection, reading.find("paper", paper_id), limit)
-    return _all(papers_of(reading.connection, found))
+    return whole(papers_of(reading.connection, found))
 
 
 @read(router, "/papers/{paper_id}/datasets/")
@@ -179,8 +179,3 @@ def _of_paper(
 ) -> Page[Item]:
     paper = reading.find("paper", paper_id)
     return listed(reading, paging, Selection(rows, order, {"paper": paper}, key), shown)
-
-
-def _all(papers: list[Paper]) -> Page[Paper]:
-    """A list that has no second page."""
-    return Page(count=len(papers), next=None, previous=None, results=papers)

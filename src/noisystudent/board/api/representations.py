@@ -61,6 +61,7 @@ def papers_with_resources(
 ) -> list[PaperResources]:
     """Papers with their code and methods, where that is asked for."""
     methods: dict[int, list[NamedMethod]] = {number: [] for number in ids}
+    code = code_of(connection, ids) if asked else {}
     if asked:
         for row in connection.execute(
             "SELECT l.paper_id, m.slug, m.name FROM paper_method l JOIN method m ON m.id = l.method_id "
@@ -71,20 +72,11 @@ def papers_with_resources(
     return [
         PaperResources(
             **dict(paper),
-            repositories=code_of(connection, number) if asked else None,
+            repositories=code.get(number),
             methods=methods[number] if asked else None,
         )
         for number, paper in zip(ids, papers_of(connection, ids), strict=True)
     ]
-
-
-def code_of(connection: sqlite3.Connection, paper: int) -> list[Repository]:
-    """The code of a paper, the official first."""
-    sql = (
-        "SELECT r.id FROM paper_repository l JOIN repository r ON r.id = l.repository_id WHERE l.paper_id = ? "
-        "ORDER BY l.is_official DESC, r.stars DESC, r.id"
-    )
-    return repositories_of(connection, [row["id"] for row in connection.execute(sql, (paper,))], paper)
 
 
 def paper_in_full(connection: sqlite3.Connection, number: int, *, resources: bool) -> PaperInFull:
@@ -151,14 +143,22 @@ def repositories_of(connection: sqlite3.Connection, ids: Sequence[int], paper: i
     return in_order(connection, query, ids, _repository, paper)
 
 
-def best_repositories(connection: sqlite3.Connection, papers: Sequence[int]) -> dict[int, Repository]:
-    """Of each paper that has code, by its number, the official repository, or else the one with most stars."""
+def code_of(connection: sqlite3.Connection, papers: Sequence[int]) -> dict[int, list[Repository]]:
+    """Of each paper, by its number, its code: the official first, then what has most stars."""
+    found: dict[int, list[Repository]] = {paper: [] for paper in papers}
     rows = connection.execute(
         "SELECT l.paper_id, l.framework, l.is_official, r.* FROM paper_repository l JOIN repository r ON r.id = l.repository_id "
-        f"WHERE l.paper_id {OF_GIVEN} ORDER BY l.is_official, r.stars, r.id DESC",
+        f"WHERE l.paper_id {OF_GIVEN} ORDER BY l.is_official DESC, r.stars DESC, r.id",
         (json.dumps(list(papers)),),
     )
-    return {row["paper_id"]: _repository(row) for row in rows}  # of each paper, the last one stays
+    for row in rows:
+        found[row["paper_id"]].append(_repository(row))
+    return found
+
+
+def best_repositories(connection: sqlite3.Connection, papers: Sequence[int]) -> dict[int, Repository]:
+    """Of each paper that has code, by its number, the official repository, or else the one with most stars."""
+    return {paper: code[0] for paper, code in code_of(connection, papers).items() if code}
 
 
 def _repository(row: sqlite3.Row) -> Repository:

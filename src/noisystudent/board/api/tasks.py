@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
@@ -25,7 +24,7 @@ from noisystudent.board.api.models import (
 )
 from noisystudent.board.api.operations import Read, read, write
 from noisystudent.board.api.ordering import TasksBy
-from noisystudent.board.api.pages import Limit, Page, Paged, Selection, listed
+from noisystudent.board.api.pages import Limit, Page, Paged, Selection, listed, whole
 from noisystudent.board.api.paper_filters import Direction, Resources
 from noisystudent.board.api.representations import evaluations_of, papers_with_resources, task_counts_of, tasks_of
 from noisystudent.board.catalogue import entries, names
@@ -55,13 +54,12 @@ def task_list(
     found = containing("task", {"": q, "name": name})
     if area_id:
         in_area = "EXISTS (SELECT 1 FROM task_area l WHERE l.task_id = task.id AND l.area_id = :area)"
-        found = found.and_also(in_area)
-        found = replace(found, parameters={**found.parameters, "area": reading.find("area", area_id)})
+        found = found.and_also(in_area, area=reading.find("area", area_id))
     ids = f"SELECT id FROM {found.rows}"
     levels = f"task LEFT JOIN {LEVELS} task_level ON task_level.id = task.id WHERE task.id IN ({ids})"
+    selection = Selection(levels, "slug", found.parameters, "task.id")
     if level is not None:
-        levels += " AND task_level.level = :level"
-    selection = Selection(levels, "slug", {**found.parameters, "level": level}, "task.id")
+        selection = selection.and_also("task_level.level = :level", level=level)
     return listed(reading, paging, selection.ordered(order), tasks_of)
 
 
@@ -107,7 +105,7 @@ def task_benchmark_trend_list(
     task = reading.find("task", task_id)
     tasks = with_descendants(reading.connection, task) if include_descendants else [task]
     found = benchmarks.trends(reading.connection, tasks, least=min_recent_papers, is_open=is_open, limit=limit)
-    return Page(count=len(found), next=None, previous=None, results=found)
+    return whole(found)
 
 
 @read(router, "/tasks/{task_id}/parents/")

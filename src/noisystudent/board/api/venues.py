@@ -12,7 +12,7 @@ from noisystudent.board.api.filters import Text, containing
 from noisystudent.board.api.models import Conference, Paper, Proceeding
 from noisystudent.board.api.operations import Read, read
 from noisystudent.board.api.ordering import ByName
-from noisystudent.board.api.pages import Page, Paged, Selection, listed
+from noisystudent.board.api.pages import Page, Paged, Selection, listed, whole
 from noisystudent.board.api.representations import OF_GIVEN, in_order, papers_of, proceedings_of
 from noisystudent.board.queries import meetings
 from noisystudent.board.web.reading import Reading
@@ -25,7 +25,7 @@ def conference_list(reading: Read, paging: Paged, order: ByName, q: Text = None,
     """Conferences by a part of their names. Who asks for no page and for none of them gets all, and all of their meetings."""
     if not reading.request.query_params:
         everything = [*_shown(reading.connection, _all(reading.connection)), *_meetings(reading.connection)]
-        return Page(count=len(everything), next=None, previous=None, results=everything)
+        return whole(everything)
     return listed(reading, paging, containing("venue", {"": q, "name": name}).ordered(order), _shown)
 
 

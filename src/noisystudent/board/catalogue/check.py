@@ -13,6 +13,7 @@ from noisystudent.board.catalogue.directions import Direction, agreed, by_name, 
 from noisystudent.board.catalogue.doubts import doubtful
 from noisystudent.board.catalogue.failures import PUT_BACK
 from noisystudent.board.catalogue.judging import judgement, opinions_of
+from noisystudent.board.catalogue.ranking import FILLED
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.twins import twins
 
@@ -194,7 +195,7 @@ def _directions(connection: sqlite3.Connection) -> Iterator[Finding]:
     for row in connection.execute(
         "SELECT m.id, m.name, m.higher_is_better, m.direction_origin AS origin, l.slug, "
         "m.position = (SELECT min(position) FROM metric WHERE leaderboard_id = l.id) AS ranks_table FROM metric m "
-        "JOIN leaderboard l ON l.id = m.leaderboard_id WHERE l.result_count > 0 AND m.direction_origin <> 'curated' "
+        f"JOIN leaderboard l ON l.id = m.leaderboard_id WHERE {FILLED} AND m.direction_origin <> 'curated' "
         "ORDER BY l.result_count DESC, l.slug, m.position, m.id"
     ).fetchall():
         where = f"/sota/{row['slug']}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.names import meant, name_of
@@ -11,7 +11,8 @@ from noisystudent.board.catalogue.near import near_slugs
 from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
 
-KINDS = ("paper", "task", "dataset", "method", "result")
+Kind = Literal["paper", "task", "dataset", "method", "result"]
+KINDS: tuple[str, ...] = get_args(Kind)
 LONGEST_NUMBER = 18  # digits that SQLite takes
 
 

@@ -11,6 +11,7 @@ from noisystudent.board.catalogue.judging import SAID, judged_otherwise, judgeme
 from noisystudent.board.catalogue.values import SCALES, Value
 
 PERCENT = "%"
+FILLED = "result_count > 0"  # of a leaderboard, in SQL: one without a result is in no list
 SCALED_DIGITS = 12  # behind the point, of a number that was brought from one scale to another
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -13,18 +11,18 @@ from noisystudent.board.charts.chart import sparkline
 from noisystudent.board.queries import lately, leaderboards, tasks
 from noisystudent.board.queries.leaderboards import Choice
 from noisystudent.board.queries.sizes import sizes
+from noisystudent.board.queries.trending import days_ago
 from noisystudent.board.web.view import Viewing, page
 
 router = APIRouter()
 
 NOTABLE, PAPERS, EVENTS, TRENDING, MOVED = 8, 8, 6, 8, 8
-MONTH = timedelta(days=30)
+MONTH = 30  # days
 
 
 @page(router, "/", json_path="/index.json")
 def home(view: Viewing) -> Response:
-    day = today()
-    since = (date.fromisoformat(day) - MONTH).isoformat()
+    day, since = today(), days_ago(MONTH)
     notable = leaderboards.listed(view.connection, Choice(), limit=NOTABLE)
     data = {
         "counts": sizes(view.connection),

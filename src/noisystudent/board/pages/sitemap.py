@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
 from noisystudent.board.catalogue.names import IN_ADDRESSES
+from noisystudent.board.catalogue.ranking import FILLED
 from noisystudent.board.web.view import View, Viewing, page
 from noisystudent.board.web.xml_text import xml_text
 
@@ -15,7 +16,7 @@ router = APIRouter()
 
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 PART = 10_000  # numbers of rows in a file; the protocol allows 50,000 addresses
-KINDS = {"leaderboard": "result_count > 0", "task": "1", "dataset": "1", "paper": "1", "method": "1"}
+KINDS = {"leaderboard": FILLED, "task": "1", "dataset": "1", "paper": "1", "method": "1"}
 NOT_FOR_ROBOTS = ("/api/", "/curate", "/export/", "/search", "/submit")
 ElementTree.register_namespace("", SITEMAPS)
 

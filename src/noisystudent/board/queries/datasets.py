@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from noisystudent.board.catalogue.ranking import FILLED
 from noisystudent.board.queries.leaderboards import WITH_LEADERS
 from noisystudent.board.queries.search import search_names
 from noisystudent.board.queries.usage import Usage, usage
@@ -56,7 +57,7 @@ def listed(
     rows = connection.execute(
         "SELECT d.slug, d.shown AS name, d.full_name, d.modalities, d.num_papers, "
         "substr(coalesce(nullif(d.short_description, ''), d.description), 1, ?) AS excerpt, "
-        "(SELECT count(*) FROM leaderboard l WHERE l.dataset_id = d.id AND l.result_count > 0) AS leaderboards "
+        f"(SELECT count(*) FROM leaderboard l WHERE l.dataset_id = d.id AND {FILLED}) AS leaderboards "
         f"FROM dataset_shown d WHERE {where} ORDER BY coalesce(d.num_papers, 0) DESC, d.name, d.id LIMIT ? OFFSET ?",
         (EXCERPT, *parameters, limit, offset),
     )
@@ -112,7 +113,7 @@ def tasks_of(connection: sqlite3.Connection, dataset: int, limit: int) -> list[d
 def leaderboards_of(connection: sqlite3.Connection, dataset: int, limit: int) -> list[dict[str, Any]]:
     """The leaderboards on a dataset and on its parts, the busiest first, each with who leads."""
     rows = connection.execute(
-        f"{WITH_LEADERS} WHERE (l.dataset_id = ? OR l.whole_dataset_id = ?) AND l.result_count > 0 "
+        f"{WITH_LEADERS} WHERE (l.dataset_id = ? OR l.whole_dataset_id = ?) AND {FILLED} "
         "ORDER BY l.result_count DESC, l.id LIMIT ?",
         (dataset, dataset, limit),
     )

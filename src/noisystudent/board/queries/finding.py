@@ -9,6 +9,7 @@ from string import ascii_lowercase
 from typing import Any
 from urllib.parse import urlsplit
 
+from noisystudent.board.catalogue.ranking import FILLED
 from noisystudent.board.queries.search import MOST_CHARACTERS, MOST_WORDS, Query, literal
 
 LEAST_FOR_SLIP = 4  # letters of a word: of shorter ones, another letter makes another word
@@ -134,7 +135,7 @@ def _with_words(connection: sqlite3.Connection, words: Iterable[str], limit: int
     patterns = [f"%{literal(word)}%" for word in words]
     conditions = " AND ".join(r"shown LIKE ? ESCAPE '\'" for _ in patterns)
     rows = connection.execute(
-        f"SELECT slug, shown AS name, result_count FROM leaderboard_shown WHERE result_count > 0 AND {conditions} "
+        f"SELECT slug, shown AS name, result_count FROM leaderboard_shown WHERE {FILLED} AND {conditions} "
         "ORDER BY result_count DESC, length(shown), slug LIMIT ?",
         (*patterns, limit),
     )

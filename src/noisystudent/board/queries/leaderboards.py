@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noisystudent.board.catalogue.history import last_event
+from noisystudent.board.catalogue.ranking import FILLED
 from noisystudent.board.queries.search import literal
 from noisystudent.board.queries.standings import standings
 
@@ -40,7 +41,7 @@ class Choice:
 
     def where(self) -> tuple[str, list[Any]]:
         """The condition in SQL, with its parameters."""
-        conditions, parameters = ["l.result_count > 0"], list[Any]()
+        conditions, parameters = [FILLED], list[Any]()
         if self.area is not None:
             conditions.append("EXISTS (SELECT 1 FROM task_area ta WHERE ta.task_id = l.task_id AND ta.area_id = ?)")
             parameters.append(self.area)

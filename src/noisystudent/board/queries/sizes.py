@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from noisystudent.board.catalogue.ranking import FILLED
+
 LAYERED = ("paper", "task", "dataset", "method", "leaderboard", "result")  # what comes from one source
 COUNTED = (*LAYERED, "author", "repository")
 
@@ -11,7 +13,7 @@ COUNTED = (*LAYERED, "author", "repository")
 def sizes(connection: sqlite3.Connection) -> dict[str, int]:
     """How many there are of each kind."""
     found = {table: f"SELECT count(*) FROM {table}" for table in COUNTED}
-    found["leaderboard"] += " WHERE result_count > 0"
+    found["leaderboard"] += f" WHERE {FILLED}"
     found["result"] = "SELECT coalesce(sum(result_count), 0) FROM leaderboard"  # they are many; this is kept
     return {table: int(connection.execute(query).fetchone()[0]) for table, query in found.items()}
 

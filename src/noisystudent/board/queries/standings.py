@@ -27,6 +27,8 @@ COST = {
 }
 HAS_CODE = "(r.code_links <> '[]' OR EXISTS (SELECT 1 FROM paper_repository c WHERE c.paper_id = r.paper_id))"
 COMPARABLE = comparable_in_sql(":unit")
+CAN_RANK = f"AND v.metric_id = :metric AND {COMPARABLE}"
+BY_METRIC = "value v INDEXED BY value_of_metric CROSS JOIN result r ON r.id = v.result_id"
 STOOD = (
     "r.leaderboard_id = :leaderboard AND r.kind = 'claim' AND r.added_by <= :event "
     "AND (r.retired_by IS NULL OR r.retired_by > :event)"
@@ -184,12 +186,10 @@ class Standings:
         if self.higher_is_better is not None:
             best = "DESC" if self.higher_is_better else "ASC"
             order = f"{number_in_sql(self.unit)} {best}, r.on_day IS NULL, r.on_day, r.position, r.id"
-            values = "value v INDEXED BY value_of_metric CROSS JOIN result r ON r.id = v.result_id"
-            condition = f"AND v.metric_id = :metric AND {COMPARABLE}"
-            ranked = self._ids(values, f"{condition} ORDER BY {order}", most, offset)
+            ranked = self._ids(BY_METRIC, f"{CAN_RANK} ORDER BY {order}", most, offset)
             rest = f"AND NOT {COMPARABLE} "
             if offset and not ranked:
-                behind -= self._select("count(*)", values, condition).fetchone()[0]
+                behind -= self._select("count(*)", BY_METRIC, CAN_RANK).fetchone()[0]
             else:
                 behind = 0
         unranked = list[int]()
@@ -201,11 +201,10 @@ class Standings:
 
     def _rank_of(self, claim: Claim) -> int:
         """The rank of one that has one: how many are better, and one."""
-        values = "value v INDEXED BY value_of_metric CROSS JOIN result r ON r.id = v.result_id"
         number, sign = number_in_sql(self.unit), ">" if self.higher_is_better else "<"
         its = f"(SELECT {number} FROM value v WHERE v.result_id = :result AND v.metric_id = :metric)"
-        condition = f"AND v.metric_id = :metric AND {COMPARABLE} AND {number} {sign} {its}"
-        return int(self._select("count(*)", values, condition, result=claim.row["id"]).fetchone()[0]) + 1
+        better = f"{CAN_RANK} AND {number} {sign} {its}"
+        return int(self._select("count(*)", BY_METRIC, better, result=claim.row["id"]).fetchone()[0]) + 1
 
     def points(self) -> Points:
         """Those of them that can be compared, to be drawn: one walk along the metric's values, in the order of the results."""
@@ -213,7 +212,7 @@ class Standings:
         columns = ("r.id", number_in_sql(self.unit), "r.on_day", *(f"coalesce({cost}, 0)" for cost in COST.values()))
         lists = ", ".join(f"json_group_array({column})" for column in columns)  # in one row: 10^5 take longer
         tables = f"{values} CROSS JOIN model m ON m.id = r.model_id"
-        found = self._select(lists, tables, f"AND v.metric_id = :metric AND {COMPARABLE}").fetchone()
+        found = self._select(lists, tables, CAN_RANK).fetchone()
         results, numbers, days, *costs = map(json.loads, found)
         return Points(
             np.array(results, np.int64),

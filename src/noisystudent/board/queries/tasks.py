@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from heapq import nlargest
 from typing import Any
 
+from noisystudent.board.catalogue.ranking import FILLED
 from noisystudent.board.queries.leaderboards import Choice, listed
 
 DEEPEST = 6  # levels of a tree that are shown
 COUNTS = (
-    "(SELECT count(*) FROM leaderboard l WHERE l.task_id = t.id AND l.result_count > 0) AS leaderboards, "
+    f"(SELECT count(*) FROM leaderboard l WHERE l.task_id = t.id AND {FILLED}) AS leaderboards, "
     "(SELECT count(*) FROM paper_task pt WHERE pt.task_id = t.id) AS papers"
 )
 # Of each task how many stand above it on the shortest way; those of a circle that nothing leads into are missing.
@@ -30,7 +31,7 @@ def areas(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     """All areas with how many tasks and leaderboards they have, the largest first."""
     rows = connection.execute(
         "SELECT a.id, a.slug, a.name, count(DISTINCT ta.task_id) AS tasks, count(l.id) AS leaderboards FROM area a "
-        "LEFT JOIN task_area ta ON ta.area_id = a.id LEFT JOIN leaderboard l ON l.task_id = ta.task_id AND l.result_count > 0 "
+        f"LEFT JOIN task_area ta ON ta.area_id = a.id LEFT JOIN leaderboard l ON l.task_id = ta.task_id AND {FILLED} "
         "GROUP BY a.id ORDER BY leaderboards DESC, tasks DESC, a.name"
     )
     return [dict(row) for row in rows]
@@ -132,13 +133,11 @@ def subtasks_of(connection: sqlite3.Connection, task: int) -> list[dict[str, Any
         "ORDER BY leaderboards DESC, papers DESC, t.name",
         (task,),
     ).fetchall()
-    found = []
-    for row in rows:
-        boards = listed(connection, Choice(task=row["id"]), limit=1) if row["leaderboards"] else []
-        subtask = dict(row) | {"board": boards[0] if boards else None}
-        del subtask["id"]
-        found.append(subtask)
-    return found
+    busiest = [listed(connection, Choice(task=row["id"]), limit=1) if row["leaderboards"] else [] for row in rows]
+    return [
+        {name: row[name] for name in ("slug", "name", "leaderboards", "papers")} | {"board": next(iter(boards), None)}
+        for row, boards in zip(rows, busiest, strict=True)
+    ]
 
 
 def around(connection: sqlite3.Connection, task: int) -> dict[str, list[int]]:
