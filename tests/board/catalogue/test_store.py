@@ -9,8 +9,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -403,6 +405,18 @@ def test_several_processes_may_make_and_change_one_store_at_once(tmp_path: Path)
     assert sorted(tasks(Store(path))) == [f"Task of {number}" for number in range(4)]
     with Store(path).reading() as connection:
         assert [row["id"] for row in connection.execute("SELECT id FROM event ORDER BY id")] == [1, 2, 3, 4]
+
+
+def test_who_makes_a_store_waits_for_another_who_is_making_it(tmp_path: Path) -> None:
+    path = tmp_path / "shared.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")  # SQLite refuses a log at once while another is about to write
+        release = threading.Timer(0.2, lambda: other.execute("ROLLBACK"))
+        release.start()
+        try:
+            assert tasks(Store(path, create=True)) == []
+        finally:
+            release.join()
 
 
 def test_statements_are_those_of_the_script() -> None:

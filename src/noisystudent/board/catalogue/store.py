@@ -204,7 +204,7 @@ class Store:
             steps = migrations()
             if connection.execute("PRAGMA user_version").fetchone()[0] == len(steps):
                 return
-            connection.execute("PRAGMA journal_mode = WAL")
+            _keep_a_log(connection)
             connection.execute("BEGIN IMMEDIATE")  # of several that come at once, one works and the others find it done
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if 0 < version < len(steps):
@@ -219,6 +219,19 @@ class Store:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             connection.close()
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on. SQLite answers "locked" at once, whatever the timeout, where several turn it on together."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 def migrations() -> list[str]:
