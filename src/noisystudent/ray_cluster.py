@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,15 @@ def _join(execution: Execution) -> None:
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     quietly: dict[str, Any] = {"logging_config": ray.LoggingConfig(log_level="ERROR"), "ignore_reinit_error": True}
+    quietly["runtime_env"] = {"worker_process_setup_hook": _telling_its_cluster()}
     if not execution.ray_address:
         cores = max(os.cpu_count() or 1, execution.ray_workers)
-        ray.init(num_cpus=cores, include_dashboard=False, object_store_memory=HERE, **quietly)
+        try:
+            ray.init("local", num_cpus=cores, include_dashboard=False, object_store_memory=HERE, **quietly)
+        except Exception as error:  # Ray raises a bare one when its processes are not there after 30 seconds
+            raise RunError(
+                f"Ray did not start on this machine: {error} Where it is busy, the same command may do later"
+            ) from error
         return
     try:
         ray.init(execution.ray_address, **quietly)
@@ -96,6 +103,23 @@ def _join(execution: Execution) -> None:
             f"execution.ray_address {execution.ray_address}: no Ray answers there ({error}); "
             "`ray start --head` starts one, and an empty address one for this run alone"
         ) from None
+
+
+def _telling_its_cluster() -> Callable[[], None]:
+    """What every process of the cluster does first: it says to Ray Train which cluster it is of.
+
+    Ray Train asks for the state of its actors at the one cluster that it finds among the processes of the machine, and fails where
+    there are two.
+    """
+
+    def tell() -> None:  # within, so that it travels by value: to import this module would load PyTorch everywhere
+        import os
+
+        import ray
+
+        os.environ["RAY_ADDRESS"] = ray.get_runtime_context().gcs_address
+
+    return tell
 
 
 def _work(job: dict[str, Any]) -> dict[str, Any]:

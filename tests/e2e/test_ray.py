@@ -80,3 +80,23 @@ def test_what_a_worker_refuses_is_told_as_without_ray(
     assert [result.status for result in told] == [2, 2]
     alone, by_worker = (result.stderr.rpartition("noisystudent: ")[2] for result in told)
     assert alone == by_worker
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_have_a_cluster_each(images: Images, configuration: Configuration, tmp_path: Path) -> None:
+    config = configuration("teacher.steps=20", generations=0)
+    run = ["run", *map(str, images.options), "--config", str(config), "--engine", "ray"]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "noisystudent", *run, "--json", "--out", out],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for out in ("one", "other")
+    ]
+    told = [command.communicate() for command in started]
+    assert [command.returncode for command in started] == [0, 0], told
+    assert [json.loads(out)["best"] for out, _ in told] == ["gen-0", "gen-0"]
+    assert not [error for _, error in told if "Traceback" in error]
