@@ -10,6 +10,7 @@ TALK = """
 import json, sys
 from pathlib import Path
 from noisystudent import processes
+from noisystudent.errors import UserError
 
 number = processes.number()
 found = {
@@ -17,6 +18,8 @@ found = {
     "first": processes.from_first(lambda: [number, processes.count(), processes.from_first(lambda: processes.is_first())]),
     "any": processes.any_of_them(number == 1, False, True),
     "own": list(processes.own(range(7))),
+    "shared": list(processes.shared(range(7), lambda own: ([number, thing] for thing in own))),
+    "none": list(processes.shared([], lambda own: own)),
 }
 Path(f"{number}.json").write_text(json.dumps(found))
 
@@ -27,6 +30,16 @@ try:
     processes.from_first(fail)
 except BaseException as error:
     Path(f"{number}.error").write_text(type(error).__name__)
+
+def fail_in_one(own):
+    if 5 in own:
+        raise UserError(["the first", "the second"])
+    return own
+
+try:
+    processes.shared(range(7), fail_in_one)
+except UserError as error:
+    Path(f"{number}.problems").write_text(" ".join(error.problems))
 """
 
 
@@ -38,6 +51,9 @@ def test_three_processes_do_a_thing_once_and_share_what_is_to_be_done(tmp_path: 
     # While the first does something for all it is alone: what it calls waits for nobody.
     assert all(found["first"] == [0, 1, True] for found in said)
     assert all((found["count"], found["any"]) == (3, [True, False, True]) for found in said)
+    everything = [[place % 3, place] for place in range(7)]
+    assert all((found["shared"], found["none"]) == (everything, []) for found in said)
+    assert {(tmp_path / f"{number}.problems").read_text() for number in range(3)} == {"the first the second"}
     assert [found["own"] for found in said] == [[0, 3, 6], [1, 4], [2, 5]]
     assert [(tmp_path / f"{number}.error").read_text() for number in range(3)] == [
         "ValueError",

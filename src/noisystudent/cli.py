@@ -50,6 +50,7 @@ from noisystudent.config.settings import parse_value
 from noisystudent.errors import UserError
 from noisystudent.extras import needing
 from noisystudent.inference.wanted import Wanted
+from noisystudent.processes import is_first
 
 app = typer.Typer(
     name="noisystudent",
@@ -374,7 +375,7 @@ def evaluate(
         reference=reference,
         execution=execution,
     )
-    if out:
+    if out and is_first():
         atomic.write_json(out, results)
     return results, screen.show_evaluation
 

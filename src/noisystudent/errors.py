@@ -25,7 +25,7 @@ class UserError(ValueError):
 
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems: list[str] = [problems] if isinstance(problems, str) else list(problems)
-        super().__init__(*self.problems)
+        super().__init__(self.problems)  # as it is made again from a pickle
 
     def __str__(self) -> str:
         if len(self.problems) == 1:

@@ -46,7 +46,7 @@ def run(config: Config, out: str | Path) -> dict[str, Any]:
     """Train a teacher, then generation after generation of students, and the supervised baseline.
 
     Given again with the same configuration on the same folder, it goes on where it stopped. Several processes, started by `torchrun`,
-    share labeling and training.
+    share labeling, training and evaluation.
 
     Args:
         config: everything that decides the run.
@@ -86,7 +86,7 @@ def _run(config: Config, work: Path, out: str | Path) -> dict[str, Any]:
                 logger.info("no baseline is trained: nothing was held out to compare the students with it on")
 
         if config.robustness:
-            folder.stage(robustness_stage(config), lambda: measure_robustness(folder, config))
+            folder.stage(robustness_stage(config), lambda: measure_robustness(folder, config), shared=True)
 
         results = from_first(lambda: summarize(folder, config))
         from noisystudent.report.html import write_report  # half a second with Matplotlib, and needed last

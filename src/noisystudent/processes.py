@@ -8,10 +8,13 @@ from __future__ import annotations
 import atexit
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from noisystudent.errors import RunError, UserError
+
+Thing = TypeVar("Thing")
 Answer = TypeVar("Answer")
 
 STARTED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # what a launcher sets, by PyTorch's convention
@@ -36,14 +39,50 @@ def number_here() -> int:
     return int(os.environ.get("LOCAL_RANK", 0)) if count() > 1 else 0
 
 
+def count_here() -> int:
+    """How many there are on this machine, as far as the launcher says."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", 1)) if count() > 1 else 1
+
+
 def is_first() -> bool:
     """Whether this one speaks for all, and writes what is written once."""
     return number() == 0
 
 
-def own(things: Sequence[Answer]) -> Sequence[Answer]:
+def own(things: Sequence[Thing]) -> Sequence[Thing]:
     """Those of some things, the same in all processes, that are this one's."""
     return things[number() :: count()]
+
+
+def shared(things: Sequence[Thing], work: Callable[[Sequence[Thing]], Iterable[Answer]]) -> Iterable[Answer]:
+    """An answer for each of some things, in their order: every process works on its own, and all get all.
+
+    Args:
+        things: the same in all processes.
+        work: an answer for each of the things it is given, one after another; it can be pickled. One process alone takes them as they come.
+
+    Raises:
+        UserError, RunError: in all processes, when the work of one of them raised it.
+
+    Example:
+        >>> list(shared("ab", lambda letters: map(str.upper, letters)))
+        ['A', 'B']
+    """
+    if count() == 1:
+        return work(things)
+    here: list[Answer] | UserError | RunError
+    try:
+        here = list(work(own(things)))
+    except (UserError, RunError) as error:
+        here = error
+    everywhere: list[Any] = [None] * count()
+    together().all_gather_object(everywhere, here)
+    answers: list[Any] = [None] * len(things)
+    for process, said in enumerate(everywhere):
+        if isinstance(said, Exception):
+            raise said
+        answers[process :: count()] = said
+    return answers
 
 
 def from_first(work: Callable[[], Answer]) -> Answer:

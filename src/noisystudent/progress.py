@@ -140,6 +140,27 @@ def track(description: str, total: int, *, done: int = 0, unit: str = "images") 
         yield advance
 
 
+def as_of_all(advance: Advance, own: int, total: int) -> Advance:
+    """For a process that does `own` of the `total` things whose progress `advance` shows: what it has done stands for what all have.
+
+    Example:
+        >>> shown = []
+        >>> advance = as_of_all(lambda n, note: shown.append(n), 2, 5)
+        >>> advance(1, ""), advance(1, "")
+        (None, None)
+        >>> shown
+        [2, 3]
+    """
+    done = 0
+
+    def advance_all(n: int, note: str) -> None:
+        nonlocal done
+        before, done = done, done + n
+        advance(done * total // own - before * total // own, note)
+
+    return advance_all
+
+
 @dataclass
 class _Pace:
     """How far something is, and how fast it goes of late; the time before the first is not counted, since one-time work comes there."""

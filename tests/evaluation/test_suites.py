@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from launched import launched
 from PIL import Image
 from timm.data import ImageNetInfo
 from torch import Tensor, nn
@@ -305,3 +306,19 @@ def test_sets_of_the_thousand_classes_need_a_model_that_knows_them(pictures: Pat
     results = evaluate(tmp_path / "v2", "v2", model=many)
     assert results["metrics"]["top5_v2"] == 100
     assert "top1_v2" in results["ci95"]
+
+
+def test_two_processes_share_the_images_and_find_the_numbers_of_one(pictures: Path, tmp_path: Path) -> None:
+    for level in range(6):
+        (pictures / str(level) / "1.png").unlink()
+    (pictures / "0" / "broken.png").write_bytes(b"no picture")
+    for count in (1, 2):
+        (tmp_path / str(count)).mkdir()
+        script = Path(__file__).parents[1] / "support" / "shared_evaluation.py"
+        finished = launched(count, script, pictures, tmp_path / str(count), folder=tmp_path)
+        assert finished.returncode == 0, finished.stderr
+    alone, first, second = (json.loads((tmp_path / name).read_text()) for name in ("1/0.json", "2/0.json", "2/1.json"))
+    assert first["found"] == second["found"] == alone["found"]  # to the bit
+    assert alone["found"]["skipped"][0]["reason"]
+    assert first["looked"] + second["looked"] == alone["looked"]
+    assert min(first["looked"], second["looked"]) > 0.3 * alone["looked"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import math
 import threading
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from noisystudent.config import Execution
 from noisystudent.data.decoding import UnreadableImage, decoded, eval_view, random_resized_view, read_bytes
 from noisystudent.data.duplicates import dhash
 from noisystudent.data.manifest import Manifest
+from noisystudent.data.once_a_machine import once_a_machine
 from noisystudent.data.random_crops import Draw, even_area
 from noisystudent.data.shards import IN_TURN, Pieces, ShardCache, as_they_lie, pieces_of
 from noisystudent.data.uris import inside, path_or_uri
@@ -96,7 +98,7 @@ class ImageSet:
         channels: 3 (RGB) or 1 (grey).
         crop_pct: share of the short side that the evaluation crop keeps.
         workers: threads that decode.
-        in_memory: decode everything once, at the first fetch, and keep it.
+        in_memory: decode everything once, at the first fetch, and keep it; processes of a machine keep it together.
         memory: bytes of shards to keep while the rows that `shuffled` gives are fetched.
 
     Example:
@@ -212,16 +214,26 @@ class ImageSet:
     def _load(self) -> torch.Tensor:
         with self._lock:
             if self._kept is None:
-                self._shards.limit = max(self._memory, IN_TURN)  # rows of a selection are in the order of their names
-                kept = torch.empty((len(self), self.channels, self.size, self.size), dtype=torch.uint8)
-                with track("decoding images", len(self)) as advance:
-                    for rows in _chunks(len(self)):
-                        pixels, unreadable = self._decoded(rows, self._eval_view)
-                        kept[rows[0] : rows[-1] + 1] = pixels
-                        self._unreadable |= {int(rows[position]): reason for position, reason in unreadable.items()}
-                        advance(len(rows), "")
-                self._kept, self._shards = kept, ShardCache()
+                shape = (len(self), self.channels, self.size, self.size)
+                memory, unreadable = once_a_machine(
+                    lambda: json.dumps([*shape, self.crop_pct, *self._uris.to_pylist()]),
+                    math.prod(shape),
+                    lambda memory: self._fill(memory.view(shape)),
+                )
+                self._kept, self._unreadable, self._shards = memory.view(shape), dict(unreadable), ShardCache()
             return self._kept
+
+    def _fill(self, kept: torch.Tensor) -> list[tuple[int, str]]:
+        """Decode everything; the rows that could not be read, with the reasons."""
+        self._shards.limit = max(self._memory, IN_TURN)  # rows of a selection are in the order of their names
+        unread: list[tuple[int, str]] = []
+        with track("decoding images", len(self)) as advance:
+            for rows in _chunks(len(self)):
+                pixels, unreadable = self._decoded(rows, self._eval_view)
+                kept[rows[0] : rows[-1] + 1] = pixels
+                unread += [(int(rows[position]), reason) for position, reason in unreadable.items()]
+                advance(len(rows), "")
+        return unread
 
     def _decoded(self, rows: np.ndarray, view: View) -> tuple[torch.Tensor, dict[int, str]]:
         pixels = np.zeros((len(rows), self.channels, self.size, self.size), dtype=np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from noisystudent import processes
 from noisystudent.config import Execution
 from noisystudent.data.images import ImageSet
 from noisystudent.device import compute_device, full_fp32
@@ -20,7 +21,7 @@ from noisystudent.evaluation.intervals import wilson_interval
 from noisystudent.evaluation.robustness import Robustness
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.probabilities import finite_probabilities
-from noisystudent.progress import Advance, track
+from noisystudent.progress import Advance, as_of_all, track
 
 BATCH = 64  # the gradient needs the memory of a training
 
@@ -66,21 +67,26 @@ def evaluate_attacks(classifier: Classifier, images: ImageSet, cells: Cells, *, 
 def _attacked(classifier: Classifier, images: ImageSet, attack: Attack, execution: Execution, name: str) -> pa.Table:
     """id, label and the class predicted under attack, of every image that can be read."""
     with track(name, len(images)) as advance:
+        size = min(BATCH, execution.label_batch_size)
+        batches = np.array_split(np.arange(len(images)), math.ceil(len(images) / size))
         return pa.concat_tables(
-            list(_batches(classifier, images, attack, min(BATCH, execution.label_batch_size), advance))
+            processes.shared(batches, lambda own: _tables(classifier, images, attack, own, advance))
         )
 
 
-def _batches(
-    classifier: Classifier, images: ImageSet, attack: Attack, size: int, advance: Advance
+def _tables(
+    classifier: Classifier, images: ImageSet, attack: Attack, batches: Sequence[np.ndarray], advance: Advance
 ) -> Iterator[pa.Table]:
-    for rows in np.array_split(np.arange(len(images)), math.ceil(len(images) / size)):
+    tell = as_of_all(advance, sum(map(len, batches)), len(images))
+    for rows in batches:
         pixels, unreadable = images.try_fetch(rows)
         read = np.setdiff1d(np.arange(len(rows)), list(unreadable))
         manifest = images.manifest.take(rows[read])
+        predicted = np.empty(0, np.int32)
         if len(read):
             with full_fp32():
                 attacked = attack(pixels[torch.from_numpy(read)], torch.tensor(manifest.labels).long())
             predicted = finite_probabilities(classifier.logits(attacked)).argmax(axis=1).astype(np.int32)
-            yield pa.table({"id": manifest.ids, "label": manifest.labels, "predicted": predicted})
-        advance(len(rows), "")
+        ids, labels = pa.array(manifest.ids, pa.string()), pa.array(manifest.labels, pa.int32())
+        yield pa.table({"id": ids, "label": labels, "predicted": predicted})
+        tell(len(rows), "")

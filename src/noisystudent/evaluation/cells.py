@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 
 from noisystudent import atomic
 from noisystudent.errors import UserError
+from noisystudent.processes import from_first
 
 
 class Cells:
-    """Tables by name, in a folder.
+    """Tables by name, in a folder. Several processes make them together, and the first writes them.
 
     Args:
         folder: where they are kept; None keeps nothing.
@@ -33,7 +34,7 @@ class Cells:
         if folder is None:
             return
         recorded = folder / "identity.json"
-        if not atomic.is_as_recorded(recorded, identity):
+        if not from_first(lambda: atomic.is_as_recorded(recorded, identity)):
             raise UserError(
                 f"{folder} holds parts of an evaluation of another model, other images or another seed ({recorded}): "
                 "give another --out"
@@ -48,8 +49,12 @@ class Cells:
         if self._folder is None:
             return make()
         path = self._folder / f"{name}.parquet"
-        if not path.exists():
+        if not from_first(path.exists):
             table = make()
-            with atomic.replacing(path) as temporary:
-                pq.write_table(table, temporary)
+            from_first(lambda: _write(table, path))
         return pq.read_table(path)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    with atomic.replacing(path) as temporary:
+        pq.write_table(table, temporary)

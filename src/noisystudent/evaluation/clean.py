@@ -16,8 +16,8 @@ from noisystudent.errors import UserError
 from noisystudent.evaluation.calibration import calibration_error, reliability
 from noisystudent.evaluation.intervals import bootstrap_interval, mean_of_rates_interval, wilson_interval
 from noisystudent.models.classifier import Classifier
-from noisystudent.progress import track
-from noisystudent.pseudo.label import ByNetwork, Predicted, all_answers
+from noisystudent.progress import Advance, track
+from noisystudent.pseudo.label import ByNetwork, Labeler, Predicted, all_answers
 
 
 @dataclass(frozen=True)
@@ -134,26 +134,41 @@ def answers(
     """
     execution = execution.model_copy(update={"labeling_precision": "fp32"})
     with track(description, len(images)) as advance:
-        parts = all_answers(ByNetwork(classifier, images, execution), execution, advance=advance)
-        return gathered(parts, images.manifest, classes=len(classifier.class_names), whole=whole)
+        labeler = ByNetwork(classifier, images, execution)
+        return answered(labeler, images.manifest, execution=execution, advance=advance, whole=whole)
 
 
-def gathered(parts: Iterable[Predicted], manifest: Manifest, *, classes: int, whole: bool = False) -> Answers:
-    """The answers that predictions for the images of a manifest are, as `answers` gives them."""
+def answered(
+    labeler: Labeler,
+    manifest: Manifest,
+    *,
+    execution: Execution,
+    advance: Advance = lambda *_: None,
+    whole: bool = False,
+) -> Answers:
+    """What a labeler answers for the images of a manifest, as `answers` gives it."""
     truth = dict(zip(manifest.ids, manifest.labels.tolist(), strict=True))
+
+    def scored(part: Predicted) -> Answers:
+        scores = score(part.probabilities, np.array([truth[id] for id in part.ids], dtype=np.int64))
+        skipped = [Skipped(row.id, "evaluate", row.reason) for row in part.skipped]
+        return Answers(part.ids, scores, skipped, part.probabilities.astype(np.float32) if whole else None)
+
     ids: list[str] = []
     scores: list[Scores] = []
     skipped: list[Skipped] = []
-    probabilities = np.empty((len(truth) if whole else 0, classes), np.float32)
-    for part in parts:
-        scores.append(score(part.probabilities, np.array([truth[id] for id in part.ids], dtype=np.int64)))
-        skipped += [Skipped(row.id, "evaluate", row.reason) for row in part.skipped]
+    probabilities: np.ndarray | None = None
+    for part in all_answers(labeler, execution, scored, advance=advance):
+        scores.append(part.scores)
+        skipped += part.skipped
         if whole:
-            probabilities[len(ids) : len(ids) + len(part.ids)] = part.probabilities
+            if probabilities is None:
+                probabilities = np.empty((len(truth), part.scores.classes), np.float32)
+            probabilities[len(ids) : len(ids) + len(part.ids)] = part.whole()
         ids += part.ids
     if not ids:
         raise UserError(f"none of the {len(truth)} images to evaluate on can be read")
-    return Answers(ids, Scores.joined(scores), skipped, probabilities[: len(ids)] if whole else None)
+    return Answers(ids, Scores.joined(scores), skipped, None if probabilities is None else probabilities[: len(ids)])
 
 
 def evaluate(

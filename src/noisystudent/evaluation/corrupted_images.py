@@ -23,7 +23,7 @@ from noisystudent.evaluation.intervals import bootstrap_interval
 from noisystudent.evaluation.robustness import Robustness
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import Advance, track
-from noisystudent.pseudo.label import ByNetwork, all_answers
+from noisystudent.pseudo.label import ByNetwork, Predicted, all_answers
 
 Cell = tuple[str, int]
 """A corruption and a severity."""
@@ -137,20 +137,18 @@ def answers(
     """id, label and the class predicted, of every picture that can be read."""
     shown = pictures()
     labeler = ByNetwork(classifier, shown, execution)
-    parts = all_answers(labeler, execution, advance=lambda n, _: advance(n, note))
     truth = dict(zip(shown.manifest.ids, shown.manifest.labels.tolist(), strict=True))
-    return pa.concat_tables(
-        [
-            pa.table(
-                {
-                    "id": pa.array(part.ids, pa.string()),
-                    "label": pa.array([truth[id] for id in part.ids], pa.int32()),
-                    "predicted": part.probabilities.argmax(axis=1).astype(np.int32),
-                }
-            )
-            for part in parts
-        ]
-    )
+
+    def table(part: Predicted) -> pa.Table:
+        return pa.table(
+            {
+                "id": pa.array(part.ids, pa.string()),
+                "label": pa.array([truth[id] for id in part.ids], pa.int32()),
+                "predicted": part.probabilities.argmax(axis=1).astype(np.int32),
+            }
+        )
+
+    return pa.concat_tables(all_answers(labeler, execution, table, advance=lambda n, _: advance(n, note)))
 
 
 def _name(cell: Cell) -> str:

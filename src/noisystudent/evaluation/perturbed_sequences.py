@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from noisystudent import processes
 from noisystudent.config import Execution
 from noisystudent.data.images import ImageSet, Skipped
 from noisystudent.device import compute_device
@@ -25,7 +26,7 @@ from noisystudent.evaluation.perturbations import sequence
 from noisystudent.evaluation.robustness import Robustness
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.probabilities import finite_probabilities
-from noisystudent.progress import track
+from noisystudent.progress import as_of_all, track
 
 TOP = 5  # classes without which there is no top-5 distance
 CHUNK = 8  # sequences in the making at a time
@@ -40,19 +41,19 @@ class Sequence(NamedTuple):
 
 
 class Sequences(NamedTuple):
-    """The sequences of a perturbation: how many, and how to go through them."""
+    """The sequences of a perturbation: how many, and how to go through some of them by their places."""
 
     number: int
-    each: Callable[[], Iterator[Sequence]]
+    each: Callable[[range], Iterator[Sequence]]
 
 
 def perturbed_here(images: ImageSet, *, size: int, seed: int, workers: int) -> dict[str, Sequences]:
     """The ten perturbations of clean pictures, which may be larger than the frames."""
 
-    def sequences(name: str) -> Iterator[Sequence]:
+    def sequences(name: str, places: range) -> Iterator[Sequence]:
         with ThreadPoolExecutor(workers) as threads:
-            for start in range(0, len(images), CHUNK):
-                rows = np.arange(start, min(start + CHUNK, len(images)))
+            for start in range(0, len(places), CHUNK):
+                rows = np.array(places[start : start + CHUNK])
                 pixels, unreadable = images.try_fetch(rows)
                 pictures = pixels.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous().numpy()
                 ids = images.manifest.take(rows).ids
@@ -80,8 +81,8 @@ def released_videos(folder: Path, *, size: int) -> dict[str, Sequences]:
     if missing:
         raise UserError(f"{folder}: ImageNet-P has ten perturbations; without a video: {', '.join(missing)}")
 
-    def read(name: str) -> Iterator[Sequence]:
-        for path in videos[name]:
+    def read(name: str, places: range) -> Iterator[Sequence]:
+        for path in (videos[name][place] for place in places):
             yield _read_video(path, str(path.relative_to(folder / name)), size)
 
     return {name: Sequences(len(paths), partial(read, name)) for name, paths in videos.items()}
@@ -129,17 +130,23 @@ def _steadiness(
     classifier: Classifier, name: str, sequences: Sequences, execution: Execution, skipped: list[Skipped]
 ) -> pa.Table:
     """id, the share of frames whose answer differs, and the top-5 distance (0 below five classes), of each sequence."""
-    rows: list[dict[str, object]] = []
     enough = len(classifier.class_names) >= TOP
-    with track(name, sequences.number, unit="sequences") as advance:
-        for one in sequences.each():
+
+    def looked_at(own: range) -> Iterator[dict[str, object] | Skipped]:
+        tell = as_of_all(advance, len(own), sequences.number)
+        for one in sequences.each(own):
             if one.frames is None:
-                skipped.append(Skipped(one.id, f"evaluate {name}", one.reason))
+                yield Skipped(one.id, f"evaluate {name}", one.reason)
             else:
                 scores = _scores_of_frames(classifier, one.frames, execution)
                 distance = top5_distance(scores, name) if enough else 0.0
-                rows.append({"id": one.id, "flips": flips(scores, name), "top5_distance": distance})
-            advance(1, "")
+                yield {"id": one.id, "flips": flips(scores, name), "top5_distance": distance}
+            tell(1, "")
+
+    with track(name, sequences.number, unit="sequences") as advance:
+        found = list(processes.shared(range(sequences.number), looked_at))
+    skipped += [row for row in found if isinstance(row, Skipped)]
+    rows = [row for row in found if not isinstance(row, Skipped)]
     if not rows:
         raise UserError(
             f"none of the {sequences.number} sequences of {name} can be read; the first: {skipped[-1].reason}"

@@ -11,12 +11,12 @@ from noisystudent.config import Execution
 from noisystudent.data.images import image_set
 from noisystudent.data.manifest import Manifest
 from noisystudent.errors import UserError
-from noisystudent.evaluation.clean import Scores, align_labels, gathered
+from noisystudent.evaluation.clean import Scores, align_labels, answered
 from noisystudent.evaluation.intervals import wilson_interval
 from noisystudent.evaluation.suites import labeled_images
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import logger, track
-from noisystudent.pseudo.label import ByNetwork, all_answers
+from noisystudent.pseudo.label import ByNetwork
 from noisystudent.rundir import run_of
 
 
@@ -89,8 +89,8 @@ def threshold_on(
     manifest = _validation_images(classifier, model, val)
     pictures = image_set(manifest, classifier.preprocessing, execution)
     with track("choosing the least confidence", len(pictures)) as advance:
-        parts = all_answers(ByNetwork(classifier, pictures, execution), execution, advance=advance)
-        scores = gathered(parts, manifest, classes=len(classifier.class_names)).scores
+        labeler = ByNetwork(classifier, pictures, execution)
+        scores = answered(labeler, manifest, execution=execution, advance=advance).scores
     found = least_confidence(scores, precision)
     low, high = found.ci95
     logger.info(

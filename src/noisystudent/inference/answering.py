@@ -110,7 +110,7 @@ class Answers:
     doing: str
     identity: dict[str, Any]
     schema: pa.Schema
-    batches: Callable[[Advance], Iterator[Batch]]
+    batches: Callable[[Advance], Iterable[Batch]]
     write_parts: Callable[[Path, Execution], list[Skipped]]
     rows: Callable[[pa.Table, pa.Array], pa.Table]
     about: dict[str, Any] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, overload
@@ -18,7 +18,7 @@ from noisystudent.inference.row_files import as_objects, check_row_file, named_l
 from noisystudent.inference.wanted import Wanted
 from noisystudent.models.classifier import Classifier
 from noisystudent.progress import Advance
-from noisystudent.pseudo.label import ByNetwork, all_answers, write_predictions
+from noisystudent.pseudo.label import ByNetwork, Predicted, all_answers, write_predictions
 
 
 class Prediction(NamedTuple):
@@ -143,9 +143,11 @@ def predicting(
         wanted = wanted._replace(probabilities=True)
     labeler = ByNetwork(asked.classifier, asked.pictures, asked.execution)
 
-    def batches(advance: Advance) -> Iterator[Batch]:
-        for said in all_answers(labeler, asked.execution, advance=advance):
-            yield said.table(wanted.top_k), said.skipped
+    def batches(advance: Advance) -> Iterable[Batch]:
+        def rows(said: Predicted) -> Batch:
+            return said.table(wanted.top_k), said.skipped
+
+        return all_answers(labeler, asked.execution, rows, advance=advance)
 
     def write_parts(folder: Path, execution: Execution) -> list[Skipped]:
         return write_predictions(labeler, folder, execution=execution, top_k=wanted.top_k, description="predicting")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from torch import Tensor, nn
 
+from noisystudent import processes
 from noisystudent.config import Execution
 from noisystudent.data.ahead import ahead
 from noisystudent.data.duplicates import dhash
@@ -18,7 +19,9 @@ from noisystudent.data.parts import write_parts
 from noisystudent.device import batches, compute_device, labeling_precision
 from noisystudent.models.classifier import Preprocessing
 from noisystudent.models.probabilities import finite_probabilities
-from noisystudent.progress import Advance
+from noisystudent.progress import Advance, as_of_all
+
+Kept = TypeVar("Kept")
 
 
 class Predicted(NamedTuple):
@@ -155,9 +158,26 @@ def write_predictions(
     )
 
 
-def all_answers(labeler: Labeler, execution: Execution, *, advance: Advance = lambda *_: None) -> Iterator[Predicted]:
-    """What a labeler says of all its images, batch after batch, with each told to the progress shown."""
-    rows = batches(np.arange(len(labeler)), labeler.image_size, execution)
-    for batch, read in ahead(rows, labeler.read, compute_device(execution)):
-        yield labeler(batch, read)
-        advance(len(batch), "")
+def all_answers(
+    labeler: Labeler,
+    execution: Execution,
+    keep: Callable[[Predicted], Kept],
+    *,
+    advance: Advance = lambda *_: None,
+) -> Iterable[Kept]:
+    """What is kept of what a labeler says of all its images, batch after batch; processes share the batches, and all get all.
+
+    Args:
+        labeler: answers; in all processes the same.
+        execution: device, batch size. The batches are the same for any number of processes, and so are the answers.
+        keep: what is kept of the answers for a batch.
+        advance: of the progress shown.
+    """
+
+    def answered(own: Sequence[np.ndarray]) -> Iterator[Kept]:
+        tell = as_of_all(advance, sum(map(len, own)), len(labeler))
+        for batch, read in ahead(own, labeler.read, compute_device(execution)):
+            yield keep(labeler(batch, read))
+            tell(len(batch), "")
+
+    return processes.shared(batches(np.arange(len(labeler)), labeler.image_size, execution), answered)

@@ -22,7 +22,7 @@ from noisystudent.data.joint_batches import Examples
 from noisystudent.data.manifest import Manifest
 from noisystudent.device import compute_device
 from noisystudent.errors import UserError
-from noisystudent.evaluation.clean import Evaluation, evaluate, gathered, judge
+from noisystudent.evaluation.clean import Evaluation, answered, evaluate, judge
 from noisystudent.evaluation.cost import multiply_adds
 from noisystudent.features.heads import put_head
 from noisystudent.models.classifier import (
@@ -36,9 +36,8 @@ from noisystudent.models.classifier import (
 from noisystudent.models.loading import load_classifier
 from noisystudent.models.weights import check_weights
 from noisystudent.noise.randaugment import operation_names
-from noisystudent.processes import from_first
+from noisystudent.processes import from_first, is_first
 from noisystudent.progress import logger
-from noisystudent.pseudo.label import all_answers
 from noisystudent.pseudo.quality import check_teacher
 from noisystudent.pseudo.selections import read_selection
 from noisystudent.run_plan import FROZEN, baseline_training, first_to_embed, run_networks
@@ -209,7 +208,7 @@ def fit_and_measure(
     with followed(config, run.path, training) as trackers:
         network = _Network(run, config, data, folder, training, name, trackers, selected)
         trained = _train(network, pseudo, start)
-        run.stage(f"{folder.name}/evaluate", lambda: _measure(network, trained))
+        run.stage(f"{folder.name}/evaluate", lambda: _measure(network, trained), shared=True)
 
 
 def _train(network: _Network, pseudo: Callable[[], Examples] | None, start: Path | None) -> dict[str, Any]:
@@ -311,13 +310,15 @@ def _measure(network: _Network, trained: dict[str, Any]) -> dict[str, Any]:
     }
     for split in [split for split in ("val", "test") if split in manifests]:
         evaluation = _evaluation(network, classifier, split)
-        with atomic.replacing(folder / "evaluation" / f"{split}.parquet") as temporary:
-            pq.write_table(evaluation.predictions, temporary)
+        if is_first():
+            with atomic.replacing(folder / "evaluation" / f"{split}.parquet") as temporary:
+                pq.write_table(evaluation.predictions, temporary)
         results[split] = evaluation.as_json()
     if results["split"]:
         main = results[results["split"]]
         results |= {"metrics": {**main["metrics"], **results["metrics"]}, "ci95": main["ci95"], "n": main["n"]}
-    atomic.write_json(folder / "results.json", results)
+    if is_first():
+        atomic.write_json(folder / "results.json", results)
     network.trackers.log(folder, _in_the_end(network.training, results))
     return {"warnings": _teacher_warnings(network, classifier, results) if folder.name == "gen-0" else []}
 
@@ -338,8 +339,7 @@ def _evaluation(network: _Network, classifier: Classifier, split: str) -> Evalua
     config, manifest = network.config, network.manifests[split]
     if network.training.frozen:
         answer = by_features(network.run, network.training, classifier, split, manifest)
-        given = gathered(all_answers(answer, config.execution), manifest, classes=len(classifier.class_names))
-        return judge(given, classifier.class_names, seed=config.seed)
+        return judge(answered(answer, manifest, execution=config.execution), classifier.class_names, seed=config.seed)
     return evaluate(
         classifier,
         image_set(manifest, classifier.preprocessing, config.execution, often=True),

@@ -21,11 +21,11 @@ from noisystudent.data.leaks import held_out_twins
 from noisystudent.data.manifest import Manifest
 from noisystudent.data.parts import read_parts
 from noisystudent.errors import UserError
-from noisystudent.evaluation.clean import gathered
+from noisystudent.evaluation.clean import answered
 from noisystudent.models.classifier import Classifier
 from noisystudent.models.loading import load_classifier, model_identity
 from noisystudent.pseudo.distributions import distributions
-from noisystudent.pseudo.label import ByNetwork, Labeler, Teacher, all_answers, write_predictions
+from noisystudent.pseudo.label import ByNetwork, Labeler, Teacher, write_predictions
 from noisystudent.pseudo.mirrored_teacher import MirroredTeacher
 from noisystudent.pseudo.noised_teacher import noised_teacher
 from noisystudent.pseudo.quality import check_selection, known_accuracy, most_confident
@@ -122,8 +122,7 @@ def _temperature(run: RunDir, config: Config, number: int, teacher: _Teacher) ->
     """That which makes a teacher as sure of the validation images as it is right."""
     val = Manifest.load(run.manifest("val"))
     labeler = _labeler(run, config, number, teacher, val, "val")
-    parts = all_answers(labeler, config.execution)
-    given = gathered(parts, val, classes=len(teacher.classifier.class_names), whole=True)
+    given = answered(labeler, val, execution=config.execution, whole=True)
     return fit_temperature(given.whole(), given.scores.labels)
 
 

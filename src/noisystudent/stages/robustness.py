@@ -11,6 +11,7 @@ from noisystudent.data.manifest import Manifest
 from noisystudent.evaluation.robustness import paired_scores
 from noisystudent.evaluation.suites import Found, Request, check, evaluate_images
 from noisystudent.models.loading import load_classifier, model_identity
+from noisystudent.processes import is_first
 from noisystudent.run_plan import RunNetwork, run_networks
 from noisystudent.rundir import RunDir
 
@@ -48,7 +49,9 @@ def measure_robustness(run: RunDir, config: Config) -> dict[str, Any]:
         for name, f in found.items()
     }
     differences = _differences(found, config.seed)
-    atomic.write_json(run.path / "robustness.json", {"split": split, "networks": measured, "differences": differences})
+    if is_first():
+        found_of = {"split": split, "networks": measured, "differences": differences}
+        atomic.write_json(run.path / "robustness.json", found_of)
     return {"networks": list(found)}
 
 

@@ -122,7 +122,7 @@ def fit(
                 log.append({"step": done, "loss": mean, "learning_rate": rate, "images_per_second": speed})
                 advance(0, f"loss {mean:.3f}")
                 losses, logged = [], time.monotonic()
-            if validate is not None and validating and is_first():
+            if validate is not None and validating:
                 began = time.monotonic()
                 metrics = _validated(averaged, validate, done)
                 log.append({"step": done, **{f"val_{name}": value for name, value in metrics.items()}})
