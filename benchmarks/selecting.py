@@ -1,9 +1,10 @@
 """How long `noisystudent select` takes beside the bare DuckDB query for the surest of each class, on the same predictions.
 
     python benchmarks/selecting.py --rows 5000000 20000000
+    python benchmarks/selecting.py --rows 300000000 --cases cut --turns 1 --table selecting_300m
 
 Predictions of 1,000 classes in parts of 50,000 rows, 70 % of which reach the threshold. Classes are cut to a fifth of an even share, or
-filled to twice of it. Each row of the table is a process of its own, of one thread, with 1 GiB for tables; the least processor time of two
+filled to twice of it. Each row of the table is a process of its own, of one thread, with 1 GiB for tables; the least processor time of the
 turns counts. The bare query ranks the rows of each class in a window, keeps so many and writes them; it fills nothing.
 """
 
@@ -28,7 +29,7 @@ from noisystudent.data.duckdb_connections import connected
 from noisystudent.pseudo.selecting import select
 
 RESULTS = Path(__file__).parent / "results"
-CLASSES, PART_ROWS, THRESHOLD, TURNS = 1_000, 50_000, 0.3, 2
+CLASSES, PART_ROWS, THRESHOLD = 1_000, 50_000, 0.3
 CASES = {"cut": 0.2, "filled": 2.0}  # of an even share of all rows
 BARE = """
     COPY (
@@ -50,10 +51,14 @@ class Measured(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[5_000_000, 20_000_000])
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), help="what is done with classes")
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--table", default="selecting", help="its name")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work" / "selecting")
     parser.add_argument("--trial", action="store_true", help="do not keep the table")
     options = parser.parse_args()
-    command = f"python benchmarks/selecting.py --rows {' '.join(map(str, options.rows))}"
+    given = ["--rows", *options.rows, "--cases", *options.cases, "--turns", options.turns, "--table", options.table]
+    command = f"python benchmarks/selecting.py {' '.join(map(str, given))}"
     head = [
         f"`{command}`; Python {platform.python_version()}, DuckDB {duckdb.__version__}, {platform.machine()}, one thread",
         "",
@@ -61,21 +66,21 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|",
     ]
     print("\n".join(head))
-    lines = [line for rows in options.rows for line in compared(rows, options.work)]
+    lines = [line for rows in options.rows for line in compared(rows, options.cases, options.turns, options.work)]
     if not options.trial:
-        (RESULTS / "selecting.md").write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
+        (RESULTS / f"{options.table}.md").write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
 
 
-def compared(rows: int, work: Path) -> list[str]:
+def compared(rows: int, cases: list[str], turns: int, work: Path) -> list[str]:
     """The lines of the table for so many predictions."""
     folder = work / str(rows)
     write_predictions(folder, rows)
     lines = []
-    for case, share in CASES.items():
-        per_class = round(share * rows / CLASSES)
-        bare = least(bare_query, folder, per_class)
+    for case in cases:
+        per_class = round(CASES[case] * rows / CLASSES)
+        bare = least(turns, bare_query, folder, per_class)
         for mode in ("exact", "official"):
-            ours = least(whole_command, folder, per_class, mode)
+            ours = least(turns, whole_command, folder, per_class, mode)
             figures = f"{ours.seconds:.1f} | {bare.seconds:.1f} | {ours.seconds / bare.seconds:.2f}"
             peaks = f"{ours.peak / 1e9:.2f} | {bare.peak / 1e9:.2f}"
             lines.append(f"| {rows:,} | {case} | {mode} | {figures} | {peaks} |")
@@ -96,13 +101,13 @@ def write_predictions(folder: Path, rows: int) -> None:
         )
 
 
-def least(work: Callable[..., Measured], *arguments: object) -> Measured:
+def least(turns: int, work: Callable[..., Measured], *arguments: object) -> Measured:
     """Of some turns, each in a process of its own."""
-    turns = []
-    for _ in range(TURNS):
+    found = []
+    for _ in range(turns):
         with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-            turns.append(pool.submit(work, *arguments).result())
-    return min(turns)
+            found.append(pool.submit(work, *arguments).result())
+    return min(found)
 
 
 def whole_command(folder: Path, per_class: int, mode: str) -> Measured:
