@@ -75,7 +75,7 @@ def check_networks(config: Config) -> None:
                 checks.append(
                     functools.partial(check_single_image, training.at_full_resolution(), config.data.channels)
                 )
-        if training.images_a_step(pseudo=number > 0) == 1:  # a teacher sees labels only
+        if training.images_a_step(pseudo=bool(number)) == 1:  # a teacher sees labels only
             checks.append(functools.partial(check_single_image, training, config.data.channels))
         for attempt in checks:
             try:
