@@ -80,7 +80,7 @@ class Result(BaseModel):
     evaluation: str = Field(description="Id of the table.")
     best_rank: int | None = Field(description="The best of its ranks.")
     best_metric: str | None = Field(description="The metric of that rank.")
-    rank: int | None = Field(description="By the table's first metric; runs are not ranked.")
+    rank: int | None = Field(description="By the metric that ranks the table; runs are not ranked.")
     metrics: dict[str, str] = Field(description="Of each metric the text that the source gave.")
     methodology: str = Field(description="Name of the model.")
     uses_additional_data: bool = Field(description="false where nobody says; see extra_data.")

@@ -29,15 +29,15 @@ def write(connection: sqlite3.Connection, stream: BinaryIO, *, of: int | None) -
     metrics = connection.execute(
         "SELECT id, name, unit, higher_is_better FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (of,)
     ).fetchall()
-    if connection.execute("SELECT 1 FROM leaderboard WHERE id = ?", (of,)).fetchone() is None:
+    board = connection.execute("SELECT ranked_by FROM leaderboard WHERE id = ?", (of,)).fetchone()
+    if board is None:
         raise UserError(f"there is no leaderboard {of}" if of else "csv: name the leaderboard that is to be written")
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
     table = csv.writer(text)
     names = [metric["name"] for metric in metrics]
     table.writerow(["rank", "model", *map(_cell, names), *BEHIND])
     place = _place(connection, of)
-    first = metrics[0]["id"] if metrics else None
-    for row in _rows(connection, of, first):
+    for row in _rows(connection, of, board["ranked_by"]):
         values = {value["metric_id"]: value["raw"] for value in _values(connection, row["id"])}
         table.writerow(
             [

@@ -257,7 +257,7 @@ def _columns(metrics: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], 
 
 
 def _own(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Runs as rows of a leaderboard, in the order that they have: each with its rank by its first metric and all its values."""
+    """Runs as rows of a leaderboard, in the order that they have: each with its rank by the metric of its first value and all its values."""
     rows: dict[int, dict[str, Any]] = {}
     for run in runs:
         row = rows.setdefault(run["run_result_id"], run | {"values": {}, "intervals": {}})

@@ -140,8 +140,7 @@ def _by_leaderboard(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             row["result"], {"model": row["model"], "result": row["result"], "values": []}
         )
         model["values"].append(row)
-        first = board["metric"] == row["metric"]
-        if first and row["rank"] and (board["place"] is None or row["rank"] < board["place"]):
+        if row["ranks"] and row["rank"] and (board["place"] is None or row["rank"] < board["place"]):
             board["place"], board["at"] = row["rank"], row["result"]
     return [board | {"models": list(board["models"].values())} for board in boards.values()]
 

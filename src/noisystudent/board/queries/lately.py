@@ -13,8 +13,8 @@ FIRST_PLACES, LEAST_RESULTS = 10, 5  # of a leaderboard on which a paper counts,
 # Who led before: the best of those that were there before the leader came.
 BEFORE = """
 SELECT model.name AS model, v.raw AS value, v.rank FROM result r JOIN model ON model.id = r.model_id JOIN value v ON v.result_id = r.id
-WHERE r.leaderboard_id = ? AND r.added_by < ? AND r.retired_by IS NULL AND v.rank IS NOT NULL AND v.metric_id =
-  (SELECT id FROM metric WHERE leaderboard_id = r.leaderboard_id ORDER BY position, id LIMIT 1)
+WHERE r.leaderboard_id = ? AND r.added_by < ? AND r.retired_by IS NULL AND v.rank IS NOT NULL
+  AND v.metric_id = (SELECT ranked_by FROM leaderboard l WHERE l.id = r.leaderboard_id)
 ORDER BY v.rank, r.id LIMIT 1
 """
 
@@ -81,7 +81,7 @@ def trending(connection: sqlite3.Connection, today: str, limit: int) -> list[dic
         "SELECT p.slug, p.title, p.published, count(DISTINCT l.id) AS leaderboards FROM paper p CROSS JOIN result r ON r.paper_id = p.id "
         "JOIN leaderboard l ON l.id = r.leaderboard_id JOIN value v ON v.result_id = r.id "
         "WHERE p.published BETWEEN ? AND ? AND r.kind = 'claim' AND r.retired_by IS NULL AND l.result_count >= ? AND v.rank <= ? "
-        "AND v.metric_id = (SELECT id FROM metric WHERE leaderboard_id = l.id ORDER BY position, id LIMIT 1) "
+        "AND v.metric_id = l.ranked_by "
         "GROUP BY p.id ORDER BY leaderboards DESC, p.published DESC, p.id DESC LIMIT ?",
         (since, newest, LEAST_RESULTS, FIRST_PLACES, limit),
     )

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from noisystudent.board.catalogue.history import last_event
-from noisystudent.board.catalogue.ranking import comparable_in_sql, in_unit, number_in_sql, unit_of
+from noisystudent.board.catalogue.ranking import RANKING_FIRST, comparable_in_sql, in_unit, number_in_sql, unit_of
 from noisystudent.board.catalogue.values import Value
 from noisystudent.board.queries.points import Points
 
@@ -271,11 +271,11 @@ def _unit_then(past: Standings) -> str:
 
 
 def values_of(connection: sqlite3.Connection, results: Sequence[int]) -> dict[int, dict[str, str]]:
-    """Of each of some results, the text of its values by the metric's name."""
+    """Of each of some results, the text of its values by the metric's name; first that of the metric that ranks the leaderboard."""
     found: dict[int, dict[str, str]] = {result: {} for result in results}
     rows = connection.execute(
         "SELECT v.result_id, m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id "
-        f"WHERE v.result_id {OF_GIVEN} ORDER BY m.position, m.id",
+        f"JOIN leaderboard l ON l.id = m.leaderboard_id WHERE v.result_id {OF_GIVEN} ORDER BY {RANKING_FIRST}",
         {"given": json.dumps(list(results))},
     )
     for row in rows:

@@ -90,11 +90,10 @@ def benchmarks(
 
 
 def _best(connection: sqlite3.Connection, tasks: str, dataset: int, passing: str) -> int | None:
-    """The best claim on the busiest leaderboard of a data set, by the leaderboard's first metric."""
+    """The best claim on the busiest leaderboard of a data set."""
     row = connection.execute(
         "SELECT r.id FROM result r JOIN model m ON m.id = r.model_id JOIN leaderboard l ON l.id = r.leaderboard_id "
-        "LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = "
-        "(SELECT id FROM metric k WHERE k.leaderboard_id = l.id ORDER BY k.position, k.id LIMIT 1) "
+        "LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = l.ranked_by "
         f"WHERE l.task_id IN ({tasks}) AND l.dataset_id = ? AND r.retired_by IS NULL AND r.kind = 'claim'{passing} "
         "ORDER BY l.result_count DESC, l.id, v.rank IS NULL, v.rank, r.position, r.id LIMIT 1",
         (dataset,),
