@@ -171,13 +171,6 @@ def _duplicates(connection: sqlite3.Connection) -> Iterator[Finding]:
     ):
         message = f"the same model with the same values, {row['times']} times"
         yield Finding("warning", "duplicate", f"/sota/{row['slug']}, {row['model']}", message, "take back all but one")
-    for row in connection.execute(
-        "SELECT group_concat(name, ' / ') AS names FROM (SELECT * FROM author ORDER BY name, id) "
-        "GROUP BY lower(name) HAVING count(*) > 1 ORDER BY names"
-    ):
-        message = "names that differ in small and capital letters only"
-        remedy = "use one of them in future submissions"
-        yield Finding("warning", "duplicate", f"author {row['names'][:200]}", message, remedy)
 
 
 def _twins(connection: sqlite3.Connection) -> Iterator[Finding]:
