@@ -95,6 +95,8 @@ class Result(BaseModel):
     parameters: float | None = Field(description="How many the model has.")
     tags: list[str]
     code: list[str] = Field(description="Addresses of its code, or else of its paper's.")
+    verified_by: str | None = Field(description="The author of its paper who verified it.")
+    verified_where: str | None = Field(description="Where that can be seen: an address, or a note.")
 
 
 class AppliedFilters(BaseModel):
@@ -105,6 +107,7 @@ class AppliedFilters(BaseModel):
     max: dict[str, float]
     uses_additional_data: bool | None
     has_code: bool | None
+    verified: bool | None
     sort: str | None
 
 

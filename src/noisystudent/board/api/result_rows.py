@@ -55,6 +55,8 @@ def _result(row: sqlite3.Row, values: Sequence[sqlite3.Row]) -> Result:
         parameters=row["parameters"],
         tags=json.loads(row["tags"]),
         code=[link["url"] for link in own_code] or json.loads(row["code_of_paper"]),
+        verified_by=row["verified_by"] or None,
+        verified_where=row["verified_where"] or None,
     )
 
 

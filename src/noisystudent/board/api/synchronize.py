@@ -60,7 +60,9 @@ def _metrics(change: Change, leaderboard: int, given: list[MetricSyncRequest]) -
         if metric.description:
             change.edit("metric", number, description=metric.description)
         first.append(number)
-    metrics = sorted(leaderboards.metrics_of(change.connection, leaderboard), key=lambda row: (row["position"], row["id"]))
+    metrics = sorted(
+        leaderboards.metrics_of(change.connection, leaderboard), key=lambda row: (row["position"], row["id"])
+    )
     others = [row["id"] for row in metrics if row["id"] not in first]
     for position, number in enumerate([*first, *others]):
         change.edit("metric", number, position=position)

@@ -29,8 +29,10 @@ def _said(table: str, higher: str, lower: str) -> dict[str, bool]:
 NAMES: dict[str, bool | None] = {**_said("names", "higher", "lower"), **dict.fromkeys(_TABLE["names"]["neither"])}
 WORDS = _said("words", "higher", "lower")
 VAGUE = _said("words", "vague_higher", "vague_lower")
-SAID = VAGUE | WORDS
-_STEMS = {letters + word: word for word in _TABLE["words"]["varied"] for letters in _TABLE["words"]["before"]}
+TELLING = VAGUE | WORDS
+_STEMS: dict[str, str] = {
+    letters + word: word for word in _TABLE["words"]["varied"] for letters in _TABLE["words"]["before"]
+}
 COSTS = frozenset(_TABLE["costs"]["words"])
 SHARES = frozenset(_TABLE["shares"]["words"]), frozenset(_TABLE["shares"]["but"])
 LONGEST_PHRASE = 4  # words
@@ -69,7 +71,7 @@ def by_name(name: str) -> Direction:
         known = NAMES[whole]
         return UNKNOWN if known is None else Direction(known, "known name")
     word = _telling_word(name)
-    return UNKNOWN if word is None else Direction(SAID[word], "pattern of name")
+    return UNKNOWN if word is None else Direction(TELLING[word], "pattern of name")
 
 
 def by_order(values: Sequence[float | None]) -> bool | None:

@@ -123,7 +123,7 @@ def refresh(connection: sqlite3.Connection, leaderboards: Collection[int]) -> No
 
 
 def out_of_date(connection: sqlite3.Connection) -> set[int]:
-    """The leaderboards that older rules ranked: by another metric or direction than is found out now, or without values of another scale."""
+    """The leaderboards that older rules ranked: by another metric or direction than now, or without values of another scale."""
     rows = connection.execute("SELECT DISTINCT name FROM metric WHERE direction_origin NOT IN (?, ?)", SAID)
     turned = judged_otherwise(connection, {row["name"]: judgement(connection, row["name"]) for row in rows.fetchall()})
     letters = "', '".join(SCALES)
