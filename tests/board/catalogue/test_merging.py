@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from noisystudent.board.catalogue.merging import merge_entries as merge
 from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.twins import twins
+from noisystudent.board.importing import import_file
 from noisystudent.board.importing.bulk import numbers_of_names
 from noisystudent.errors import UserError
 
@@ -284,3 +287,19 @@ def test_two_authors_of_one_paper_are_not_made_one(store: Store) -> None:
     written(store, ("A. Wang", "A Wang"))
     with pytest.raises(UserError, match=r"are two people: 'A\. Wang and A Wang'; correct its authors first"):
         merge(store, "author", "A Wang", "A. Wang", actor="carla")
+
+
+def test_nobody_is_called_as_who_was_taken_out_with_an_import(store: Store, tmp_path: Path) -> None:
+    papers = [
+        {"title": name, "abstract": "a", "url_abs": f"https://x.org/{place}", "authors": [name]}
+        for place, name in enumerate(("J. Smith", "J Smith"))
+    ]
+    (tmp_path / "papers.json").write_text(json.dumps(papers))
+    event = import_file(store, tmp_path / "papers.json", actor="anna")["event"]
+    merge(store, "author", "J Smith", "J. Smith", actor="carla")
+    history.restore(store, event, actor="carla", whole=True)
+    assert rows(store, "SELECT name FROM author") == []
+    with store.changing("anna", "add") as change:
+        change.author("Somebody else")
+        number = change.author("J Smith")
+    assert rows(store, f"SELECT name FROM author WHERE id = {number}") == [("J Smith",)]

@@ -75,6 +75,7 @@ def test_what_trends_by_one_rule(client: TestClient, store: Store, add_results: 
             ("Starred", "2013-06-01", 5_000),
             ("Unknown", "2013-06-01", None),
             ("Old", "2012-06-01", 9_000),
+            ("No day", "2014-02-30", None),
         ):
             paper, code = (
                 change.paper(title=title, published=published),

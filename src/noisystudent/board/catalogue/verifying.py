@@ -63,7 +63,7 @@ def verify(store: Store, result: str, author: str, where: str, *, actor: str) ->
             problems.append(f"where: say where it can be seen, an address or a note of at most {LONGEST:,} characters")
         if row and found and (row["verified_by"], row["verified_where"]) == (found, where):
             problems.append(f"result {row['id']} is verified so already")
-        if problems:
+        if problems or row is None:
             raise UserError(problems)
         change.edit("result", row["id"], verified_by=found, verified_where=where)
         return change.event
@@ -82,7 +82,7 @@ def unverify(store: Store, result: str, *, actor: str) -> int:
         row, problems = _claim(change.connection, result)
         if row and not row["verified_by"]:
             problems.append(f"result {row['id']} is not verified")
-        if problems:
+        if problems or row is None:
             raise UserError(problems)
         change.edit("result", row["id"], verified_by="", verified_where="")
         return change.event

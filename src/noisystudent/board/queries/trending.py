@@ -41,11 +41,11 @@ def days_ago(days: int) -> str:
 
 def late(connection: sqlite3.Connection) -> dict[str, str]:
     """The parameters of `trending_first`: today, and since when papers are of late."""
+    dated = "date(substr(published, 1, 10), '+0 days') = substr(published, 1, 10)"
     newest = connection.execute(
-        "SELECT max(published) FROM paper WHERE published <= ? AND published GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'",
-        (today(),),
-    ).fetchone()[0]
-    until = date.fromisoformat((newest or today())[:10])
+        f"SELECT published FROM paper WHERE published <= ? AND {dated} ORDER BY published DESC LIMIT 1", (today(),)
+    ).fetchone()
+    until = date.fromisoformat((newest["published"] if newest else today())[:10])
     return {"today": today(), "since": (until - timedelta(days=DAYS)).isoformat()}
 
 
