@@ -197,7 +197,8 @@ def results_of(connection: sqlite3.Connection, paper: int, limit: int) -> list[d
         connection,
         "SELECT l.task, l.task_slug, l.dataset, l.dataset_slug, l.slug AS leaderboard, l.shown, "
         "model.name AS model, metric.name AS metric, metric.higher_is_better, v.raw AS value, v.rank, "
-        "metric.id IS l.ranked_by AS ranks, r.id AS result, r.verified_by, r.verified_where "
+        "metric.id IS l.ranked_by AS ranks, r.id AS result, "
+        "nullif(r.verified_by, '') AS verified_by, nullif(r.verified_where, '') AS verified_where "
         "FROM leaderboard_shown l JOIN result r ON r.leaderboard_id = l.id JOIN model ON model.id = r.model_id "
         f"JOIN value v ON v.result_id = r.id JOIN metric ON metric.id = v.metric_id WHERE {_STANDING} "
         "ORDER BY l.task, l.dataset, l.id, r.position, r.id, metric.id IS NOT l.ranked_by, metric.position, metric.id LIMIT ?",
