@@ -29,6 +29,7 @@ _KEPT_BY: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("method", "paper_id", "methods"),
     ),
     "method": (("paper_method", "method_id", "papers"),),
+    "author": (("paper_author", "author_id", "papers"),),
     "metric": (("value", "metric_id", "values of results, which the history keeps"),),
     "leaderboard": (("result", "leaderboard_id", "results, which the history keeps"),),
 }
@@ -76,6 +77,9 @@ def bring_back(change: Change, table: str, row: Mapping[str, Any]) -> None:
     Raises:
         UserError: its name or its address has been given to another since.
     """
+    if table == "leaderboard":  # its metrics went with it: which one ranks it is found when they are there
+        row = {**row, "ranked_by": None}
+        change.touched.add(row["id"])
     try:
         change.insert(table, **row)
     except sqlite3.IntegrityError as error:

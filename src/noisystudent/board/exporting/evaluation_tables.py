@@ -1,7 +1,8 @@
 """The evaluation tables in the archive's nesting. Tasks and datasets are sorted by name, rows stand in the order of their leaderboard.
 
-Two things are added to the archive's form: the directions of metrics that somebody said (`metric_directions`), and null for extra
-training data where nobody said whether it was used. Runs of ours have no place in it: a row is what a paper claims.
+Three things are added to the archive's form: the directions of metrics that somebody said (`metric_directions`), null for extra training
+data where nobody said whether it was used, and who of the authors verified a row (`verified`). Runs of ours have no
+place in it: a row is what a paper claims.
 """
 
 from __future__ import annotations
@@ -124,6 +125,11 @@ class _Tables:
                 "model_links": json.loads(row["model_links"]),
                 "metrics": values[row["id"]],
                 "uses_additional_data": None if row["extra_data"] is None else bool(row["extra_data"]),
+                **(
+                    {"verified": {"by": row["verified_by"], "where": row["verified_where"]}}
+                    if row["verified_by"]
+                    else {}
+                ),
             }
             for row in self.connection.execute(
                 f"SELECT r.*, m.name AS model FROM result r JOIN model m ON m.id = r.model_id WHERE {standing} ORDER BY r.position, r.id",

@@ -32,6 +32,7 @@ KEYS = {
     "row": (
         *("model_name", "paper_title", "paper_url", "paper_date", "code_links", "model_links"),
         *("metrics", "uses_additional_data"),
+        "verified",  # of our own export
         "locator",  # none of the archive's: importers of other tables say with it where a row stands, or how it was measured
     ),
 }
@@ -190,6 +191,7 @@ class _Tables:
         if not is_name(model, "model_name", fields):
             return None
         metrics = fields.part("metrics")
+        verified = fields.part("verified")
         title, url, published = fields.line("paper_title"), address(fields, "paper_url"), _day(fields, "paper_date")
         return Result(
             leaderboard=leaderboard,
@@ -206,6 +208,7 @@ class _Tables:
             code_links=links(fields, "code_links"),
             model_links=links(fields, "model_links"),
             where=fields.where,
+            verified=(one_line(verified, "by"), one_line(verified, "where")) if verified else ("", ""),
         )
 
     # Rows
