@@ -5,7 +5,7 @@
 PYTHON has noisystudent and `pip install --no-deps semilearn==0.3.2 ruamel.yaml progress modssc==1.2.2`; who lacks one of them leaves its
 rows out. Processor time of the whole process counts, of all that a training does; in turns, after one to warm up.
 
-At 32 pixels all have the images in memory and learn from 128 a step, of which 96 (of ModSSC's and of those beside it 64) have no label. Ours
+At 32 pixels all have the images in memory and learn from 128 a step, of which 96 (ModSSC's and those beside it: 64) have no label. Ours
 noises them meanwhile (RandAugment, Cutout), semilearn is given noised batches, ModSSC takes its images as they are. FixMatch passes each
 image without label twice, so that 224 pass a step. At 224 pixels JPEG files are decoded, cropped at random and augmented (RandAugment,
 two operations of magnitude 9), by ours and by timm's own loader, 16 a step, with labels alone; ours keeps a moving average as well.

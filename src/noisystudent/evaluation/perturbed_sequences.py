@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import abc
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -44,13 +45,13 @@ class Sequences(NamedTuple):
     """The sequences of a perturbation: how many, and how to go through some of them by their places."""
 
     number: int
-    each: Callable[[range], Iterator[Sequence]]
+    each: Callable[[abc.Sequence[int]], Iterator[Sequence]]
 
 
 def perturbed_here(images: ImageSet, *, size: int, seed: int, workers: int) -> dict[str, Sequences]:
     """The ten perturbations of clean pictures, which may be larger than the frames."""
 
-    def sequences(name: str, places: range) -> Iterator[Sequence]:
+    def sequences(name: str, places: abc.Sequence[int]) -> Iterator[Sequence]:
         with ThreadPoolExecutor(workers) as threads:
             for start in range(0, len(places), CHUNK):
                 rows = np.array(places[start : start + CHUNK])
@@ -81,7 +82,7 @@ def released_videos(folder: Path, *, size: int) -> dict[str, Sequences]:
     if missing:
         raise UserError(f"{folder}: ImageNet-P has ten perturbations; without a video: {', '.join(missing)}")
 
-    def read(name: str, places: range) -> Iterator[Sequence]:
+    def read(name: str, places: abc.Sequence[int]) -> Iterator[Sequence]:
         for path in (videos[name][place] for place in places):
             yield _read_video(path, str(path.relative_to(folder / name)), size)
 
@@ -132,7 +133,7 @@ def _steadiness(
     """id, the share of frames whose answer differs, and the top-5 distance (0 below five classes), of each sequence."""
     enough = len(classifier.class_names) >= TOP
 
-    def looked_at(own: range) -> Iterator[dict[str, object] | Skipped]:
+    def looked_at(own: abc.Sequence[int]) -> Iterator[dict[str, object] | Skipped]:
         tell = as_of_all(advance, len(own), sequences.number)
         for one in sequences.each(own):
             if one.frames is None:
