@@ -124,8 +124,8 @@ def export(
     format: Annotated[
         str,
         typer.Option(
-            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, csv, bibtex, "
-            "every-eval-ever, hugging-face."
+            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, runs, csv, "
+            "bibtex, every-eval-ever, hugging-face."
         ),
     ],
     out: Annotated[

@@ -1,7 +1,7 @@
 """The evaluation tables in the archive's nesting. Tasks and datasets are sorted by name, rows stand in the order of their leaderboard.
 
-Two things are added to the archive's form: the directions of metrics that somebody said (`metric_directions`), and null for extra
-training data where nobody said whether it was used. Runs of ours have no place in it: a row is what a paper claims.
+Three things are added to the archive's form: the directions of metrics that somebody said (`metric_directions`), null for extra
+training data where nobody said whether it was used, and of a row that has them its day, where it stands, and its tags. Runs have a layer of their own (`runs.py`): a row is what a paper claims.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import json
 import sqlite3
 from collections import Counter, defaultdict
 from typing import Any, BinaryIO
+
+from noisystudent.board.exporting.objects import SITE, picked
 
 SAID = ("curated", "given")
 MOST_PLACES = (
@@ -117,19 +119,28 @@ class _Tables:
         return [
             {
                 "model_name": row["model"],
-                "paper_title": row["paper_title"],
-                "paper_url": row["paper_url"],
-                "paper_date": row["paper_date"],
+                **_paper(row),
                 "code_links": json.loads(row["code_links"]),
                 "model_links": json.loads(row["model_links"]),
                 "metrics": values[row["id"]],
                 "uses_additional_data": None if row["extra_data"] is None else bool(row["extra_data"]),
+                **{name: row[name] for name in ("evaluated_on", "source_url", "locator") if row[name]},
+                **({"tags": tags} if (tags := json.loads(row["tags"])) else {}),
             }
             for row in self.connection.execute(
-                f"SELECT r.*, m.name AS model FROM result r JOIN model m ON m.id = r.model_id WHERE {standing} ORDER BY r.position, r.id",
+                "SELECT r.*, m.name AS model, p.title, p.slug FROM result r JOIN model m ON m.id = r.model_id "
+                f"LEFT JOIN paper p ON p.id = r.paper_id WHERE {standing} ORDER BY r.position, r.id",
                 (leaderboard,),
             )
         ]
 
     def _names(self, query: str, task: int) -> list[str]:
         return [row["name"] for row in self.connection.execute(query, (task,))]
+
+
+def _paper(row: sqlite3.Row) -> dict[str, Any]:
+    """The paper of a row as its source named it; where that came by a form or the API, under its title and address here."""
+    said = picked(row, "paper_title", "paper_url", "paper_date")
+    if any(said.values()) or row["slug"] is None:
+        return said
+    return {**said, "paper_title": row["title"], "paper_url": f"{SITE}/paper/{row['slug']}"}
