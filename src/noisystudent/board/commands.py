@@ -399,7 +399,12 @@ def reject(
 @token_command()
 def make(
     name: Annotated[str, typer.Argument(help="Whose it is, or what it is for.")],
-    scope: Annotated[list[str] | None, typer.Option(help="submit (without it), curate; sure with curate: doubtful values are not questioned. May be repeated.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="submit (without it), curate; sure with curate: doubtful values are not questioned. May be repeated."
+        ),
+    ] = None,
     days: Annotated[int | None, typer.Option(help="How long it holds; until it is revoked, without it.")] = None,
     store: StoreFile = STORE,
     actor: Actor = "",

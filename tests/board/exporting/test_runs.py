@@ -32,7 +32,12 @@ def measured(imagenet: Store) -> Store:
         change.edit("dataset", 1, homepage="https://huggingface.co/datasets/ILSVRC/imagenet-1k")
         claim = change.connection.execute("SELECT id, paper_id FROM result WHERE paper_id IS NOT NULL").fetchone()
         values = {"Top 1 Accuracy": "88.30 ± 0.25%", "GFLOPs": "about 37"}
-        about = {"kind": "run", "external_id": "run:abc", "evaluated_on": "2026-11-20", "locator": "run-0, run-1, run-2"}
+        about = {
+            "kind": "run",
+            "external_id": "run:abc",
+            "evaluated_on": "2026-11-20",
+            "locator": "run-0, run-1, run-2",
+        }
         run = change.add_result(Result(1, "NoisyStudent", values, paper=claim["paper_id"], **about))
         change.insert(
             "run",
@@ -136,7 +141,12 @@ def test_what_is_none_is_lost_and_the_page_stands(
 
 def test_csv(measured: Store, exported: Exported) -> None:
     run = list(csv.DictReader(io.StringIO(exported(measured, "csv", 1).decode())))[-1]
-    assert (run["kind"], run["Top 1 Accuracy"], run["seeds"], run["images"]) == ("run", "88.30 ± 0.25%", "0 1 2", "50000")
+    assert (run["kind"], run["Top 1 Accuracy"], run["seeds"], run["images"]) == (
+        "run",
+        "88.30 ± 0.25%",
+        "0 1 2",
+        "50000",
+    )
 
 
 def test_every_eval_ever(measured: Store, tmp_path: Path) -> None:
@@ -173,7 +183,10 @@ def test_hugging_face(measured: Store, tmp_path: Path) -> None:
 def test_the_api(measured: Store, browser_of: Callable[..., Any]) -> None:
     client = browser_of(measured).client
     said = {"seeds": [0, 1, 2], "images": 50_000, "metrics": {"Top 1 Accuracy": OVER_SEEDS}}
-    for path in ("evaluations/image-classification-on-imagenet/results/", "datasets/imagenet/evaluations/?ordering=best_rank"):
+    for path in (
+        "evaluations/image-classification-on-imagenet/results/",
+        "datasets/imagenet/evaluations/?ordering=best_rank",
+    ):
         rows = client.get(f"/api/v1/{path}").json()["results"]
         assert [row["run"] for row in rows if row["kind"] == "claim"] == [None] * 3
         (run,) = [row["run"] for row in rows if row["kind"] == "run"]

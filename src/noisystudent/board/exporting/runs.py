@@ -49,7 +49,9 @@ def write(connection: sqlite3.Connection, stream: BinaryIO) -> None:
     """Write every run that stands, by task and data set."""
     runs = list(connection.execute(RUNS))
     places = {row["dataset_id"]: _place(connection, row["dataset_id"]) for row in runs}
-    runs.sort(key=lambda row: (row["task"], places[row["dataset_id"]]))  # parts of one name are told apart by their wholes
+    runs.sort(
+        key=lambda row: (row["task"], places[row["dataset_id"]])
+    )  # parts of one name are told apart by their wholes
     write_objects((_run(connection, row, places[row["dataset_id"]]) for row in runs), stream)
 
 
