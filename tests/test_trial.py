@@ -1,5 +1,7 @@
 """What a network costs: counted on paper, and tried with smaller images where it does not fit."""
 
+import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,8 +10,9 @@ from torch import nn
 
 from noisystudent import trial
 from noisystudent.config import Execution, Noise, Training
+from noisystudent.errors import RunError
 from noisystudent.models.classifier import Classifier, build_classifier
-from noisystudent.trial import _SavedForBackward, cost_an_image, cost_key
+from noisystudent.trial import _SavedForBackward, calculated_cost, check_room, cost_an_image, cost_key
 
 TRAINING = Training(model="resnet9_8", image_size=32, optimizer="adamw", noise=Noise(crop_padding=1))
 CPU = Execution(device="cpu")
@@ -124,3 +127,36 @@ def test_steps_and_batches_do_not_change_what_an_image_costs() -> None:
     longer = TRAINING.model_copy(update={"steps": 7, "batch_size": 3, "unlabeled_ratio": 2.0, "weight_decay": 0.0})
     assert cost_key(longer) == cost_key(TRAINING)
     assert cost_key(TRAINING.model_copy(update={"image_size": 64})) != cost_key(TRAINING)
+
+
+def free(monkeypatch: pytest.MonkeyPatch, count: float) -> None:
+    """A machine that has room for the states and the activations of so many images."""
+    cost = calculated_cost(TRAINING, 3, 10)
+    monkeypatch.setattr(trial, "free_memory", lambda _: cost.states + count * trial.LEAST_IN_FP32 * cost.activations)
+    monkeypatch.setattr(trial.psutil, "swap_memory", lambda: SimpleNamespace(free=0))
+
+
+def test_images_that_are_too_many_for_the_memory_are_told_with_an_advice_that_helps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free(monkeypatch, 100)
+    check_room(TRAINING, CPU, 3, 10, 100)
+    with pytest.raises(
+        RunError, match=r"^101 images at a time are too many for this machine's memory \(they take"
+    ) as refused:
+        check_room(TRAINING, CPU, 3, 10, 101)
+    advised = int(re.findall(r"execution\.images_at_a_time=(\d+)", str(refused.value))[0])
+    assert 50 < advised < 100
+    check_room(TRAINING, CPU.model_copy(update={"images_at_a_time": advised}), 3, 10, 101)
+
+
+def test_in_bf16_more_of_them_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    free(monkeypatch, 100)
+    check_room(TRAINING, CPU.model_copy(update={"precision": "bf16"}), 3, 10, 150)
+
+
+def test_where_not_even_two_images_fit_the_network_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    free(monkeypatch, 1)
+    with pytest.raises(RunError, match="train a smaller network or smaller images") as refused:
+        check_room(TRAINING, CPU, 3, 10, 32)
+    assert "images_at_a_time" not in str(refused.value)

@@ -11,11 +11,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 import numpy as np
-import psutil
 import torch
 from torch.overrides import TorchFunctionMode
 
-from noisystudent import processes
+from noisystudent import memory, processes
 from noisystudent.config import Execution
 from noisystudent.errors import UserError
 
@@ -94,7 +93,7 @@ def training_precision(execution: Execution, device: torch.device) -> Iterator[N
         ...     torch.nn.Linear(2, 2)(torch.zeros(1, 2)).dtype
         torch.bfloat16
     """
-    bf16 = _in_bf16(execution.precision, device)
+    bf16 = in_bf16(execution.precision, device)
     with _autocast(device, bf16=bf16), DepthwiseInFp32() if bf16 and device.type == "cpu" else nullcontext():
         yield
 
@@ -107,10 +106,11 @@ def labeling_precision(execution: Execution, device: torch.device) -> torch.auto
         ...     torch.nn.Linear(2, 2)(torch.zeros(1, 2)).dtype
         torch.bfloat16
     """
-    return _autocast(device, bf16=_in_bf16(execution.labeling_precision, device))
+    return _autocast(device, bf16=in_bf16(execution.labeling_precision, device))
 
 
-def _in_bf16(precision: str, device: torch.device) -> bool:
+def in_bf16(precision: str, device: torch.device) -> bool:
+    """Whether a precision of `execution` means bf16 on a device."""
     return precision == "bf16" or (precision == "auto" and computes_in_bf16(device))
 
 
@@ -221,7 +221,7 @@ def free_memory(device: torch.device) -> int:
     if device.type == "mps":
         return max(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory(), 0)
     give_back_freed_memory()
-    return int(psutil.virtual_memory().available)
+    return memory.available()
 
 
 def moved(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:

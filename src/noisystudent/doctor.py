@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import torch
 
+from noisystudent import memory
 from noisystudent.config import Execution
 from noisystudent.device import compute_device, computes_in_bf16, devices
 from noisystudent.extras import how_to_install, missing
@@ -41,14 +42,14 @@ def examine() -> dict[str, Any]:
         >>> examine()["python"] == platform.python_version()
         True
     """
-    memory, disk = psutil.virtual_memory(), shutil.disk_usage(".")
+    disk = shutil.disk_usage(".")
     findings = {
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "cores": os.cpu_count() or 1,
         "cores_allowed": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "threads": torch.get_num_threads(),
-        "memory_gib": {"free": _gib(memory.available), "total": _gib(memory.total)},
+        "memory_gib": {"free": _gib(memory.available()), "total": _gib(psutil.virtual_memory().total)},
         "disk_gib": {"free": _gib(disk.free), "total": _gib(disk.total)},
         "gpus": _gpus(),
         "devices": devices(),

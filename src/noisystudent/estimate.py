@@ -138,7 +138,7 @@ def _settled(part: Planned, labels: int) -> dict[str, Any]:
         "steps": training.steps,
         "labeled_batch": training.batch_size,
         "unlabeled_batch": training.unlabeled_batch_size,
-        "images": training.steps * (training.batch_size + training.unlabeled_batch_size),
+        "images": training.steps * training.images_a_step(),
         "label_epochs": training.steps * training.batch_size / labels,
         "highest_rate": max((learning_rate(schedule, step) for step in warming), default=0.0),
         "last_rate": learning_rate(schedule, schedule.steps - 1) if schedule.steps else 0.0,
@@ -147,7 +147,7 @@ def _settled(part: Planned, labels: int) -> dict[str, Any]:
 
 def _costs(part: Planned, cost: Cost, row: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters, bytes that a step of the whole batch needs, and seconds."""
-    batch = part.training.batch_size + part.training.unlabeled_batch_size
+    batch = part.training.images_a_step()
     found: dict[str, Any] = {"parameters": cost.parameters, "memory": cost.states + cost.activations * batch}
     if cost.training_seconds is None or cost.labeling_seconds is None:
         return {**found, "training_seconds": None, "labeling_seconds": None, "seconds": None}

@@ -71,7 +71,7 @@ def run_networks(config: Config, *, held_out: bool = True) -> list[RunNetwork]:
 def baseline_training(config: Config) -> Training:
     """The last student's network, noise, steps and images a step, with labels only."""
     student = config.generations[-1].student
-    batch_size = student.batch_size + student.unlabeled_batch_size
+    batch_size = student.images_a_step()
     return student.model_copy(update={"batch_size": batch_size, "unlabeled_ratio": 0.0, "warm_start": False})
 
 
@@ -156,7 +156,7 @@ def _embedding_stage(training: Training, split: Literal["labeled", "unlabeled"],
 def _training_stage(name: str, description: str, training: Training) -> PlannedStage:
     if training.frozen:
         return PlannedStage(name, description.replace("training", "fitting a linear classifier:"), "fit")
-    images = training.steps * (training.batch_size + training.unlabeled_batch_size)
+    images = training.steps * training.images_a_step()
     return PlannedStage(name, description, "train", training.model, float(images * training.image_size**2))
 
 

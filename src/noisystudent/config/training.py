@@ -174,6 +174,16 @@ class Training(Section):
         }
         return self.model_copy(update={**changed, "unlabeled_ratio": 0.0, "resolution_fix": None})
 
+    def images_a_step(self, *, pseudo: bool = True) -> int:
+        """Of both kinds; without pseudo-labeled ones, as a teacher sees them, labeled ones alone.
+
+        Example:
+            >>> student = Training(model="resnet18", batch_size=10, unlabeled_ratio=1.1)
+            >>> student.images_a_step(), student.images_a_step(pseudo=False)
+            (21, 10)
+        """
+        return self.batch_size + (self.unlabeled_batch_size if pseudo else 0)
+
     @property
     def unlabeled_batch_size(self) -> int:
         """Pseudo-labeled images a step.

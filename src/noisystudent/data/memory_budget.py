@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
+from noisystudent import memory
 
 SHARE = 0.25  # of the memory that is free at the first picture
 
@@ -53,5 +53,5 @@ class MemoryBudget:
 
     def _all(self) -> int:
         if self._total is None:
-            self._total = int(SHARE * psutil.virtual_memory().available)
+            self._total = int(SHARE * memory.available())
         return self._total

@@ -49,6 +49,7 @@ from noisystudent.stages.pseudo_labels import selected_examples, selection_folde
 from noisystudent.tracking import Trackers, check_trackers, followed
 from noisystudent.training.loop import Validate, fit
 from noisystudent.training.targets import LabelTargets
+from noisystudent.trial import check_room
 
 
 def check_networks(config: Config) -> None:
@@ -74,7 +75,7 @@ def check_networks(config: Config) -> None:
                 checks.append(
                     functools.partial(check_single_image, training.at_full_resolution(), config.data.channels)
                 )
-        if training.batch_size + (training.unlabeled_batch_size if number else 0) == 1:  # a teacher sees labels only
+        if training.images_a_step(pseudo=bool(number)) == 1:  # a teacher sees labels only
             checks.append(functools.partial(check_single_image, training, config.data.channels))
         for attempt in checks:
             try:
@@ -262,6 +263,9 @@ def _fit(
         return parameters
     classes = len(labeled.class_names)
     shares = torch.from_numpy(log_shares(labeled.labels, classes)).float() if part.class_balance == "logits" else None
+    if not how.get("frozen"):  # what stays as it is keeps nothing for the backward pass
+        images = part.images_a_step(pseudo=pseudo is not None)
+        check_room(part, config.execution, config.data.channels, classes, images)
     fit(
         classifier,
         part,

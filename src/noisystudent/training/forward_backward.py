@@ -57,7 +57,8 @@ class ForwardBackward:
         try:
             return self._added(step, batch, more=more)
         except torch.OutOfMemoryError:
-            raise RunError(_too_many(len(batch.images))) from None
+            images = len(batch.images)
+            raise RunError(too_many(images, "the GPU's memory", fitting=images // 2)) from None
 
     def _added(self, step: int, batch: Batch, *, more: bool) -> Tensor:
         training, device = self._training, self._device
@@ -88,15 +89,13 @@ class ForwardBackward:
         return contextlib.nullcontext()
 
 
-def _too_many(images: int) -> str:
-    """What a user can do about so many images that do not fit into a GPU's memory together."""
-    said = f"{images} images at a time are too many for the GPU's memory: "
-    if images < 4:  # BatchNorm wants two
-        return (
-            said + "train a smaller network or smaller images (image_size), or on the processor (execution.device=cpu)"
-        )
+def too_many(images: int, memory: str, *, fitting: int) -> str:
+    """What a user can do about images that do not fit into a memory together; `fitting`: how many may."""
+    said = f"{images} images at a time are too many for {memory}: "
+    if fitting < 2:  # BatchNorm wants two
+        return said + "train a smaller network or smaller images (image_size), or on a device with more"
     return said + (
-        f"give the command again with --set execution.images_at_a_time={images // 2}, and it goes on: gradients are added up to those of "
+        f"give the command again with --set execution.images_at_a_time={fitting}, and it goes on: gradients are added up to those of "
         "the whole batch, and BatchNorm sees so many images at a time"
     )
 

@@ -85,7 +85,7 @@ def fit(
     checkpoint = folder / "checkpoints" / "last.pt"
     start = load_checkpoint(checkpoint, network=network, average=average, optimizer=optimizer)
     log = MetricsLog(folder / "metrics.jsonl", done=start, also=also_logged)
-    micro_batches = own_micro_batches(training.batch_size + (training.unlabeled_batch_size if pseudo else 0), execution)
+    micro_batches = own_micro_batches(training.images_a_step(pseudo=pseudo is not None), execution)
     batches = joint_batches(
         training, labeled, pseudo, seed=seed, start=start, micro_batches=micro_batches, device=device
     )
