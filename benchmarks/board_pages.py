@@ -2,9 +2,9 @@
 
     python benchmarks/board_pages.py --work FOLDER
 
-The board is that of `board demo`. Chromium opens each page as a phone of 412 x 823 points, with a processor four times slower than this one,
-1.6 Mbit/s down, 0.75 up and 150 ms for every answer (Lighthouse's "slow 4G"), nothing kept from before; the median of the rounds counts.
-Blocking time is what tasks of the page take beyond 50 ms each; shift is Chromium's sum of what moved while it loaded.
+The board is that of `board demo`. Chromium opens each page as a phone of 412 x 823 points, with a processor four times slower than this
+one, 1.6 Mbit/s down, 0.75 up and 150 ms for every answer (Lighthouse's "slow 4G"), nothing kept from before; the median of the rounds
+counts. Blocking time is what tasks of the page take beyond 50 ms each; shift is Chromium's sum of what moved while it loaded.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from made_up_dumps import DUMPS, FILE
-from made_up_tables import NAMES, RAW, TEXTS, tasks
+from made_up_tables import NAMES, TEXTS, tasks
 
 from noisystudent.board.catalogue import hiding, history
 from noisystudent.board.catalogue.change import Change, Result

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from noisystudent.board.exporting.objects import SITE, picked, write_objects
