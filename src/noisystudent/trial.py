@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import statistics
 import time
@@ -134,7 +135,13 @@ def calculated_cost(training: Training, channels: int, classes: int) -> Cost:
 
 
 def _calculated(training: Training, channels: int, classes: int, side: int) -> Cost:
+    return _calculated_once(cost_key(training), channels, classes, side)
+
+
+@functools.lru_cache(maxsize=64)  # the generations of a run mostly train the same network
+def _calculated_once(cost_key: str, channels: int, classes: int, side: int) -> Cost:
     """Found on PyTorch's meta device, which computes shapes and holds nothing."""
+    training = Training.model_validate_json(cost_key)
     count = TRIAL_IMAGES[0]
     arguments = training.model_args | ({"drop_rate": training.drop_rate} if training.drop_rate else {})
     with torch.device("meta"):

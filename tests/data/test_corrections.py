@@ -119,7 +119,11 @@ def test_images_are_found_again_by_the_address_that_a_review_writes(address: str
     [
         ("path\n/train/a\n", "has no column 'label'"),
         ("label\ncat\n", "has no column 'path'"),
-        ("path,label\n/train/a,cat\n/train/a,dog\n", "have more than one answer"),
+        ("path,label\n/train/a,cat\n/train/a,dog\n", "have more than one answer: '/train/a'"),
+        (
+            "path,label,id\n/train/a,cat,\n\n/train/a,dog,\n",
+            "answers.csv: 1 images have more than one answer: 'line 4'",
+        ),
         ("path,label\n,cat\n", "'path' is empty"),
     ],
 )

@@ -49,6 +49,8 @@ ELSEWHERE = {
     "noisystudent board serve --workers 4": "e2e/test_board.py::test_several_workers_read_only",
     "noisystudent board hide": "board/test_hidden.py::test_what_is_hidden_shows_nowhere_until_it_is_shown_again",
     "noisystudent board show": "board/test_hidden.py::test_what_is_hidden_shows_nowhere_until_it_is_shown_again",
+    "noisystudent board verify": "board/catalogue/test_verifying.py::test_a_mark_is_given_changed_taken_away_and_put_back",
+    "noisystudent board unverify": "board/catalogue/test_verifying.py::test_a_mark_is_given_changed_taken_away_and_put_back",
     "noisystudent board merge": "board/pages/test_curate.py::test_twins_are_merged_from_their_page",
     "noisystudent board approve": "e2e/test_board.py::test_a_submission_with_a_token_waits_and_is_approved_while_the_site_runs",
     "noisystudent board reject": "board/pages/test_curate.py::test_rejecting_needs_a_reason_which_is_shown",

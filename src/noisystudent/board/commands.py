@@ -283,7 +283,7 @@ def direction(
 
 @command()
 def merge(
-    kind: Annotated[Literal["task", "dataset", "paper", "method"], typer.Argument(help="Of both.")],
+    kind: Annotated[Literal["task", "dataset", "paper", "method", "author"], typer.Argument(help="Of both.")],
     gone: Annotated[str, typer.Argument(help="The one that becomes the other: slug, address or name.")],
     kept: Annotated[str, typer.Argument(help="The one that stays.")],
     store: StoreFile = STORE,
@@ -350,6 +350,45 @@ def hidden(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False
     from noisystudent.board.catalogue.store import Store
 
     return {"hidden": [entry._asdict() for entry in hiding.hidden(Store(store))]}, screen.show_hidden
+
+
+VerifiedResult = Annotated[str, typer.Argument(help="Its number: what stands behind #r in its link.")]
+
+
+@command()
+def verify(
+    result: VerifiedResult,
+    author: Annotated[str, typer.Option(help="Who verified it: one of the paper's authors.")],
+    where: Annotated[str, typer.Option(help="Where it can be seen: an address, or a note.")],
+    store: StoreFile = STORE,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Record that an author of its paper verified a result; pages show the mark."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue import verifying
+    from noisystudent.board.catalogue.store import Store
+
+    event = verifying.verify(Store(store), result, author, where, actor=_actor(actor))
+    return {"event": event}, screen.show_event
+
+
+@command()
+def unverify(
+    result: VerifiedResult,
+    store: StoreFile = STORE,
+    actor: Actor = "",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> Any:
+    """Take that mark away."""
+    from noisystudent.board import screen
+    from noisystudent.board.catalogue import verifying
+    from noisystudent.board.catalogue.store import Store
+
+    event = verifying.unverify(Store(store), result, actor=_actor(actor))
+    return {"event": event}, screen.show_event
 
 
 @command()

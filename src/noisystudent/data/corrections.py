@@ -71,13 +71,23 @@ def read_answers(source: str) -> Answers:
     if listing.labels is None or problems:
         raise UserError(problems)
     labels: dict[str, str] = {}
-    given, torn = [None if label is None else str(label) for label in listing.labels.to_pylist()], list[str]()
-    for uri, id, label in zip(listing.uris, listing.ids, given, strict=True):
+    given, torn = [None if label is None else str(label) for label in listing.labels.to_pylist()], list[int]()
+    for row, (uri, label) in enumerate(zip(listing.uris, given, strict=True)):
         if label is not None and labels.setdefault(uri, label) != label:
-            torn.append(id)
+            torn.append(row)
     if torn:
-        raise UserError(f"{source}: {len(torn):,} images have more than one answer: {some(torn)}: keep one row of each")
+        lines = _lines(os.path.expanduser(source))
+        named = some(listing.ids[row] or f"line {lines[row]}" for row in torn)
+        raise UserError(f"{source}: {len(torn):,} images have more than one answer: {named}: keep one row of each")
     return Answers(source, labels, sum(label is None for label in given))
+
+
+def _lines(path: str) -> list[int]:
+    """The line on which each row of a CSV file ends; the header is none of them, nor are empty lines."""
+    delimiter, _ = csv_header(path)
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.reader(file, delimiter=delimiter)
+        return [rows.line_num for row in rows if row][1:]
 
 
 def reviewed_run(source: str | Path) -> Path | None:

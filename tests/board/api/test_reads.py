@@ -274,6 +274,7 @@ def test_no_filter_is_echoed_as_none(library: TestClient) -> None:
         "max": {},
         "uses_additional_data": None,
         "has_code": None,
+        "verified": None,
         "sort": None,
     }
 

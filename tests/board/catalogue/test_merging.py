@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from noisystudent.board.catalogue.merging import merge_entries as merge
 from noisystudent.board.catalogue.names import meant
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.twins import twins
+from noisystudent.board.importing import import_file
+from noisystudent.board.importing.bulk import numbers_of_names
 from noisystudent.errors import UserError
 
 ALL = (
@@ -24,6 +28,7 @@ ALL = (
     "leaderboard",
     "metric",
     "model",
+    "author",
     "paper_task",
     "paper_author",
     "task_parent",
@@ -171,7 +176,7 @@ def test_what_cannot_be_one_is_refused(library: Store) -> None:
         with pytest.raises(UserError, match=said):
             merge(library, "task", gone, kept, actor="carla")
     with pytest.raises(UserError, match="cannot be merged"):
-        merge(library, "author", "a", "b", actor="carla")
+        merge(library, "venue", "a", "b", actor="carla")
 
 
 def test_a_task_that_comes_under_its_own_is_left_under_none_of_them(store: Store) -> None:
@@ -201,3 +206,103 @@ def test_twins_are_proposed_with_the_one_that_has_more(library: Store, add_paper
         ("paper", "camr-1", "camr"),
     ]
     assert check(library)["counts"]["twins"] == 4
+
+
+def written(store: Store, *papers: tuple[str, ...]) -> None:
+    """Papers, each by these authors."""
+    with store.changing("anna", "add") as change:
+        for names in papers:
+            title = " and ".join(names)  # of which several may be alike
+            paper = change.insert("paper", slug=change.free_slug("paper", title), title=title)
+            rows = [{"position": place, "author_id": change.author(name)} for place, name in enumerate(names)]
+            change.replace_rows("paper_author", {"paper_id": paper}, rows)
+
+
+def test_authors_of_one_name_in_other_spellings_are_proposed(store: Store) -> None:
+    written(store, ("J. Smith",), ("J. Smith", "Wei Li"), ("J Smith",), ("j. smith",), ("José Núñez",), ("Jose Nunez",))
+    written(store, ("J.R.R. Tolkien",), ("J. R. R. Tolkien",), ("JRR Tolkien",), ("O'Brien, Ann",), ("O’Brien Ann",))
+    written(store, ("А. Иванов",), ("А Иванов",), ("Jean-Luc Marc",), ("Jean Luc Marc",))
+    others = (
+        ("K. Smith",),
+        ("Weili",),
+        ("Sren Kay",),
+        ("Søren Kay",),
+        ("Author 1",),
+        ("Author 2",),
+        ("L. I. Wei",),
+        ("Li Wei",),
+    )
+    written(store, *others, ("A. Wang", "A Wang"))  # two who wrote a paper together are two
+    with store.reading() as connection:
+        pairs = [pair for pair in twins(connection) if pair.kind == "author"]
+        kept: dict[str, set[str]] = {}
+        for pair in pairs:
+            kept.setdefault(pair.names[1], set()).add(pair.names[0])
+        assert kept == {
+            "J. Smith": {"J Smith", "j. smith"},
+            "José Núñez": {"Jose Nunez"},
+            "J.R.R. Tolkien": {"J. R. R. Tolkien", "JRR Tolkien"},
+            "O'Brien, Ann": {"O’Brien Ann"},
+            "А. Иванов": {"А Иванов"},
+            "Jean-Luc Marc": {"Jean Luc Marc"},
+        }
+        for text, name in (("j r r tolkien", "J. R. R. Tolkien"), ("jose NÚÑEZ", "José Núñez"), ("Kay, Søren", None)):
+            assert meant(connection, "author", text) == (meant(connection, "author", name) if name else None)
+    told = [one["remedy"] for one in check(store)["findings"] if one["where"].startswith("/author/")]
+    assert len(told) == len(pairs)
+    assert "noisystudent board merge author j-smith-1 j-smith, if they are" in told
+
+
+def test_an_author_becomes_another_and_two_again(store: Store) -> None:
+    written(store, ("Ada", "J. Smith"), ("J Smith",), ("J Smith", "Bob"))
+    before = state(store)
+    event = merge(store, "author", "J Smith", "j-smith", actor="carla", note="the same person")
+    of_papers = "SELECT p.title, a.name FROM paper_author l JOIN paper p ON p.id = l.paper_id JOIN author a ON a.id = l.author_id"
+    assert rows(store, f"{of_papers} ORDER BY p.id, l.position") == [
+        ("Ada and J. Smith", "Ada"),
+        ("Ada and J. Smith", "J. Smith"),
+        ("J Smith", "J. Smith"),
+        ("J Smith and Bob", "J. Smith"),
+        ("J Smith and Bob", "Bob"),
+    ]
+    with store.changing("anna", "import") as change:  # a file that still has the old name makes nobody new
+        kept = meant(change.connection, "author", "J. Smith")
+        assert [meant(change.connection, "author", text) for text in ("j-smith-1", "/author/j-smith-1", "J Smith")] == [
+            kept
+        ] * 3
+        assert change.author("J Smith") == kept
+        assert numbers_of_names(change, "author", ["J Smith", "Ada"])["J Smith"] == kept
+    history.restore(store, event, actor="carla")
+    assert state(store) == before
+
+
+def test_what_others_corrected_since_stays_when_a_merging_of_authors_is_taken_back(store: Store) -> None:
+    written(store, ("J. Smith",), ("J Smith",), ("J Smith", "Bob"))
+    event = merge(store, "author", "J Smith", "J. Smith", actor="carla")
+    with store.changing("anna", "correct") as change:
+        change.replace_rows("paper_author", {"paper_id": 2}, [{"position": 0, "author_id": change.author("Eve")}])
+    history.restore(store, event, actor="carla")
+    names = "SELECT l.paper_id, a.name FROM paper_author l JOIN author a ON a.id = l.author_id ORDER BY l.paper_id, l.position"
+    assert rows(store, names) == [(1, "J. Smith"), (2, "Eve"), (3, "J Smith"), (3, "Bob")]
+
+
+def test_two_authors_of_one_paper_are_not_made_one(store: Store) -> None:
+    written(store, ("A. Wang", "A Wang"))
+    with pytest.raises(UserError, match=r"are two people: 'A\. Wang and A Wang'; correct its authors first"):
+        merge(store, "author", "A Wang", "A. Wang", actor="carla")
+
+
+def test_nobody_is_called_as_who_was_taken_out_with_an_import(store: Store, tmp_path: Path) -> None:
+    papers = [
+        {"title": name, "abstract": "a", "paper_url": f"https://x.org/paper/{place}", "authors": [name]}
+        for place, name in enumerate(("J. Smith", "J Smith"))
+    ]
+    (tmp_path / "papers.json").write_text(json.dumps(papers))
+    event = import_file(store, tmp_path / "papers.json", actor="anna")["event"]
+    merge(store, "author", "J Smith", "J. Smith", actor="carla")
+    history.restore(store, event, actor="carla", whole=True)
+    assert rows(store, "SELECT name FROM author") == []
+    with store.changing("anna", "add") as change:
+        change.author("Somebody else")
+        number = change.author("J Smith")
+    assert rows(store, f"SELECT name FROM author WHERE id = {number}") == [("J Smith",)]

@@ -11,6 +11,7 @@ from noisystudent.board.catalogue.change import Result
 from noisystudent.board.catalogue.ranking import column_unit, comparable, ranks
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.values import Value
+from noisystudent.board.curating import rank_anew
 from noisystudent.board.queries.standings import standings
 
 VALUES = st.dictionaries(
@@ -118,3 +119,37 @@ def test_plain_numbers_are_not_put_on_a_scale() -> None:
     assert column_unit([Value(15.0, "m"), Value(3.0), Value(4.0)]) == ""
     assert column_unit([Value(15.0, "m"), Value(220.0, "k"), Value(4.0)]) == "m"
     assert not comparable(Value(4.0), "m")
+
+
+def test_a_cost_ranks_only_where_there_is_nothing_else(store: Store) -> None:
+    def ranking(*metrics: str) -> str | None:
+        with store.changing("anna", "add") as change:
+            board = change.leaderboard(change.task(" ".join(metrics)), change.dataset("SNLI"))
+            for metric in metrics:
+                change.metric(board, metric)
+        with store.reading() as connection:
+            first = connection.execute(
+                "SELECT m.name FROM leaderboard l JOIN metric m ON m.id = l.ranked_by WHERE l.id = ?", (board,)
+            ).fetchone()
+            return str(first["name"])
+
+    assert ranking("Number of Params", "Top 1 Accuracy") == "Top 1 Accuracy"
+    assert ranking("Number of Params", "Backbone", "FLOPs", "Percentage error") == "Percentage error"
+    assert ranking("Frame (fps)", "Time (ms)", "mIoU") == "mIoU"
+    assert ranking("Vibes", "Accuracy") == "Vibes"  # what nobody knows is asked for, and not passed over
+    assert ranking("Number of Params", "GFLOPs") == "Number of Params"
+    assert ranking("3 sec", "10 sec") == "3 sec"  # of recordings that long
+
+
+def test_what_an_older_version_ranked_by_a_cost_is_ranked_anew(store: Store) -> None:
+    with store.changing("anna", "add") as change:
+        board = change.leaderboard(change.task("Language Modelling"), change.dataset("PTB"))
+        for model, params, perplexity in (("small", "1M", "80"), ("good", "9M", "20")):
+            change.add_result(Result(board, model, {"Params": params, "Test perplexity": perplexity}))
+    with store.noting() as connection:
+        connection.execute("UPDATE leaderboard SET ranked_by = (SELECT min(id) FROM metric)")
+    assert rank_anew(store, actor="anna") == 1
+    assert rank_anew(store, actor="anna") == 0
+    with store.reading() as connection:
+        leader = "SELECT m.name FROM leaderboard l JOIN result r ON r.id = l.best_result_id JOIN model m ON m.id = r.model_id"
+        assert connection.execute(leader).fetchone()["name"] == "good"

@@ -31,12 +31,12 @@ def test_claims_by_rank_then_runs_with_the_mean_over_their_seeds(store: Store, e
     table = list(csv.reader(io.StringIO(exported(store, "csv", of=board).decode())))
     assert table == [
         ["rank", "model", "Error", "GFLOPs", "extra_training_data", "paper", "paper_url", "date", "code",
-         "kind", "seeds", "images", "task", "dataset", "part"],
+         "kind", "seeds", "images", "task", "dataset", "part", "verified_by", "verified_where"],
         ["1", "First", "11.6 ± 0.1", "", "yes", 'A "title", with é', "https://arxiv.org/abs/1911.04252", "2019-11-11",
-         "https://github.com/a/b https://github.com/c/d", "claim", "", "", "T", "D", "P"],
-        ["2", "Second", "12.0", "-3", "no", "", "", "", "", "claim", "", "", "T", "D", "P"],
-        ["", "Words", "low", "", "", "", "", "2222-01-01", "", "claim", "", "", "T", "D", "P"],
-        ["", "Measured", "1 ± 0.2", "", "", "", "", "", "", "run", "0 1 2", "500", "T", "D", "P"],
+         "https://github.com/a/b https://github.com/c/d", "claim", "", "", "T", "D", "P", "", ""],
+        ["2", "Second", "12.0", "-3", "no", "", "", "", "", "claim", "", "", "T", "D", "P", "", ""],
+        ["", "Words", "low", "", "", "", "", "2222-01-01", "", "claim", "", "", "T", "D", "P", "", ""],
+        ["", "Measured", "1 ± 0.2", "", "", "", "", "", "", "run", "0 1 2", "500", "T", "D", "P", "", ""],
     ]  # fmt: skip
 
 

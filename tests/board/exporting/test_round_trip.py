@@ -1,5 +1,5 @@
 """All of the archive's five dumps and the layer of runs, out and in again, are the same bytes: whatever was imported, measured,
-corrected, merged or hidden before."""
+corrected, verified, merged or hidden before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from made_up_dumps import DUMPS, FILE
 from made_up_tables import NAMES, TEXTS, tasks
@@ -21,12 +21,13 @@ from noisystudent.board.catalogue import hiding, history
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.merging import merge_entries
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.catalogue.verifying import authors_of
 from noisystudent.board.importing import import_file
 from noisystudent.board.queries.results import whole_result
 from noisystudent.errors import UserError
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # stores wait for the disk at the end of each change
-FORMATS = ("evaluation-tables", *DUMPS, "runs")
+FORMATS = (*DUMPS, "evaluation-tables", "runs")  # a mark of an author needs the paper first, a run its claim
 # Two leaderboards that claim one address, and papers that are one by their arXiv numbers, go on to do so.
 SAID_AGAIN = {"leaderboard address"}
 PLACES = st.integers(0, 30)
@@ -43,11 +44,27 @@ RUNS = st.fixed_dictionaries(
         "external_id": st.none() | st.sampled_from(["run:a", "run:b"]),
     }
 )
+# A paper with its authors, on a leaderboard: few of those that are drawn are both.
+PAPER = "https://paperswithcode.com/paper/a"
+WRITTEN = [{"paper_url": PAPER, "title": "A", "abstract": "", "authors": ["Zoë Ü", "Ann B"]}]
+ROWS = [{"model_name": name, "paper_title": "A", "paper_url": PAPER, "metrics": {"Top 1": "88.4%"}} for name in "MMN"]
+CLAIMED = [{"task": "A", "datasets": [{"dataset": "D", "sota": {"metrics": ["Top 1"], "rows": ROWS}}]}]
+MEASURED = {
+    "at": 0,
+    "model": "M",
+    "value": "88.30 ± 0.25%",
+    "beside": True,
+    "seeds": [0, 1, 2],
+    "config": "seed = 0\n",
+    "objection": "No.",
+    "external_id": None,
+}
 KINDS = ("paper", "task", "dataset", "method", "result")
 DONE = st.one_of(
     st.tuples(st.just("hide"), st.sampled_from(KINDS), PLACES, PLACES),
     st.tuples(st.just("merge"), st.sampled_from(("paper", "task", "dataset", "method")), PLACES, PLACES),
     st.tuples(st.just("correct"), st.just("result"), PLACES, PLACES),
+    st.tuples(st.just("verify"), st.just("result"), PLACES, PLACES),
     st.tuples(st.just("retire"), st.just("result"), PLACES, PLACES),
     st.tuples(st.just("restore"), st.just("event"), PLACES, PLACES),
 )
@@ -64,6 +81,18 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files=st.lists(FILE, max_size=3),
     runs=st.lists(RUNS, max_size=3),
     done=st.lists(DONE, max_size=4),
+)
+@example(
+    tables=CLAIMED,
+    files=[WRITTEN],
+    runs=[MEASURED, MEASURED],
+    done=[("verify", "result", 0, 0), ("verify", "result", 2, 0), ("correct", "result", 1, 0)],
+)
+@example(
+    tables=CLAIMED,
+    files=[WRITTEN],
+    runs=[MEASURED],
+    done=[("verify", "result", 1, 0), ("retire", "result", 0, 0), ("hide", "result", 2, 0)],
 )
 def test_five_dumps_and_runs_out_and_in_again(
     empty: Path,
@@ -155,6 +184,11 @@ def do(store: Store, what: str, kind: str, at: int, other: int) -> None:
             result = chosen(change, "SELECT id FROM result WHERE retired_by IS NULL AND kind = 'claim' ORDER BY id", at)
             if result is not None and what == "retire":
                 change.retire_result(result)
+            elif result is not None and what == "verify":
+                paper = whole_result(change.connection, result).paper
+                authors = authors_of(change.connection, paper)
+                if authors:
+                    change.edit("result", result, verified_by=authors[0], verified_where="on the web")
             elif result is not None:
                 change.add_result(whole_result(change.connection, result), supersedes=result)
 

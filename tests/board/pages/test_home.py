@@ -62,7 +62,7 @@ def test_who_was_overtaken_this_month(client: TestClient, add_results: Callable[
     assert "Leaderboards that had a leader and got a new one since" in client.get("/").text
 
 
-def test_what_trends_by_the_rule(client: TestClient, add_results: Callable[..., list[int]]) -> None:
+def test_what_trends_by_one_rule(client: TestClient, store: Store, add_results: Callable[..., list[int]]) -> None:
     rows = [
         {"model": f"m{number}", "values": {"Accuracy": str(70 + number)}, "published": f"20{10 + number}-01-01"}
         for number in range(5)
@@ -70,8 +70,27 @@ def test_what_trends_by_the_rule(client: TestClient, add_results: Callable[..., 
     add_results(*rows)
     add_results(*rows, dataset="CIFAR-10")
     add_results(*rows[:4], dataset="Too few")
+    with store.changing("anna", "add") as change:
+        for title, published, stars in (
+            ("Starred", "2013-06-01", 5_000),
+            ("Unknown", "2013-06-01", None),
+            ("Old", "2012-06-01", 9_000),
+            ("No day", "2014-02-30", None),
+        ):
+            paper, code = (
+                change.paper(title=title, published=published),
+                change.repository(f"https://github.com/a/{title}"),
+            )
+            change.edit("repository", code, stars=stars)
+            change.insert("paper_repository", paper_id=paper, repository_id=code)
     trending = client.get("/index.json").json()["trending"]
-    assert [(paper["title"], paper["leaderboards"]) for paper in trending] == [("Paper of m4", 2), ("Paper of m3", 2)]
+    expected = [("Paper of m4", 2), ("Paper of m3", 2), ("Starred", 0)]
+    assert [(paper["title"], paper["leaderboards"]) for paper in trending] == expected
+    assert "of their code a day" in client.get("/").text
+    of_api = client.get("/api/v1/papers/trending/").json()["results"]
+    assert [paper["title"] for paper in of_api] == [title for title, _ in expected]
+    in_order = client.get("/api/v1/papers/?order_by=trending").json()["results"]
+    assert [paper["title"] for paper in in_order][:3] == [title for title, _ in expected]
 
 
 def test_imports_of_a_day_are_one_change(client: TestClient, store: Store) -> None:

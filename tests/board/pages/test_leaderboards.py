@@ -609,3 +609,27 @@ def test_a_page_of_very_many_rows_is_small_and_reads_few_of_them(
     assert answer.status_code == 200
     assert len(answer.content) < (1_000_000 if ".json" in path or "/api/" in path else WEIGHT)
     assert 100 <= rows_read["rows"] < most_rows
+
+
+def test_all_that_names_a_leader_or_a_rank_ranks_by_the_same_metric(client: TestClient, add_results: Add) -> None:
+    rows = [
+        {"model": "small", "values": {"Params": "1M", "Accuracy": "70"}, "published": "2020-01-01"},
+        {"model": "good", "values": {"Params": "9M", "Accuracy": "90"}, "published": "2021-01-01"},
+    ]
+    add_results(*rows, *(row(f"m{number}", "1") for number in range(3)), metrics={"Params": False, "Accuracy": True})
+    assert ranked(client)[:2] == [("good", 1), ("small", 2)]
+    home = client.get("/index.json").json()
+    for led in (home["notable"][0], home["records"][0]):
+        assert (led["model"], led["metric"], led["value"]) == ("good", "Accuracy", "90")
+    assert client.get("/paper/paper-of-good.json").json()["results"][0]["metric"] == "Accuracy"
+    assert "#1 of the leaderboard" in client.get("/paper/paper-of-good").text
+    assert "#1" in client.get("/badge/image-classification-on-imagenet/paper-of-good.svg").text
+    table = "/api/v1/evaluations/image-classification-on-imagenet"
+    assert [metric["name"] for metric in client.get(f"{table}/metrics/").json()["results"]] == ["Accuracy", "Params"]
+    found = client.get(f"{table}/results/").json()["results"]
+    assert [(result["methodology"], result["rank"]) for result in found[:2]] == [("good", 1), ("small", 2)]
+    csv = client.get("/export/sota/image-classification-on-imagenet.csv").text.splitlines()
+    assert csv[0].startswith("rank,model,Params,Accuracy")  # the columns stay in the order of their source
+    assert csv[1].startswith("1,good,9M,90")
+    assert client.get("/search.json?q=good").json()["models"][0]["name"] == "good"
+    assert "90" in client.get("/feeds/sota/image-classification-on-imagenet.atom").text

@@ -99,7 +99,7 @@ class Result(BaseModel):
     evaluation: str = Field(description="Id of the table.")
     best_rank: int | None = Field(description="The best of its ranks.")
     best_metric: str | None = Field(description="The metric of that rank.")
-    rank: int | None = Field(description="By the table's first metric; runs are not ranked.")
+    rank: int | None = Field(description="By the metric that ranks the table; runs are not ranked.")
     metrics: dict[str, str] = Field(description="Of each metric the text that the source gave.")
     methodology: str = Field(description="Name of the model.")
     uses_additional_data: bool = Field(description="false where nobody says; see extra_data.")
@@ -115,6 +115,8 @@ class Result(BaseModel):
     parameters: float | None = Field(description="How many the model has.")
     tags: list[str]
     code: list[str] = Field(description="Addresses of its code, or else of its paper's.")
+    verified_by: str | None = Field(description="The author of its paper who verified it.")
+    verified_where: str | None = Field(description="Where that can be seen: an address, or a note.")
 
 
 class AppliedFilters(BaseModel):
@@ -125,6 +127,7 @@ class AppliedFilters(BaseModel):
     max: dict[str, float]
     uses_additional_data: bool | None
     has_code: bool | None
+    verified: bool | None
     sort: str | None
 
 

@@ -64,6 +64,7 @@ class EvaluationRow(BaseModel):
     hf_model_url: str | None
     result_url: str | None = Field(description="Where the number stands.")
     source_url: str | None = Field(description="The same.")
+    verified_by: str | None = Field(description="The author of its paper who verified it.")
 
 
 def of(condition: str, parameters: dict[str, Any], is_open: bool | None, order: str | None) -> Selection:
@@ -82,7 +83,9 @@ def evaluation_rows_of(connection: sqlite3.Connection, ids: Sequence[int]) -> li
         weights = [row["weights_url"] or "", *(link["url"] for link in json.loads(row["model_links"]))]
         rows.append(
             EvaluationRow(
-                **result.model_dump(include={"id", "kind", "run", "evaluation", "metrics", "best_metric", "best_rank"}),
+                **result.model_dump(
+                    include={"id", "kind", "run", "evaluation", "metrics", "best_metric", "best_rank", "verified_by"}
+                ),
                 **{key: row[key] for key in ("task_slug", "dataset_slug", "paper_title", "paper_arxiv_id")},
                 task_id=row["task_slug"],
                 task_name=row["task"],

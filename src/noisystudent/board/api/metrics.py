@@ -12,6 +12,7 @@ from noisystudent.board.api.operations import Read, read, write
 from noisystudent.board.api.pages import Page, Paged, Selection, listed
 from noisystudent.board.api.representations import metrics_of
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.ranking import RANKING_FIRST
 from noisystudent.board.web.reading import named
 from noisystudent.board.web.row_numbers import row_number
 
@@ -23,8 +24,9 @@ router = APIRouter(tags=["evaluations"])
 def evaluation_metric_list(reading: Read, paging: Paged, evaluation_id: str) -> Page[Metric]:
     """A table's metrics; the first one ranks it."""
     leaderboard = reading.find("leaderboard", evaluation_id)
-    rows = "metric WHERE leaderboard_id = :leaderboard"
-    return listed(reading, paging, Selection(rows, "position, id", {"leaderboard": leaderboard}), metrics_of)
+    rows = "metric m JOIN leaderboard l ON l.id = m.leaderboard_id WHERE l.id = :leaderboard"
+    selection = Selection(rows, RANKING_FIRST, {"leaderboard": leaderboard}, "m.id")
+    return listed(reading, paging, selection, metrics_of)
 
 
 @read(router, PATH + "{metric_id}/")

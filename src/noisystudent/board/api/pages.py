@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
+from noisystudent.board.queries.sizes import KEPT, number_of
 from noisystudent.board.web.kept import Kept
 from noisystudent.board.web.paging import MOST_PAGES, Paging
 from noisystudent.board.web.reading import Reading
@@ -100,7 +101,9 @@ def listed(reading: Reading, paging: Paging, selection: Selection, shown: Shown[
 
 
 def _count(reading: Reading, selection: Selection) -> int:
-    """How many rows a selection has, counted once for each state of the catalogue."""
+    """How many rows a selection has: of a whole table what is kept, else counted once for each state of the catalogue."""
+    if selection.rows in KEPT:
+        return number_of(reading.connection, selection.rows)
     counts: Kept[int] = reading.request.app.state.counts
     key = (reading.event, selection.rows, *sorted(selection.parameters.items()))
     count = counts.get(key)

@@ -12,12 +12,11 @@ from fastapi import Depends, HTTPException, Query
 from noisystudent.board.api.filters import Text
 from noisystudent.board.api.ordering import PapersBy
 from noisystudent.board.api.pages import Selection
-from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.slugs import arxiv_id as number_in
 from noisystudent.board.queries import meetings
 from noisystudent.board.queries.frameworks import framework_meant
 from noisystudent.board.queries.search import Query as Words
-from noisystudent.board.queries.trending import DAYS, days_ago, trending_first
+from noisystudent.board.queries.trending import late, trending_first
 from noisystudent.board.web.reading import Reading
 
 Named = Annotated[str | None, Query(max_length=300)]
@@ -75,7 +74,7 @@ class PaperFilters:
         conditions = list(self._conditions(reading))
         if conditions:
             found = Selection(_of_papers(found), "p.published DESC, p.id DESC", found.parameters, "p.id")
-        return self._in_order(_narrowed(found, conditions))
+        return self._in_order(reading, _narrowed(found, conditions))
 
     @property
     def applied(self) -> dict[str, str]:
@@ -102,14 +101,14 @@ class PaperFilters:
             where = "p.id IN (SELECT paper_id FROM paper_repository WHERE framework = :framework)"
             yield where, {"framework": _framework(reading, self.framework)}
 
-    def _in_order(self, found: Selection) -> Selection:
+    def _in_order(self, reading: Reading, found: Selection) -> Selection:
         if not self.order_by:
             return found.ordered(self.order)
         if self.order:
             raise HTTPException(422, "ordering and order_by: give one of them")
         direction = self.order_dir.upper()
         by = trending_first(direction) if self.order_by == "trending" else f"p.published {direction}, p.id {direction}"
-        parameters = {**found.parameters, "today": today(), "since": days_ago(DAYS)}
+        parameters = {**found.parameters, **late(reading.connection)}
         return Selection(_of_papers(found), by, parameters, "p.id")
 
 

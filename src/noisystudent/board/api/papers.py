@@ -112,15 +112,21 @@ def paper_recent_list(reading: Read, limit: Limit = 10) -> Page[Paper]:
 def paper_trending_list(
     reading: Read,
     limit: Limit = 20,
-    max_age_days: Annotated[int, Query(ge=1, le=365, description="Published within so many days.")] = trending.DAYS,
+    max_age_days: Annotated[
+        int | None,
+        Query(
+            ge=1, le=365, description="Published so many days ago at most; in place of the twelve months of the rule."
+        ),
+    ] = None,
     min_velocity: Annotated[
         float | None,
         Query(ge=0, allow_inf_nan=False, description="So many stars a day; papers without stars are left out."),
     ] = None,
 ) -> Page[Paper]:
-    """Trending papers: by the stars of their most starred repository for each day since they were published, then the newest."""
+    """Trending papers, as on the front page: of the twelve months before the newest one, by on how many leaderboards of five results or
+    more they are among the first ten, then by velocity, the stars of their most starred repository for each day since they appeared."""
     found = trending.papers(reading.connection, days=max_age_days, least=min_velocity, limit=limit)
-    return whole(papers_of(reading.connection, found))
+    return whole(papers_of(reading.connection, [paper["id"] for paper in found]))
 
 
 @read(router, "/papers/{paper_id}/")

@@ -14,7 +14,7 @@ from noisystudent.board.catalogue.names import metric_meant
 from noisystudent.board.catalogue.ranking import comparable_in_sql, in_unit, number_in_sql
 from noisystudent.board.catalogue.values import SCALES, parse_value
 from noisystudent.board.queries.leaderboards import metrics_of
-from noisystudent.board.queries.standings import HAS_CODE
+from noisystudent.board.queries.standings import HAS_CODE, VERIFIED
 from noisystudent.board.web.reading import Reading
 
 MOST = 20  # filters of a kind
@@ -33,10 +33,16 @@ class Filters:
         most: Annotated[_Several, Query(alias="max", description=_BOUND + _AGAIN)] = (),
         uses_additional_data: Annotated[bool | None, Query(description="Trained with other data, or not so.")] = None,
         has_code: Annotated[bool | None, Query(description="With code, of its own or its paper's.")] = None,
+        verified: Annotated[bool | None, Query(description="Verified by an author of its paper, or not.")] = None,
         sort: Annotated[str | None, Query(description="By the ranks of this metric instead of the first one.")] = None,
     ) -> None:
         self.require, self.least, self.most = require, least, most
-        self.uses_additional_data, self.has_code, self.sort = uses_additional_data, has_code, sort
+        self.uses_additional_data, self.has_code, self.verified, self.sort = (
+            uses_additional_data,
+            has_code,
+            verified,
+            sort,
+        )
 
     def selection(self, reading: Reading, leaderboard: int) -> tuple[Selection, AppliedFilters]:
         """The rows of a leaderboard that pass, the best first.
@@ -57,6 +63,8 @@ class Filters:
             conditions.append(f"coalesce(r.extra_data, 0) = {int(self.uses_additional_data)}")
         if self.has_code is not None:
             conditions.append(HAS_CODE if self.has_code else f"NOT {HAS_CODE}")
+        if self.verified is not None:
+            conditions.append(VERIFIED if self.verified else f"NOT {VERIFIED}")
         rows = "result r LEFT JOIN value s ON s.result_id = r.id AND s.metric_id = :sort WHERE "
         order = "s.rank IS NULL, s.rank, r.position, r.id"
         applied = AppliedFilters(
@@ -65,6 +73,7 @@ class Filters:
             max=most,
             uses_additional_data=self.uses_additional_data,
             has_code=self.has_code,
+            verified=self.verified,
             sort=self.sort,
         )
         return Selection(rows + " AND ".join(conditions), order, parameters, "r.id"), applied

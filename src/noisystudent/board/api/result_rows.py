@@ -17,15 +17,14 @@ def results_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Resul
     """Results by their numbers, in that order, with their values and ranks."""
     values: dict[int, list[sqlite3.Row]] = {number: [] for number in ids}
     for row in connection.execute(
-        "SELECT v.result_id, v.raw, v.number, v.spread, v.rank, m.name, m.position FROM value v JOIN metric m ON m.id = v.metric_id "
+        "SELECT v.result_id, v.metric_id, v.raw, v.number, v.spread, v.rank, m.name FROM value v JOIN metric m ON m.id = v.metric_id "
         f"WHERE v.result_id {OF_GIVEN} ORDER BY v.result_id, m.position, m.id",
         (json.dumps(list(ids)),),
     ):
         values[row["result_id"]].append(row)
     query = (
-        "SELECT r.*, l.slug AS evaluation, o.name AS model, o.parameters, "
+        "SELECT r.*, l.slug AS evaluation, l.ranked_by, o.name AS model, o.parameters, "
         "run.seeds, run.images, run.command, run.git_commit, run.environment, run.intervals, "
-        "(SELECT min(position) FROM metric WHERE leaderboard_id = r.leaderboard_id) AS ranking, "
         "(SELECT json_group_array(c.url) FROM paper_repository pc JOIN repository c ON c.id = pc.repository_id "
         "WHERE pc.paper_id = r.paper_id) AS code_of_paper "
         "FROM result_shown r JOIN leaderboard l ON l.id = r.leaderboard_id JOIN model o ON o.id = r.model_id "
@@ -37,7 +36,7 @@ def results_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Resul
 
 def _result(row: sqlite3.Row, values: Sequence[sqlite3.Row]) -> Result:
     best = min((value for value in values if value["rank"] is not None), key=lambda value: value["rank"], default=None)
-    first = next((value for value in values if value["position"] == row["ranking"]), None)
+    first = next((value for value in values if value["metric_id"] == row["ranked_by"]), None)
     own_code: list[dict[str, Any]] = json.loads(row["code_links"])
     return Result(
         id=str(row["id"]),
@@ -60,6 +59,8 @@ def _result(row: sqlite3.Row, values: Sequence[sqlite3.Row]) -> Result:
         parameters=row["parameters"],
         tags=json.loads(row["tags"]),
         code=[link["url"] for link in own_code] or json.loads(row["code_of_paper"]),
+        verified_by=row["verified_by"] or None,
+        verified_where=row["verified_where"] or None,
     )
 
 

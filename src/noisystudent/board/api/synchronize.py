@@ -53,7 +53,7 @@ def _table(change: Change, body: EvaluationTableSyncRequest) -> int:
 
 
 def _metrics(change: Change, leaderboard: int, given: list[MetricSyncRequest]) -> None:
-    """The given metrics come first, in their order: the first one ranks the table."""
+    """The given metrics come first, in their order: the first one ranks the table, if it is no cost."""
     first = []
     for metric in given:
         lower = metric.is_loss
@@ -61,7 +61,9 @@ def _metrics(change: Change, leaderboard: int, given: list[MetricSyncRequest]) -
         if metric.description:
             change.edit("metric", number, description=metric.description)
         first.append(number)
-    metrics = leaderboards.metrics_of(change.connection, leaderboard)
+    metrics = sorted(
+        leaderboards.metrics_of(change.connection, leaderboard), key=lambda row: (row["position"], row["id"])
+    )
     others = [row["id"] for row in metrics if row["id"] not in first]
     for position, number in enumerate([*first, *others]):
         change.edit("metric", number, position=position)

@@ -28,9 +28,9 @@ from noisystudent.board.api.pages import Limit, Page, Paged, Selection, listed, 
 from noisystudent.board.api.paper_filters import Direction, Resources
 from noisystudent.board.api.representations import evaluations_of, papers_with_resources, task_counts_of, tasks_of
 from noisystudent.board.catalogue import entries, names
-from noisystudent.board.catalogue.change import Change, today
+from noisystudent.board.catalogue.change import Change
 from noisystudent.board.queries.tasks import LEVELS, around, starred_code, with_descendants
-from noisystudent.board.queries.trending import DAYS, days_ago, trending_first
+from noisystudent.board.queries.trending import late, trending_first
 from noisystudent.board.web.reading import named
 
 router = APIRouter(tags=["tasks"])
@@ -140,8 +140,7 @@ def task_paper_list(
     )
     if order_by == "trending":
         rows = "paper_task l JOIN paper p ON p.id = l.paper_id WHERE l.task_id = :task"
-        days = {"today": today(), "since": days_ago(DAYS)}
-        selection = Selection(rows, trending_first(direction), {**task, **days}, "p.id")
+        selection = Selection(rows, trending_first(direction), {**task, **late(reading.connection)}, "p.id")
     shown = functools.partial(papers_with_resources, asked=include_resources)
     return listed(reading, paging, selection, shown)
 

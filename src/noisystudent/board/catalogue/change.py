@@ -39,6 +39,7 @@ class Result:
         kind: "claim", what a paper says, or "run", what was measured.
         extra_data: whether other training data than the task's was used; None when nobody says.
         where: how a reader finds it in the file that it comes from, for reports; it is not kept.
+        verified: of a file of ours, by which author, and where that can be seen; importers see to it (`verifying.take_over`).
     """
 
     leaderboard: int
@@ -60,6 +61,7 @@ class Result:
     tags: Sequence[str] = ()
     external_id: str | None = None
     where: str = field(default="", compare=False)
+    verified: tuple[str, str] = field(default=("", ""), compare=False)
 
 
 @dataclass
@@ -235,7 +237,11 @@ class Change:
         )
 
     def author(self, name: str) -> int:
-        return self._found("author", name=name) or self.insert("author", slug=self.free_slug("author", name), name=name)
+        """The author of that very name, or who another of that name has become, made where there is none."""
+        found = self._found("author", name=name)
+        if not found and (became := self._became("author", name)):
+            return int(became["id"])
+        return found or self.insert("author", slug=self.free_slug("author", name), name=name)
 
     def repository(self, url: str) -> int:
         """The repository at an address; owner and name are its last two parts."""

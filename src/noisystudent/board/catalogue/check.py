@@ -12,7 +12,7 @@ from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.directions import Direction, agreed, by_name, has_none
 from noisystudent.board.catalogue.doubts import doubtful
 from noisystudent.board.catalogue.failures import PUT_BACK
-from noisystudent.board.catalogue.judging import judgement, opinions_of
+from noisystudent.board.catalogue.judging import FIRST_OF_TABLE, judgement, opinions_of
 from noisystudent.board.catalogue.ranking import FILLED
 from noisystudent.board.catalogue.store import Store
 from noisystudent.board.catalogue.twins import twins
@@ -124,7 +124,7 @@ def _orphans(connection: sqlite3.Connection) -> Iterator[Finding]:
         "SELECT slug FROM leaderboard WHERE best_result_id IS NOT NULL "
         "AND best_result_id NOT IN (SELECT id FROM result WHERE retired_by IS NULL) ORDER BY slug"
     ):
-        remedy = "any change of the leaderboard ranks it anew: say the direction of its first metric"
+        remedy = "any change of the leaderboard ranks it anew: say the direction of the metric that ranks it"
         yield Finding("error", "lost reference", f"/sota/{row['slug']}", "who leads is not on it any more", remedy)
     for row in connection.execute(
         f"{_RESULTS} WHERE r.retired_by IS NULL AND NOT EXISTS (SELECT 1 FROM value v WHERE v.result_id = r.id) ORDER BY r.id"
@@ -171,13 +171,6 @@ def _duplicates(connection: sqlite3.Connection) -> Iterator[Finding]:
     ):
         message = f"the same model with the same values, {row['times']} times"
         yield Finding("warning", "duplicate", f"/sota/{row['slug']}, {row['model']}", message, "take back all but one")
-    for row in connection.execute(
-        "SELECT group_concat(name, ' / ') AS names FROM (SELECT * FROM author ORDER BY name, id) "
-        "GROUP BY lower(name) HAVING count(*) > 1 ORDER BY names"
-    ):
-        message = "names that differ in small and capital letters only"
-        remedy = "use one of them in future submissions"
-        yield Finding("warning", "duplicate", f"author {row['names'][:200]}", message, remedy)
 
 
 def _twins(connection: sqlite3.Connection) -> Iterator[Finding]:
@@ -194,7 +187,7 @@ def _directions(connection: sqlite3.Connection) -> Iterator[Finding]:
     judged: dict[str, Direction] = {}
     for row in connection.execute(
         "SELECT m.id, m.name, m.higher_is_better, m.direction_origin AS origin, l.slug, "
-        "m.position = (SELECT min(position) FROM metric WHERE leaderboard_id = l.id) AS ranks_table FROM metric m "
+        f"{FIRST_OF_TABLE} AS is_first, m.id IS l.ranked_by AS ranks_table FROM metric m "
         f"JOIN leaderboard l ON l.id = m.leaderboard_id WHERE {FILLED} AND m.direction_origin <> 'curated' "
         "ORDER BY l.result_count DESC, l.slug, m.position, m.id"
     ).fetchall():
@@ -219,7 +212,7 @@ def _doubted(connection: sqlite3.Connection, metric: sqlite3.Row) -> str:
     opinions: dict[str, bool | None] = {}
     if metric["origin"] == "given":
         opinions["its name says"] = by_name(metric["name"]).higher_is_better
-    if metric["ranks_table"]:
+    if metric["is_first"]:
         order, dates = opinions_of(connection, metric["id"])
         if metric["origin"] != "order of rows":
             opinions["the order of the rows says"] = order

@@ -29,7 +29,11 @@ def _said(table: str, higher: str, lower: str) -> dict[str, bool]:
 NAMES: dict[str, bool | None] = {**_said("names", "higher", "lower"), **dict.fromkeys(_TABLE["names"]["neither"])}
 WORDS = _said("words", "higher", "lower")
 VAGUE = _said("words", "vague_higher", "vague_lower")
-_STEMS = {letters + word: word for word in _TABLE["words"]["varied"] for letters in _TABLE["words"]["before"]}
+TELLING = VAGUE | WORDS
+_STEMS: dict[str, str] = {
+    letters + word: word for word in _TABLE["words"]["varied"] for letters in _TABLE["words"]["before"]
+}
+COSTS = frozenset(_TABLE["costs"]["words"])
 SHARES = frozenset(_TABLE["shares"]["words"]), frozenset(_TABLE["shares"]["but"])
 LONGEST_PHRASE = 4  # words
 
@@ -62,17 +66,12 @@ def by_name(name: str) -> Direction:
     """
     if arrow := _ARROW.search(name):
         return Direction(arrow["higher"] is not None, "pattern of name")
-    for whole in _whole_names(name):
-        if whole in NAMES:
-            known = NAMES[whole]
-            return UNKNOWN if known is None else Direction(known, "known name")
-    for text in reversed(_texts(name)):
-        words = _letters(_WORD.findall(text.casefold()))
-        for said in (WORDS, VAGUE):
-            found = _last_said(words, said)
-            if found is not None:
-                return Direction(found, "pattern of name")
-    return UNKNOWN
+    whole = _whole_name(name)
+    if whole is not None:
+        known = NAMES[whole]
+        return UNKNOWN if known is None else Direction(known, "known name")
+    word = _telling_word(name)
+    return UNKNOWN if word is None else Direction(TELLING[word], "pattern of name")
 
 
 def by_order(values: Sequence[float | None]) -> bool | None:
@@ -116,7 +115,33 @@ def has_none(name: str) -> bool:
         >>> has_none("Backbone"), has_none("Vibes")
         (True, False)
     """
-    return next((NAMES[whole] is None for whole in _whole_names(name) if whole in NAMES), False)
+    whole = _whole_name(name)
+    return whole is not None and NAMES[whole] is None
+
+
+def is_cost(name: str) -> bool:
+    """Whether a metric of that name says what a model costs (parameters, operations, time, memory) and not how good it is.
+
+    Example:
+        >>> is_cost("Number of params"), is_cost("Inference time (ms)"), is_cost("Top 1 (400M params)"), is_cost("Time error")
+        (True, True, False, False)
+    """
+    return (_whole_name(name) or _telling_word(name)) in COSTS
+
+
+def ranking_first(names: Sequence[str]) -> int:
+    """The place of the metric that ranks a leaderboard: the first one, or, where that is a cost, the first that says how good a model is.
+
+    Args:
+        names: of its metrics in their order; at least one.
+
+    Example:
+        >>> ranking_first(["Top 1", "Params"]), ranking_first(["Params", "Backbone", "Top 1"]), ranking_first(["Params", "Backbone"])
+        (0, 2, 0)
+    """
+    if not is_cost(names[0]):
+        return 0
+    return next((place for place, name in enumerate(names) if not is_cost(name) and not has_none(name)), 0)
 
 
 def says_any_of(name: str, words: Collection[str], *, whole: bool = False) -> bool:
@@ -148,6 +173,22 @@ def _texts(name: str) -> tuple[str, str, str]:
     return name, bare, _CIRCUMSTANCES.split(bare, maxsplit=1)[0]
 
 
+def _whole_name(name: str) -> str | None:
+    """The name under which it stands in the table of whole names."""
+    return next((whole for whole in _whole_names(name) if whole in NAMES), None)
+
+
+def _telling_word(name: str) -> str | None:
+    """The word or phrase by which a name that is not in the table says a direction."""
+    for text in reversed(_texts(name)):
+        words = _letters(_WORD.findall(text.casefold()))
+        for said in (WORDS, VAGUE):
+            found = _last_said(words, said)
+            if found is not None:
+                return found
+    return None
+
+
 def _whole_names(name: str) -> Iterator[str]:
     """The names under which it may stand in the table."""
     for text in _texts(name):
@@ -176,14 +217,14 @@ def _letters(words: Iterable[str]) -> list[str]:
     return found
 
 
-def _last_said(words: Sequence[str], said: dict[str, bool]) -> bool | None:
-    """What the last word or phrase of those says, the longest that ends there."""
+def _last_said(words: Sequence[str], said: dict[str, bool]) -> str | None:
+    """The last word or phrase that says anything, the longest that ends there."""
     for end in range(len(words), 0, -1):
         for phrase in _ending(words[:end]):
             if phrase in said:
-                return said[phrase]
+                return phrase
         if said is WORDS and words[end - 1] in _STEMS:
-            return said[_STEMS[words[end - 1]]]
+            return _STEMS[words[end - 1]]
     return None
 
 

@@ -26,10 +26,12 @@ TOUCHING = """
 SELECT added_by AS event FROM result WHERE leaderboard_id = :leaderboard
 UNION SELECT retired_by FROM result WHERE leaderboard_id = :leaderboard AND retired_by IS NOT NULL
 UNION SELECT e.id FROM event e, json_each(e.detail, '$.changed') AS edit
-  WHERE (instr(e.detail, '"table": "metric"') OR instr(e.detail, '"table": "leaderboard"')) AND (
+  WHERE (instr(e.detail, '"table": "metric"') OR instr(e.detail, '"table": "leaderboard"') OR instr(e.detail, '"verified_by"')) AND (
     (json_extract(edit.value, '$.table') = 'leaderboard' AND json_extract(edit.value, '$.id') = :leaderboard)
     OR (json_extract(edit.value, '$.table') = 'metric'
-      AND json_extract(edit.value, '$.id') IN (SELECT id FROM metric WHERE leaderboard_id = :leaderboard)))
+      AND json_extract(edit.value, '$.id') IN (SELECT id FROM metric WHERE leaderboard_id = :leaderboard))
+    OR (json_extract(edit.value, '$.after.verified_by') IS NOT NULL
+      AND json_extract(edit.value, '$.id') IN (SELECT id FROM result WHERE leaderboard_id = :leaderboard)))
 """
 RESULTS = """
 SELECT r.id, r.kind, m.name AS model, r.paper_slug, r.paper AS paper_title, v.raw AS value, before.raw AS before
@@ -120,7 +122,7 @@ def of_leaderboard(
     }
     events = []
     for row in rows:
-        event = _told(row) | {"edits": _edits(row["detail"], leaderboard, metrics)}
+        event = _told(row) | {"edits": _edits(connection, row["detail"], leaderboard, metrics)}
         for word, column in (("added", "added_by"), ("retired", "retired_by")):
             event[word] = _results(connection, column, leaderboard, metric, row["id"])
             event[f"{word}_count"] = connection.execute(
@@ -140,20 +142,31 @@ def _results(
     return [dict(row) for row in rows]
 
 
-def _edits(detail: str, leaderboard: int, metrics: dict[int, str]) -> list[dict[str, Any]]:
-    """What an event changed in the leaderboard's own row and in its metrics."""
+def _edits(
+    connection: sqlite3.Connection, detail: str, leaderboard: int, metrics: dict[int, str]
+) -> list[dict[str, Any]]:
+    """What an event changed in the leaderboard's own row, in its metrics, and in who verified its results."""
     edits = []
     for edit in json.loads(detail).get("changed", []):
-        of_metric = edit["table"] == "metric" and edit["id"] in metrics
-        if of_metric or (edit["table"] == "leaderboard" and edit["id"] == leaderboard):
-            edits.append(
-                {
-                    "what": f"metric {metrics[edit['id']]}" if of_metric else "the leaderboard",
-                    "before": edit["before"],
-                    "after": edit["after"],
-                }
-            )
+        what = ""
+        if edit["table"] == "metric" and edit["id"] in metrics:
+            what = f"metric {metrics[edit['id']]}"
+        elif edit["table"] == "leaderboard" and edit["id"] == leaderboard:
+            what = "the leaderboard"
+        elif edit["table"] == "result" and "verified_by" in edit["after"]:
+            what = _result_named(connection, leaderboard, edit["id"])
+        if what:
+            edits.append({"what": what, "before": edit["before"], "after": edit["after"]})
     return edits
+
+
+def _result_named(connection: sqlite3.Connection, leaderboard: int, result: int) -> str:
+    """A result by its number and model; "" where it is not on that leaderboard."""
+    row = connection.execute(
+        "SELECT m.name FROM result r JOIN model m ON m.id = r.model_id WHERE r.id = ? AND r.leaderboard_id = ?",
+        (result, leaderboard),
+    ).fetchone()
+    return f"result {result}, {row['name']}" if row else ""
 
 
 def _told(row: sqlite3.Row) -> dict[str, Any]:

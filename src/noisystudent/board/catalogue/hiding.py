@@ -6,14 +6,13 @@ import sqlite3
 from typing import Any, Literal, NamedTuple, get_args
 
 from noisystudent.board.catalogue.change import Change
-from noisystudent.board.catalogue.names import meant, name_of
+from noisystudent.board.catalogue.names import meant, name_of, result_meant
 from noisystudent.board.catalogue.near import near_slugs
 from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
 
 Kind = Literal["paper", "task", "dataset", "method", "result"]
 KINDS: tuple[str, ...] = get_args(Kind)
-LONGEST_NUMBER = 18  # digits that SQLite takes
 
 
 class Hidden(NamedTuple):
@@ -123,11 +122,10 @@ def _entry(connection: sqlite3.Connection, kind: str, text: str) -> int:
     if kind not in KINDS:
         raise UserError(f"{kind!r} cannot be hidden: give one of {', '.join(KINDS)}")
     if kind == "result":
-        is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-        row = connection.execute("SELECT id FROM result WHERE id = ?", (int(text) if is_number else 0,)).fetchone()
-        if row is None:
+        result = result_meant(connection, text)
+        if result is None:
             raise UserError(f"there is no result with the number {text[:100]!r}")
-        return int(row["id"])
+        return result
     number = meant(connection, kind, text)
     if number is None:
         raise UserError(f"there is no {kind} {text[:300]!r}{near_slugs(connection, kind, text)}")

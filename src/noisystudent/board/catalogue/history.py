@@ -92,6 +92,8 @@ def restore(store: Store, event: int, *, actor: str, note: str = "", whole: bool
             )
             there = {row["id"] for row in connection.execute("SELECT id FROM leaderboard")}
             change.touched &= there
+            unranked = "SELECT leaderboard_id FROM metric WHERE leaderboard_id IN (SELECT id FROM leaderboard WHERE ranked_by IS NULL)"
+            change.touched |= {row["leaderboard_id"] for row in connection.execute(unranked)}
         return change.event
 
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from noisystudent.board.catalogue.directions import UNKNOWN, Direction, agreed, by_dates, by_name, by_order, has_none
 
 SAID = ("curated", "given")  # origins of what somebody said of one leaderboard's metric
+# Of a metric `m`, in SQL: whether its table's rows stand in the order of their ranks by it, where they do at all (the archive's form).
+FIRST_OF_TABLE = "m.position = (SELECT min(position) FROM metric WHERE leaderboard_id = m.leaderboard_id)"
 
 
 class Opinions(NamedTuple):
@@ -29,8 +31,7 @@ def judgement(connection: sqlite3.Connection, name: str) -> Direction:
     if said.higher_is_better is not None or has_none(name):
         return said
     rows = connection.execute(
-        "SELECT m.id, m.higher_is_better, m.direction_origin, "
-        "m.position = (SELECT min(position) FROM metric WHERE leaderboard_id = m.leaderboard_id) AS ranks_table "
+        f"SELECT m.id, m.higher_is_better, m.direction_origin, {FIRST_OF_TABLE} AS is_first "
         "FROM metric m WHERE m.name = ? COLLATE NOCASE ORDER BY m.id",
         (name,),
     ).fetchall()
@@ -38,7 +39,7 @@ def judgement(connection: sqlite3.Connection, name: str) -> Direction:
         if of_origin := [bool(row["higher_is_better"]) for row in rows if row["direction_origin"] == origin]:
             elsewhere = agreed(of_origin)
             return UNKNOWN if elsewhere is None else Direction(elsewhere, "known name")
-    opinions = [opinions_of(connection, row["id"]) for row in rows if row["ranks_table"]]
+    opinions = [opinions_of(connection, row["id"]) for row in rows if row["is_first"]]
     by_tables = agreed(opinion.order for opinion in opinions)
     if by_tables is None or agreed([by_tables, *(opinion.dates for opinion in opinions)]) is None:
         return UNKNOWN

@@ -14,9 +14,9 @@ from noisystudent.board.catalogue.names import meant, metric_meant
 from noisystudent.board.catalogue.near import near_slugs
 from noisystudent.board.catalogue.removal import remove
 from noisystudent.board.catalogue.store import Store
-from noisystudent.errors import UserError
+from noisystudent.errors import UserError, some
 
-KINDS = ("task", "dataset", "paper", "method")
+KINDS = ("task", "dataset", "paper", "method", "author")
 EMPTY = (None, "", "[]")
 _OWN = ("id", "slug", "name", "title", "parent_id", "source_id")  # columns that are not filled in from the other
 # Rows that join an entry of a kind to others: the table and its column of that kind.
@@ -28,11 +28,12 @@ _LINKS = {
         ("paper_repository", "paper_id"),
     ),
     "method": (("paper_method", "method_id"), ("method_collection", "method_id")),
+    "author": (),
 }  # fmt: skip
 
 
 def merge_entries(store: Store, kind: str, gone: str, kept: str, *, actor: str, note: str = "") -> int:
-    """Make one task, dataset, paper or method of two; the address of the one that goes leads to the one that stays.
+    """Make one task, dataset, paper, method or author of two; the address of the one that goes leads to the one that stays.
 
     Args:
         kind: of both.
@@ -74,12 +75,12 @@ def merge(change: Change, kind: str, gone: int, kept: int) -> None:
     """Make one entry of two.
 
     Args:
-        kind: task, dataset, paper or method.
+        kind: task, dataset, paper, method or author.
         gone: number of the one that becomes the other; its address goes on to lead there.
         kept: number of the one that stays, and gets what it lacks.
 
     Raises:
-        UserError: they are one already, or one is a part of another.
+        UserError: they are one already, or one is a part of another, or two authors wrote a paper together.
     """
     rows = [_row(change.connection, kind, number) for number in (gone, kept)]
     if kind == "dataset" and rows[0]["parent_id"] != rows[1]["parent_id"]:
@@ -206,6 +207,25 @@ def _paper(change: Change, gone: int, kept: int) -> None:
     _retire_twins(change, kept)
 
 
+def _author(change: Change, gone: int, kept: int) -> None:
+    """Papers are the other's, one by one: who wrote one is corrected now and then, and what others corrected since is not taken back."""
+    if titles := papers_together(change.connection, gone, kept):
+        raise UserError(f"two authors of one paper are two people: {some(titles)}; correct its authors first")
+    rows = change.connection.execute("SELECT paper_id, position FROM paper_author WHERE author_id = ?", (gone,))
+    for row in rows.fetchall():
+        change.replace_rows("paper_author", dict(row), [{"author_id": kept}])
+
+
+def papers_together(connection: sqlite3.Connection, author: int, other: int) -> list[str]:
+    """The titles of the papers that two authors wrote together."""
+    rows = connection.execute(
+        "SELECT DISTINCT p.id, p.title FROM paper_author a JOIN paper_author b ON b.paper_id = a.paper_id AND b.author_id = ? "
+        "JOIN paper p ON p.id = a.paper_id WHERE a.author_id = ? ORDER BY p.id",
+        (other, author),
+    )
+    return [row["title"] for row in rows]
+
+
 def _retire_twins(change: Change, paper: int) -> None:
     """Of claims of a paper that say the same on one leaderboard, one stays."""
     boards = change.connection.execute(
@@ -225,6 +245,7 @@ _MERGERS: dict[str, Callable[[Change, int, int], None]] = {
     "dataset": _dataset,
     "paper": _paper,
     "method": lambda change, gone, kept: None,
+    "author": _author,
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Sequence
 
 from noisystudent.board.catalogue.slugs import ARXIV, arxiv_id, slug_of_address, slugify
@@ -16,8 +17,12 @@ IN_ADDRESSES = {"leaderboard": "sota"}  # what stands before a slug in an addres
 NAMES: dict[str, str | None] = {"paper": "title", "leaderboard": None}  # the column of the name, where it is not `name`
 SHOWN = {"dataset": "shown", "leaderboard": "shown"}  # the column of what readers are shown, where that is not the name
 FULL = ("method",)  # whose full names are names, too; of data sets, several have one
-UNFOLDED = ("author",)  # of so many, no index has the names in any capitals
+UNFOLDED = ("author",)  # of so many, no index has the names in any capitals: they are found by their slugs
 _BETWEEN = re.compile(r"[\s_-]+")
+_DASHES = re.compile(r"[-\u2010-\u2015_]")
+_BETWEEN_INITIALS = re.compile(r"(?<=\b\w) (?=\w\b)")
+LONGEST_NUMBER = 18  # digits that SQLite takes
+MOST_INITIALS = 3  # letters of a word of them: JRR Tolkien
 
 
 def meant(connection: sqlite3.Connection, kind: str, text: str | None) -> int | None:
@@ -62,7 +67,9 @@ def named(connection: sqlite3.Connection, kind: str, name: str) -> int | None:
         return None
     whole_first = "coalesce(parent_id, 0), " if kind == "dataset" else ""
     if kind in UNFOLDED:
-        return _first(connection, f"SELECT id FROM {kind} WHERE {column} = ? ORDER BY id", name)
+        found = _first(connection, f"SELECT id FROM {kind} WHERE {column} = ? ORDER BY id", name)
+        found = found or _first(connection, "SELECT id FROM other_name WHERE kind = ? AND name = ?", kind, name)
+        return found or _twin(connection, kind, column, name)
     query = f"SELECT id FROM {kind} WHERE {column} = ?1 COLLATE NOCASE ORDER BY {column} <> ?1, {whole_first}id"
     found = _first(connection, query, name)
     found = found or _first(connection, "SELECT id FROM other_name WHERE kind = ? AND name = ?", kind, name)
@@ -70,6 +77,12 @@ def named(connection: sqlite3.Connection, kind: str, name: str) -> int | None:
     if found is None and kind in FULL:
         found = _first(connection, f"SELECT id FROM {kind} WHERE full_name = ? COLLATE NOCASE ORDER BY id", name)
     return found
+
+
+def result_meant(connection: sqlite3.Connection, text: str) -> int | None:
+    """The result of that number, be it on its leaderboard or retired; None where there is none."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    return _first(connection, "SELECT id FROM result WHERE id = ?", text) if is_number else None
 
 
 def metric_meant(metrics: Sequence[sqlite3.Row], text: str) -> sqlite3.Row | None:
@@ -86,6 +99,36 @@ def alike(name: str, other: str) -> bool:
         (True, False)
     """
     return _folded(name) == _folded(other)
+
+
+def same_author(name: str, other: str) -> bool:
+    """Whether two names of authors are the same but for capitals, accents, punctuation and the dots of initials.
+
+    Example:
+        >>> same_author("J.-P. Müller", "JP muller"), same_author("O’Brien, Ann", "OBrien Ann"), same_author("J. Smith", "K. Smith")
+        (True, True, False)
+    """
+    return folded_author(name) == folded_author(other)
+
+
+def folded_author(name: str) -> str:
+    """A name of an author in small letters without accents and punctuation, each initial a word of its own."""
+    plain = unicodedata.normalize("NFKD", _DASHES.sub(" ", name))
+    words = "".join(sign for sign in plain if sign.isalnum() or sign.isspace()).split()
+    mixed = not plain.isupper()  # else capitals are no initials
+    apart = (" ".join(word) if mixed and word.isupper() and len(word) <= MOST_INITIALS else word for word in words[:-1])
+    return " ".join([*apart, *words[-1:]]).casefold()
+
+
+def slugs_of_author(name: str) -> list[str]:
+    """The slugs that an author's name has in its spellings, without a number behind them.
+
+    Example:
+        >>> slugs_of_author("J.P. Serre"), slugs_of_author("J.-P. Serre"), slugs_of_author("Ann Lee")
+        (['jp-serre', 'j-p-serre'], ['j-p-serre', 'jp-serre'], ['ann-lee'])
+    """
+    folded = folded_author(name)
+    return list(dict.fromkeys(slugify(text) for text in (name, folded, _BETWEEN_INITIALS.sub("", folded))))
 
 
 def slug_meant(connection: sqlite3.Connection, kind: str, text: str) -> str | None:
@@ -116,12 +159,16 @@ def _at(connection: sqlite3.Connection, text: str) -> int | None:
 
 def _twin(connection: sqlite3.Connection, kind: str, column: str, name: str) -> int | None:
     """The entry whose name is spelled alike. Its slug is then the name's own, perhaps with a number behind it."""
-    slug, folded = slugify(name), _folded(name)
-    rows = connection.execute(
-        f"SELECT id, {column} AS name FROM {kind} WHERE slug = ? OR (slug >= ? AND slug < ?) ORDER BY id",
-        (slug, f"{slug}-0", f"{slug}-:"),  # a colon comes after the nine
-    )
-    return next((int(row["id"]) for row in rows if _folded(row["name"]) == folded), None)
+    folded = folded_author if kind == "author" else _folded
+    wanted = folded(name)
+    for slug in slugs_of_author(name) if kind == "author" else [slugify(name)]:
+        rows = connection.execute(
+            f"SELECT id, {column} AS name FROM {kind} WHERE slug = ? OR (slug >= ? AND slug < ?) ORDER BY id",
+            (slug, f"{slug}-0", f"{slug}-:"),  # a colon comes after the nine
+        )
+        if found := next((int(row["id"]) for row in rows if folded(row["name"]) == wanted), None):
+            return found
+    return None
 
 
 def _folded(name: str) -> str:

@@ -53,7 +53,8 @@ def take_out(
     for table, used in _UNUSED.items():
         rows = connection.execute(f"DELETE FROM {table} WHERE id NOT IN ({used})")
         gone[table] = rows.rowcount
-    connection.execute("DELETE FROM alias WHERE kind = 'author' AND id NOT IN (SELECT id FROM author)")
+    for names in ("alias", "other_name"):
+        connection.execute(f"DELETE FROM {names} WHERE kind = 'author' AND id NOT IN (SELECT id FROM author)")
     return {table: count for table, count in gone.items() if count}
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from noisystudent.board.catalogue.directions import Direction, by_name
+from noisystudent.board.catalogue.directions import Direction, by_name, ranking_first
 from noisystudent.board.catalogue.judging import SAID, judged_otherwise, judgement, undecided
 from noisystudent.board.catalogue.values import SCALES, Value
 
 PERCENT = "%"
 FILLED = "result_count > 0"  # of a leaderboard, in SQL: one without a result is in no list
+RANKING_FIRST = "m.id IS NOT l.ranked_by, m.position, m.id"  # the order of the metrics `m` of a leaderboard `l`, in SQL
 SCALED_DIGITS = 12  # behind the point, of a number that was brought from one scale to another
 
 
@@ -122,7 +123,7 @@ def refresh(connection: sqlite3.Connection, leaderboards: Collection[int]) -> No
 
 
 def out_of_date(connection: sqlite3.Connection) -> set[int]:
-    """The leaderboards that older rules ranked: by another direction than is found out now, or without values of another scale."""
+    """The leaderboards that older rules ranked: by another metric or direction than now, or without values of another scale."""
     rows = connection.execute("SELECT DISTINCT name FROM metric WHERE direction_origin NOT IN (?, ?)", SAID)
     turned = judged_otherwise(connection, {row["name"]: judgement(connection, row["name"]) for row in rows.fetchall()})
     letters = "', '".join(SCALES)
@@ -131,7 +132,21 @@ def out_of_date(connection: sqlite3.Connection) -> set[int]:
         f"WHERE v.unit IN ('{letters}') AND m.unit IN ('{letters}') AND v.rank IS NULL AND m.higher_is_better IS NOT NULL "
         "AND r.kind = 'claim' AND r.retired_by IS NULL"
     )
-    return turned | {row["leaderboard_id"] for row in scaled}
+    return turned | _ranked_by_another(connection) | {row["leaderboard_id"] for row in scaled}
+
+
+def _ranked_by_another(connection: sqlite3.Connection) -> set[int]:
+    metrics: dict[int, list[sqlite3.Row]] = defaultdict(list)
+    for row in connection.execute(
+        "SELECT m.id, m.name, m.leaderboard_id, l.ranked_by FROM metric m JOIN leaderboard l ON l.id = m.leaderboard_id "
+        "ORDER BY m.leaderboard_id, m.position, m.id"
+    ):
+        metrics[row["leaderboard_id"]].append(row)
+    return {
+        leaderboard
+        for leaderboard, rows in metrics.items()
+        if rows[ranking_first([row["name"] for row in rows])]["id"] != rows[0]["ranked_by"]
+    }
 
 
 def _refresh(connection: sqlite3.Connection, leaderboard: int, judged: Mapping[str, Direction]) -> None:
@@ -150,7 +165,8 @@ def _refresh(connection: sqlite3.Connection, leaderboard: int, judged: Mapping[s
     metrics = connection.execute(
         "SELECT * FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
     ).fetchall()
-    for place, metric in enumerate(metrics):
+    ranked_by = metrics[ranking_first([metric["name"] for metric in metrics])]["id"] if metrics else None
+    for metric in metrics:
         values = _values(connection, metric["id"])
         found = _direction(metric, judged)
         of_ranking = {result: values[result] for result in ranking if result in values}
@@ -163,14 +179,15 @@ def _refresh(connection: sqlite3.Connection, leaderboard: int, judged: Mapping[s
             "UPDATE value SET rank = ? WHERE result_id = ? AND metric_id = ? AND rank IS NOT ?",
             ((ranked.get(result), result, metric["id"], ranked.get(result)) for result in values),
         )
-        if place == 0 and ranked:
+        if metric["id"] == ranked_by and ranked:
             first = [result for result, rank in ranked.items() if rank == 1]
             best = min(
                 (row for row in results if row["id"] in first), key=lambda row: (row["day"] or "9999", row["id"])
             )
     connection.execute(
-        "UPDATE leaderboard SET best_result_id = ?, best_since = ?, result_count = ?, paper_count = ? WHERE id = ?",
+        "UPDATE leaderboard SET ranked_by = ?, best_result_id = ?, best_since = ?, result_count = ?, paper_count = ? WHERE id = ?",
         (
+            ranked_by,
             best["id"] if best else None,
             best["day"] if best else None,
             len(results),

@@ -29,6 +29,7 @@ _KEPT_BY: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("method", "paper_id", "methods"),
     ),
     "method": (("paper_method", "method_id", "papers"),),
+    "author": (("paper_author", "author_id", "papers"),),
     "metric": (("value", "metric_id", "values of results, which the history keeps"),),
     "leaderboard": (("result", "leaderboard_id", "results, which the history keeps"),),
 }

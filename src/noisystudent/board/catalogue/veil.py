@@ -133,6 +133,8 @@ def _views(connection: sqlite3.Connection) -> Iterator[str]:
         columns = [row["name"] for row in connection.execute(f"PRAGMA main.table_info({index})")]
         # The column of the index's own name is what MATCH takes.
         yield _view(index, ", ".join(["rowid", *columns, index]), f"rowid NOT IN ({_of(kind)})")
+    of_kind = "(SELECT count(*) FROM temp.unseen h WHERE h.kind = size.kind)"
+    yield _view("size", f"kind, rows - {of_kind} AS rows", "1")
     said = (
         "CASE WHEN EXISTS (SELECT 1 FROM temp.unnamed u WHERE instr(lower(note), u.name)) THEN '' ELSE note END AS note"
     )

@@ -1,8 +1,8 @@
 """The evaluation tables in the archive's nesting. Tasks and datasets are sorted by name, rows stand in the order of their leaderboard.
 
-Three things are added to the archive's form: the directions of metrics that somebody said (`metric_directions`), null for extra
-training data where nobody said whether it was used, and of a row that has them its day, where it stands, and its tags.
-Runs have a layer of their own (`runs.py`): a row is what a paper claims.
+Four things are added to the archive's form: the directions of metrics that somebody said (`metric_directions`), null for extra training
+data where nobody said whether it was used, of a row that has them its day, where it stands, and its tags, and who of the authors verified it
+(`verified`). Runs have a layer of their own (`runs.py`): a row is what a paper claims.
 """
 
 from __future__ import annotations
@@ -127,6 +127,11 @@ class _Tables:
                 "uses_additional_data": None if row["extra_data"] is None else bool(row["extra_data"]),
                 **{name: row[name] for name in ("evaluated_on", "source_url", "locator") if row[name]},
                 **({"tags": tags} if (tags := json.loads(row["tags"])) else {}),
+                **(
+                    {"verified": {"by": row["verified_by"], "where": row["verified_where"]}}
+                    if row["verified_by"]
+                    else {}
+                ),
             }
             for row in self.connection.execute(
                 "SELECT r.*, m.name AS model, p.title, p.slug FROM result r JOIN model m ON m.id = r.model_id "

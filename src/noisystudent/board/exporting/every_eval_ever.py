@@ -137,7 +137,7 @@ def _source(one: Standing) -> dict[str, Any]:
     details = {
         "kind": row["kind"],
         **said,
-        **{key: row[key] for key in ("source_url", "locator")},
+        **{key: row[key] for key in ("source_url", "locator", "verified_by", "verified_where")},
         "extra_training_data": None if extra is None else ("true" if extra else "false"),
         **{key: row[key] for key in ("code_links", "model_links", "tags") if one.listed(key)},
         "other_values": json.dumps(others, ensure_ascii=False) if others else None,

@@ -75,10 +75,10 @@ def _result(one: Standing, left_out: Counter[str]) -> dict[str, Any]:
 
 
 def _entries(results: list[Standing], left_out: Counter[str]) -> list[dict[str, Any]]:
-    """One value of each data set of the hub: that of the leaderboard's first metric."""
+    """One value of each data set of the hub: that of the metric that ranks the leaderboard, where there is one."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for one in results:
-        value = one.values[0]
+        value = max(one.values, key=lambda value: int(value["ranks"]))  # else the first
         if not one.hub_dataset or value["number"] is None:
             continue
         key = (one.hub_dataset, one.row["part"] if one.row["whole"] else "default")

@@ -17,6 +17,7 @@ from noisystudent.errors import UserError
 BEHIND = (
     *("extra_training_data", "paper", "paper_url", "date", "code"),
     *("kind", "seeds", "images", "task", "dataset", "part"),
+    *("verified_by", "verified_where"),
 )
 
 
@@ -29,15 +30,15 @@ def write(connection: sqlite3.Connection, stream: BinaryIO, *, of: int | None) -
     metrics = connection.execute(
         "SELECT id, name, unit, higher_is_better FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (of,)
     ).fetchall()
-    if connection.execute("SELECT 1 FROM leaderboard WHERE id = ?", (of,)).fetchone() is None:
+    board = connection.execute("SELECT ranked_by FROM leaderboard WHERE id = ?", (of,)).fetchone()
+    if board is None:
         raise UserError(f"there is no leaderboard {of}" if of else "csv: name the leaderboard that is to be written")
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
     table = csv.writer(text)
     names = [metric["name"] for metric in metrics]
     table.writerow(["rank", "model", *map(_cell, names), *BEHIND])
     place = _place(connection, of)
-    first = metrics[0]["id"] if metrics else None
-    for row in _rows(connection, of, first):
+    for row in _rows(connection, of, board["ranked_by"]):
         values = {value["metric_id"]: value["raw"] for value in _values(connection, row["id"])}
         table.writerow(
             [
@@ -53,6 +54,7 @@ def write(connection: sqlite3.Connection, stream: BinaryIO, *, of: int | None) -
                 " ".join(map(str, json.loads(row["seeds"] or "[]"))),
                 "" if row["images"] is None else row["images"],
                 *place,
+                *(_cell(row[name]) for name in ("verified_by", "verified_where")),
             ]
         )
     text.detach()  # the stream stays open
@@ -73,7 +75,8 @@ def _place(connection: sqlite3.Connection, of: int | None) -> list[str]:
 
 def _rows(connection: sqlite3.Connection, leaderboard: int | None, metric: int | None) -> list[sqlite3.Row]:
     return connection.execute(
-        "SELECT r.id, r.kind, r.extra_data, r.code_links, m.name AS model, v.rank, r.paper, r.paper_address, r.day, run.seeds, run.images "
+        "SELECT r.id, r.kind, r.extra_data, r.code_links, m.name AS model, v.rank, r.paper, r.paper_address, r.day, "
+        "r.verified_by, r.verified_where, run.seeds, run.images "
         "FROM result_shown r JOIN model m ON m.id = r.model_id LEFT JOIN run ON run.result_id = r.id "
         "LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = ? "
         "WHERE r.leaderboard_id = ? AND r.retired_by IS NULL ORDER BY r.kind, v.rank IS NULL, v.rank, r.position, r.id",

@@ -22,8 +22,10 @@ LEFT JOIN source s ON s.id = r.source_id LEFT JOIN run ON run.result_id = r.id
 WHERE r.retired_by IS NULL ORDER BY l.slug, r.kind, r.position, r.id
 """
 VALUES = """
-SELECT v.result_id AS owner, v.raw, v.number, v.unit, v.spread, k.name, k.unit AS column_unit, k.higher_is_better
-FROM value v JOIN metric k ON k.id = v.metric_id WHERE v.result_id IN (SELECT value FROM json_each(?))
+SELECT v.result_id AS owner, v.raw, v.number, v.unit, v.spread, k.name, k.unit AS column_unit, k.higher_is_better,
+  k.id IS l.ranked_by AS ranks
+FROM value v JOIN metric k ON k.id = v.metric_id JOIN leaderboard l ON l.id = k.leaderboard_id
+WHERE v.result_id IN (SELECT value FROM json_each(?))
 ORDER BY v.result_id, k.position, k.id
 """
 

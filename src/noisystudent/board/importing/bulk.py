@@ -32,6 +32,10 @@ def numbers_of_names(change: Change, table: str, names: Iterable[str], **columns
     found = {row["name"]: row["id"] for row in rows_where(change.connection, query, wanted)}
     if table == "task":
         return _in_any_capitals(change, wanted, found, **columns)
+    missing = [name for name in wanted if name not in found]
+    became = f"SELECT id, name FROM other_name WHERE kind = '{table}' AND name IN"
+    others = {_lower(row["name"]): row["id"] for row in rows_where(change.connection, became, missing)}
+    found |= {name: others[_lower(name)] for name in missing if _lower(name) in others}
     return found | _made(change, table, [name for name in wanted if name not in found], **columns)
 
 

@@ -33,7 +33,9 @@ ROLES = {  # what a column may be, and the names by which it is known, in small 
     "metric": ("metric", "metricname"),  # of a table with a value a row
     "value": ("value", "score", "metricvalue"),
     "locator": ("locator", "place", "table"),  # where in the paper
-    "kind": ("kind",),  # of our own export: a row is a claim or a run
+    "verified_by": ("verifiedby",),  # these three are of our own export
+    "verified_where": ("verifiedwhere",),
+    "kind": ("kind",),  # a row is a claim or a run
     "ignored": ("rank", "seeds", "images"),
 }
 METRICS = "metrics"  # the role of columns that are named by a metric and hold its values
@@ -200,6 +202,8 @@ def _add(rows: dict[tuple[str, ...], dict[str, Any]], row: _Row, report: Loss) -
         "locator": row.text("locator"),
         "where": row.fields.where,
     }
+    if by := row.text("verified_by"):
+        made["verified"] = {"by": by, "where": row.text("verified_where")}
     one_value = bool(row.roles.get("metric") and row.roles.get("value"))
     key = (made["model_name"], made["paper_title"], made["paper_url"]) if one_value else (row.fields.where,)
     before = rows.setdefault(key, made)

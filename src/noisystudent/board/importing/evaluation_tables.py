@@ -33,7 +33,7 @@ KEYS = {
         *("model_name", "paper_title", "paper_url", "paper_date", "code_links", "model_links"),
         *("metrics", "uses_additional_data"),
         # none of the archive's: our own export has them, and other importers say with the first where a row stands, or how it was measured
-        *("locator", "source_url", "evaluated_on", "tags"),
+        *("locator", "source_url", "evaluated_on", "tags", "verified"),
     ),
 }
 OF_OTHERS = {
@@ -191,6 +191,7 @@ class _Tables:
         if not is_name(model, "model_name", fields):
             return None
         metrics = fields.part("metrics")
+        verified = fields.part("verified")
         title, url, published = fields.line("paper_title"), address(fields, "paper_url"), _day(fields, "paper_date")
         return Result(
             leaderboard=leaderboard,
@@ -210,6 +211,7 @@ class _Tables:
             code_links=links(fields, "code_links"),
             model_links=links(fields, "model_links"),
             where=fields.where,
+            verified=(one_line(verified, "by"), one_line(verified, "where")) if verified else ("", ""),
         )
 
     # Rows

@@ -35,6 +35,7 @@ KEYS = {
     "source_metadata.additional_details": (
         *("kind", "paper", "paper_title", "paper_url", "paper_date", "source_url", "locator"),
         *("extra_training_data", "code_links", "model_links", "tags", "other_values"),
+        *("verified_by", "verified_where"),
     ),
     "model_info": ("name", "id", "developer", "additional_details"),
     "model_info.additional_details": ("params_billions", "deployment_type", "model_availability"),
@@ -186,6 +187,7 @@ class _Records:
             model_links=_links(details, "model_links"),
             tags=[tag for tag in tags if isinstance(tag, str)],
             where=fields.where,
+            verified=(one_line(details, "verified_by"), one_line(details, "verified_where")),
         )
 
     def other_values(self, source: Fields) -> dict[str, str]:

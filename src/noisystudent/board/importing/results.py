@@ -10,6 +10,7 @@ from typing import Any
 
 from noisystudent.board.catalogue.change import Change, Result
 from noisystudent.board.catalogue.costs import multiply_adds, parameters
+from noisystudent.board.catalogue.verifying import take_over
 from noisystudent.board.importing.addresses import is_address
 from noisystudent.board.importing.loss import Loss
 from noisystudent.board.importing.paper_rows import has_no_title
@@ -89,6 +90,8 @@ class Results:
     def _says(self, number: int, row: Result) -> None:
         self._said.add(number)
         self.report.places[number] = row.where
+        if row.verified[0] and (why := take_over(self.change, number, *row.verified)):
+            self.report.lost("verified", row.where, why)
 
     def _known(self, leaderboard: int) -> dict[tuple[str, int | None], list[_Known]]:
         connection = self.change.connection

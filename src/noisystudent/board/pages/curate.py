@@ -1,4 +1,4 @@
-"""Curating: signing in with a token, the queue, deciding, merging, hiding, and taking changes back."""
+"""Curating: signing in with a token, the queue, deciding, merging, hiding, verifying, and taking changes back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Response
 from starlette.responses import RedirectResponse
 
-from noisystudent.board.catalogue import hiding, history
+from noisystudent.board.catalogue import hiding, history, verifying
 from noisystudent.board.catalogue.merging import merge_entries
 from noisystudent.board.catalogue.twins import twins as pairs_of_twins
 from noisystudent.board.submitting import submissions, tokens
@@ -169,6 +169,42 @@ def show(view: Viewing, form: SentForm) -> Response:
     session = _checked(view, form)
     try:
         made = hiding.show(view.store, text_of(form, "kind"), text_of(form, "entry"), actor=session.token.name)
+    except UserError as error:
+        return refuse(view.request, 409, f"{error}.")
+    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+
+
+@router.get("/verified", include_in_schema=False)
+def verified(view: Viewing, page: Page = None) -> Response:
+    """What authors verified, each with the form that takes the mark away."""
+    session = _session(view)
+    if session is None:
+        return _sign_in_page(view)
+    paging, found = Paging(page or 1, submissions.PAGE), verifying.verified(view.store)
+    data = {
+        "verified": found[paging.offset : paging.offset + paging.size],
+        "page": paging.number,
+        "pages": paging.pages(len(found)),
+    }
+    return _page(view, session, "curate_verified.html.jinja", data, "Verified", "/curate/verify", "/curate/unverify")
+
+
+@router.post("/verify", include_in_schema=False)
+def verify(view: Viewing, form: SentForm) -> Response:
+    session = _checked(view, form)
+    result, author, where = (text_of(form, name) for name in ("result", "author", "where"))
+    try:
+        made = verifying.verify(view.store, result.strip(), author, where, actor=session.token.name)
+    except UserError as error:
+        return refuse(view.request, 409, f"{error}.")
+    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+
+
+@router.post("/unverify", include_in_schema=False)
+def unverify(view: Viewing, form: SentForm) -> Response:
+    session = _checked(view, form)
+    try:
+        made = verifying.unverify(view.store, text_of(form, "result"), actor=session.token.name)
     except UserError as error:
         return refuse(view.request, 409, f"{error}.")
     return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)

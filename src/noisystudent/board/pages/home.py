@@ -8,10 +8,9 @@ from starlette.responses import Response
 from noisystudent.board.catalogue import events
 from noisystudent.board.catalogue.change import today
 from noisystudent.board.charts.chart import sparkline
-from noisystudent.board.queries import lately, leaderboards, tasks
+from noisystudent.board.queries import lately, leaderboards, tasks, trending
 from noisystudent.board.queries.leaderboards import Choice
 from noisystudent.board.queries.sizes import sizes
-from noisystudent.board.queries.trending import days_ago
 from noisystudent.board.web.view import Viewing, page
 
 router = APIRouter()
@@ -22,7 +21,7 @@ MONTH = 30  # days
 
 @page(router, "/", json_path="/index.json")
 def home(view: Viewing) -> Response:
-    day, since = today(), days_ago(MONTH)
+    day, since = today(), trending.days_ago(MONTH)
     notable = leaderboards.listed(view.connection, Choice(), limit=NOTABLE)
     data = {
         "counts": sizes(view.connection),
@@ -32,7 +31,7 @@ def home(view: Viewing) -> Response:
         "added": lately.added_since(view.connection, since),
         "moved": lately.new_leaders(view.connection, since, MOVED),
         "records": lately.latest_records(view.connection, day, MOVED),
-        "trending": lately.trending(view.connection, day, TRENDING),
+        "trending": trending.papers(view.connection, limit=TRENDING),
         "papers": tasks.newest_papers(view.connection, day, PAPERS),
         "events": events.newest(view.connection, EVENTS),
     }

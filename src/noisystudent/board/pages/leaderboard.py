@@ -95,6 +95,7 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         data["beside"] = _beside(verdicts, metric)
         data["tags"] = {tag: selection.query(tag=tag) for tag in sorted(counts.tags)}
         data["knows_parameters"] = found.knows(PARAMETERS)
+        data["has_verified"] = found.has_verified()
     return view.page(
         "leaderboard.html.jinja",
         data,
@@ -174,6 +175,7 @@ def _row(claim: Claim, values: dict[str, str]) -> dict[str, Any]:
         "model_links": links,
         "date": claim.day.isoformat() if claim.day else None,
         "tags": json.loads(row["tags"]),
+        "verified": {"by": row["verified_by"], "where": row["verified_where"]} if row["verified_by"] else None,
         "parameters": claim.cost(PARAMETERS),
         "multiply_adds": claim.cost(MULTIPLY_ADDS),
     }
@@ -257,7 +259,7 @@ def _columns(metrics: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], 
 
 
 def _own(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Runs as rows of a leaderboard, in the order that they have: each with its rank by its first metric and all its values."""
+    """Runs as rows of a leaderboard, in the order that they have: each with its rank by the metric of its first value, and all values."""
     rows: dict[int, dict[str, Any]] = {}
     for run in runs:
         row = rows.setdefault(run["run_result_id"], run | {"values": {}, "intervals": {}})

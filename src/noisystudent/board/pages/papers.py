@@ -16,6 +16,7 @@ from noisystudent.board.exporting import bibtex
 from noisystudent.board.pages import structured
 from noisystudent.board.queries import authors, papers
 from noisystudent.board.queries.papers import PaperChoice
+from noisystudent.board.queries.sizes import number_of
 from noisystudent.board.queries.verdicts import verdicts_of_paper
 from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import View, Viewing, page
@@ -51,7 +52,7 @@ def all_papers(
         "page": paging.number,
         "more": len(ids) > ROWS,
         "papers": papers.entries(view.connection, ids[:ROWS]),
-        "total": view.connection.execute("SELECT count(*) FROM paper").fetchone()[0],
+        "total": number_of(view.connection, "paper"),
     }
     if not view.as_json:
         data["venues"] = authors.venues(view.connection, MOST_VENUES)
@@ -140,8 +141,7 @@ def _by_leaderboard(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             row["result"], {"model": row["model"], "result": row["result"], "values": []}
         )
         model["values"].append(row)
-        first = board["metric"] == row["metric"]
-        if first and row["rank"] and (board["place"] is None or row["rank"] < board["place"]):
+        if row["ranks"] and row["rank"] and (board["place"] is None or row["rank"] < board["place"]):
             board["place"], board["at"] = row["rank"], row["result"]
     return [board | {"models": list(board["models"].values())} for board in boards.values()]
 

@@ -27,6 +27,7 @@ class Selection:
         parameters: at most so many, `480M`.
         year_from, year_to: of the result.
         tag: that a result has.
+        verified: "yes" for results that an author of their paper verified.
         as_of: the leaderboard as it was at the end of that day.
         chart: "parameters" or "multiply_adds" for the chart against that cost; over time where empty.
         columns: "all" of the metrics, whatever the screen.
@@ -41,6 +42,7 @@ class Selection:
     year_from: str = ""
     year_to: str = ""
     tag: str = ""
+    verified: str = ""
     as_of: str = ""
     chart: str = ""
     columns: str = ""
@@ -60,8 +62,9 @@ class Selection:
         problems = []
         if self.extra not in EXTRA:
             problems.append(f"extra is {self.extra!r}: it must be with or without")
-        if self.code not in ("", "yes"):
-            problems.append(f"code is {self.code!r}: it must be yes")
+        for name in ("code", "verified"):
+            if getattr(self, name) not in ("", "yes"):
+                problems.append(f"{name} is {getattr(self, name)!r}: it must be yes")
         if self.chart not in ("", *COST):
             problems.append(f"chart is {self.chart!r}: it must be {' or '.join(COST)}")
         if self.columns not in ("", "all"):
@@ -81,7 +84,13 @@ class Selection:
         if problems:
             raise UserError(problems)
         return Filters(
-            EXTRA[self.extra], self.code == "yes", parameters, years["year_from"], years["year_to"], self.tag
+            EXTRA[self.extra],
+            self.code == "yes",
+            parameters,
+            years["year_from"],
+            years["year_to"],
+            self.tag,
+            self.verified == "yes",
         )
 
     @property

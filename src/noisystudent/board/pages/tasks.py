@@ -9,6 +9,7 @@ from noisystudent.board.catalogue.change import today
 from noisystudent.board.pages.papers import source_of
 from noisystudent.board.queries import leaderboards, tasks
 from noisystudent.board.queries.leaderboards import Choice
+from noisystudent.board.queries.sizes import number_of
 from noisystudent.board.web.paging import Page, Paging
 from noisystudent.board.web.view import Viewing, page
 
@@ -27,7 +28,7 @@ def all_tasks(view: Viewing, page: Page = None) -> Response:
         found = tasks.tasks_of_area(view.connection, area["id"])
         sections.append(area | {"top": found[:AREA_TASKS]})
     without = tasks.tasks_of_area(view.connection, None)
-    total = view.connection.execute("SELECT count(*) FROM task").fetchone()[0]
+    total = number_of(view.connection, "task")
     data = {
         "areas": sections,
         "without": without[paging.offset : paging.offset + paging.size],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from noisystudent.board.catalogue.ranking import ranks
 from noisystudent.board.catalogue.values import Value
+from noisystudent.board.queries.leaderboards import metrics_of
 
 RESULTS = """
 SELECT r.id, r.kind, r.added_by, r.retired_by, e.at, m.name AS model, r.paper, v.raw, v.number, v.unit, v.spread
@@ -23,7 +24,7 @@ class Addition:
 
     Args:
         at: when.
-        metric, raw: the leaderboard's first metric and the result's value of it; empty where it has none.
+        metric, raw: the metric that ranks the leaderboard and the result's value of it; empty where it has none.
         record: it led the leaderboard once it was added.
     """
 
@@ -39,9 +40,7 @@ class Addition:
 
 def newest_additions(connection: sqlite3.Connection, leaderboard: int, limit: int) -> list[Addition]:
     """The results that were added last and were not retired since, the newest first."""
-    metric = connection.execute(
-        "SELECT * FROM metric WHERE leaderboard_id = ? ORDER BY position, id LIMIT 1", (leaderboard,)
-    ).fetchone()
+    metric = next(iter(metrics_of(connection, leaderboard)), None)
     rows = connection.execute(RESULTS, (metric["id"] if metric else None, leaderboard)).fetchall()
     newest = [row for row in rows if row["retired_by"] is None][:limit]
     led = set[int]()

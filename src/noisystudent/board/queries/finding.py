@@ -48,8 +48,7 @@ def models(connection: sqlite3.Connection, text: str, limit: int) -> list[dict[s
     rows = connection.execute(
         "SELECT m.name, l.slug AS leaderboard, l.shown, r.id AS result, min(coalesce(v.rank, 1e9)) AS rank FROM model m "
         "JOIN result r ON r.model_id = m.id AND r.retired_by IS NULL JOIN leaderboard_shown l ON l.id = r.leaderboard_id "
-        "LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = "
-        "(SELECT id FROM metric k WHERE k.leaderboard_id = l.id ORDER BY k.position, k.id LIMIT 1) "
+        "LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = l.ranked_by "
         "WHERE m.id IN (SELECT rowid FROM model_search WHERE model_search MATCH ? LIMIT 1000) "
         "GROUP BY m.name COLLATE NOCASE ORDER BY length(m.name), m.name LIMIT ?",
         (expression, limit),

@@ -1,20 +1,18 @@
-"""What is going on: leaderboards with a new leader, the latest records, papers that lead on many."""
+"""What is going on: leaderboards with a new leader, the latest records."""
 
 from __future__ import annotations
 
 import sqlite3
-from datetime import date, timedelta
 from typing import Any
 
 from noisystudent.board.queries.leaderboards import WITH_LEADERS
+from noisystudent.board.queries.trending import LEAST_RESULTS
 
-A_YEAR = timedelta(days=365)
-FIRST_PLACES, LEAST_RESULTS = 10, 5  # of a leaderboard on which a paper counts, and how many results it must have
 # Who led before: the best of those that were there before the leader came.
 BEFORE = """
 SELECT model.name AS model, v.raw AS value, v.rank FROM result r JOIN model ON model.id = r.model_id JOIN value v ON v.result_id = r.id
-WHERE r.leaderboard_id = ? AND r.added_by < ? AND r.retired_by IS NULL AND v.rank IS NOT NULL AND v.metric_id =
-  (SELECT id FROM metric WHERE leaderboard_id = r.leaderboard_id ORDER BY position, id LIMIT 1)
+WHERE r.leaderboard_id = ? AND r.added_by < ? AND r.retired_by IS NULL AND v.rank IS NOT NULL
+  AND v.metric_id = (SELECT ranked_by FROM leaderboard l WHERE l.id = r.leaderboard_id)
 ORDER BY v.rank, r.id LIMIT 1
 """
 
@@ -63,26 +61,3 @@ def added_since(connection: sqlite3.Connection, since: str) -> dict[str, int]:
         (since,),
     )
     return {row["key"]: row["number"] for row in rows}
-
-
-def trending(connection: sqlite3.Connection, today: str, limit: int) -> list[dict[str, Any]]:
-    """Papers of the year before the newest dated one, by on how many leaderboards they are among the first ten; the newest first of equals.
-
-    A leaderboard counts from five results on.
-    """
-    newest = connection.execute(
-        "SELECT max(published) FROM paper WHERE published <= ? AND published GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'",
-        (today,),
-    ).fetchone()[0]
-    if newest is None:
-        return []
-    since = (date.fromisoformat(newest[:10]) - A_YEAR).isoformat()
-    rows = connection.execute(
-        "SELECT p.slug, p.title, p.published, count(DISTINCT l.id) AS leaderboards FROM paper p CROSS JOIN result r ON r.paper_id = p.id "
-        "JOIN leaderboard l ON l.id = r.leaderboard_id JOIN value v ON v.result_id = r.id "
-        "WHERE p.published BETWEEN ? AND ? AND r.kind = 'claim' AND r.retired_by IS NULL AND l.result_count >= ? AND v.rank <= ? "
-        "AND v.metric_id = (SELECT id FROM metric WHERE leaderboard_id = l.id ORDER BY position, id LIMIT 1) "
-        "GROUP BY p.id ORDER BY leaderboards DESC, p.published DESC, p.id DESC LIMIT ?",
-        (since, newest, LEAST_RESULTS, FIRST_PLACES, limit),
-    )
-    return [dict(row) for row in rows]

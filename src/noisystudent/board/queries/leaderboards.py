@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noisystudent.board.catalogue.history import last_event
-from noisystudent.board.catalogue.ranking import FILLED
+from noisystudent.board.catalogue.ranking import FILLED, RANKING_FIRST
 from noisystudent.board.queries.search import literal
 from noisystudent.board.queries.standings import standings
 
@@ -18,7 +18,7 @@ SELECT l.slug, l.task, l.task_slug, l.dataset, l.dataset_slug, l.result_count, l
   (SELECT paper FROM result_shown leader WHERE leader.id = l.best_result_id) AS paper_title,
   metric.name AS metric, v.raw AS value
 FROM leaderboard_shown l LEFT JOIN result r ON r.id = l.best_result_id LEFT JOIN model ON model.id = r.model_id
-  LEFT JOIN metric ON metric.id = (SELECT id FROM metric first WHERE first.leaderboard_id = l.id ORDER BY position, id LIMIT 1)
+  LEFT JOIN metric ON metric.id = l.ranked_by
   LEFT JOIN value v ON v.result_id = r.id AND v.metric_id = metric.id
 """
 
@@ -57,7 +57,7 @@ class Choice:
 
 
 def listed(connection: sqlite3.Connection, choice: Choice, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Leaderboards, the busiest first, each with the leader by its first metric and since when."""
+    """Leaderboards, the busiest first, each with its leader and since when."""
     where, parameters = choice.where()
     rows = connection.execute(
         f"{WITH_LEADERS} WHERE {where} ORDER BY l.result_count DESC, l.id LIMIT ? OFFSET ?",
@@ -83,9 +83,10 @@ def find(connection: sqlite3.Connection, slug: str) -> sqlite3.Row | None:
 
 
 def metrics_of(connection: sqlite3.Connection, leaderboard: int) -> list[sqlite3.Row]:
-    """A leaderboard's metrics in their order; the first one ranks it."""
+    """A leaderboard's metrics: first the one that ranks it, then the others in their order."""
     return connection.execute(
-        "SELECT * FROM metric WHERE leaderboard_id = ? ORDER BY position, id", (leaderboard,)
+        f"SELECT m.* FROM metric m JOIN leaderboard l ON l.id = m.leaderboard_id WHERE l.id = ? ORDER BY {RANKING_FIRST}",
+        (leaderboard,),
     ).fetchall()
 
 
@@ -112,18 +113,18 @@ def ranks_of_runs(connection: sqlite3.Connection, leaderboard: int) -> dict[tupl
 
 
 def rank_today(connection: sqlite3.Connection, leaderboard: int, paper: int) -> int | None:
-    """The best rank of a paper's results by the leaderboard's first metric; None where it has none."""
+    """The best rank of a paper's results by the metric that ranks the leaderboard; None where it has none."""
     row = connection.execute(
-        "SELECT min(v.rank) FROM result r JOIN value v ON v.result_id = r.id "
-        "WHERE r.leaderboard_id = ? AND r.paper_id = ? AND r.kind = 'claim' AND r.retired_by IS NULL AND v.metric_id = "
-        "(SELECT id FROM metric WHERE leaderboard_id = ? ORDER BY position, id LIMIT 1)",
-        (leaderboard, paper, leaderboard),
+        "SELECT min(v.rank) FROM leaderboard l JOIN result r ON r.leaderboard_id = l.id "
+        "JOIN value v ON v.result_id = r.id AND v.metric_id = l.ranked_by "
+        "WHERE l.id = ? AND r.paper_id = ? AND r.kind = 'claim' AND r.retired_by IS NULL",
+        (leaderboard, paper),
     ).fetchone()
     return None if row[0] is None else int(row[0])
 
 
 def record_line(connection: sqlite3.Connection, slug: str, today: str) -> list[tuple[float, float]]:
-    """The records of a leaderboard by its first metric until today, as (day's ordinal number, value)."""
+    """The records of a leaderboard until today, as (day's ordinal number, value)."""
     board = connection.execute("SELECT id FROM leaderboard WHERE slug = ?", (slug,)).fetchone()
     first = next(iter(metrics_of(connection, board["id"])), None)
     found = standings(connection, board["id"], first, last_event(connection))

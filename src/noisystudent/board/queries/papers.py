@@ -190,14 +190,18 @@ _STANDING = "r.paper_id = ? AND r.kind = 'claim' AND r.retired_by IS NULL"
 
 
 def results_of(connection: sqlite3.Connection, paper: int, limit: int) -> list[dict[str, Any]]:
-    """What a paper claims, a row for each value: task, dataset, model, metric, value as given, and its rank among all claims of today."""
+    """What a paper claims, a row for each value: task, dataset, model, metric (and whether it `ranks` the leaderboard), value as given,
+    and its rank among all claims of today.
+    """
     return _rows(
         connection,
         "SELECT l.task, l.task_slug, l.dataset, l.dataset_slug, l.slug AS leaderboard, l.shown, "
-        "model.name AS model, metric.name AS metric, metric.higher_is_better, v.raw AS value, v.rank, r.id AS result "
+        "model.name AS model, metric.name AS metric, metric.higher_is_better, v.raw AS value, v.rank, "
+        "metric.id IS l.ranked_by AS ranks, r.id AS result, "
+        "nullif(r.verified_by, '') AS verified_by, nullif(r.verified_where, '') AS verified_where "
         "FROM leaderboard_shown l JOIN result r ON r.leaderboard_id = l.id JOIN model ON model.id = r.model_id "
         f"JOIN value v ON v.result_id = r.id JOIN metric ON metric.id = v.metric_id WHERE {_STANDING} "
-        "ORDER BY l.task, l.dataset, l.id, r.position, r.id, metric.position, metric.id LIMIT ?",
+        "ORDER BY l.task, l.dataset, l.id, r.position, r.id, metric.id IS NOT l.ranked_by, metric.position, metric.id LIMIT ?",
         (paper, limit),
     )
 

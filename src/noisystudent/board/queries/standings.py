@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from noisystudent.board.catalogue.history import last_event
-from noisystudent.board.catalogue.ranking import comparable_in_sql, in_unit, number_in_sql, unit_of
+from noisystudent.board.catalogue.ranking import RANKING_FIRST, comparable_in_sql, in_unit, number_in_sql, unit_of
 from noisystudent.board.catalogue.values import Value
 from noisystudent.board.queries.points import Points
 
@@ -26,6 +26,7 @@ COST = {
     kind: f"CASE WHEN m.{kind} BETWEEN {LEAST} AND {MOST} THEN m.{kind} END" for kind in (PARAMETERS, MULTIPLY_ADDS)
 }
 HAS_CODE = "(r.code_links <> '[]' OR EXISTS (SELECT 1 FROM paper_repository c WHERE c.paper_id = r.paper_id))"
+VERIFIED = "r.verified_by <> ''"  # by an author of its paper
 COMPARABLE = comparable_in_sql(":unit")
 CAN_RANK = f"AND v.metric_id = :metric AND {COMPARABLE}"
 BY_METRIC = "value v INDEXED BY value_of_metric CROSS JOIN result r ON r.id = v.result_id"
@@ -37,8 +38,8 @@ OF_RESULT = "v.result_id = r.id AND v.metric_id = :metric"
 OF_GIVEN = "IN (SELECT value FROM json_each(:given))"  # numbers, as a JSON list
 CLAIMS = f"""
 SELECT r.id, r.extra_data, r.source_url, r.locator, r.code_links, r.model_links, r.tags, r.on_day, r.paper_id, r.paper, r.paper_slug,
-  r.paper_url, m.name AS model, {COST[PARAMETERS]} AS parameters, {COST[MULTIPLY_ADDS]} AS multiply_adds, m.weights_url,
-  v.raw, v.number, v.unit
+  r.paper_url, r.verified_by, r.verified_where, m.name AS model, {COST[PARAMETERS]} AS parameters,
+  {COST[MULTIPLY_ADDS]} AS multiply_adds, m.weights_url, v.raw, v.number, v.unit
 FROM result_shown r JOIN model m ON m.id = r.model_id LEFT JOIN value v ON {OF_RESULT} WHERE r.id {OF_GIVEN}
 """
 # With max(), the other columns are those of the row that has it: the official code comes first, then what has most stars.
@@ -96,6 +97,7 @@ class Filters:
     year_from: int | None = None
     year_to: int | None = None
     tag: str = ""
+    verified: bool = False
 
     def where(self) -> tuple[str, dict[str, Any]]:
         """The condition in SQL on a result `r`, with its parameters. What the catalogue does not say of a claim is not assumed: it goes."""
@@ -118,6 +120,8 @@ class Filters:
         if self.tag:
             conditions.append("EXISTS (SELECT 1 FROM json_each(r.tags) WHERE value = :tag)")
             parameters["tag"] = self.tag
+        if self.verified:
+            conditions.append(VERIFIED)
         return " AND ".join(conditions), parameters
 
 
@@ -158,6 +162,10 @@ class Standings:
         """Whether that cost of any model is known."""
         models = "result r CROSS JOIN model m ON m.id = r.model_id"
         return self._select("1", models, f"AND {COST[kind]} IS NOT NULL LIMIT 1").fetchone() is not None
+
+    def has_verified(self) -> bool:
+        """Whether an author verified any of them."""
+        return self._select("1", "result r", f"AND {VERIFIED} LIMIT 1").fetchone() is not None
 
     def part(self, offset: int, most: int) -> list[Claim]:
         """Some of them in order, with their ranks: best first, equal ones by date with the undated last, then those without a rank.
@@ -271,11 +279,11 @@ def _unit_then(past: Standings) -> str:
 
 
 def values_of(connection: sqlite3.Connection, results: Sequence[int]) -> dict[int, dict[str, str]]:
-    """Of each of some results, the text of its values by the metric's name."""
+    """Of each of some results, the text of its values by the metric's name; first that of the metric that ranks the leaderboard."""
     found: dict[int, dict[str, str]] = {result: {} for result in results}
     rows = connection.execute(
         "SELECT v.result_id, m.name, v.raw FROM value v JOIN metric m ON m.id = v.metric_id "
-        f"WHERE v.result_id {OF_GIVEN} ORDER BY m.position, m.id",
+        f"JOIN leaderboard l ON l.id = m.leaderboard_id WHERE v.result_id {OF_GIVEN} ORDER BY {RANKING_FIRST}",
         {"given": json.dumps(list(results))},
     )
     for row in rows:

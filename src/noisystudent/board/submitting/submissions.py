@@ -319,7 +319,7 @@ def _check_room(connection: sqlite3.Connection, submitter: str, limits: QueueLim
 
 
 def _as_json(payload: Fields) -> str:
-    """In the order that was given: the first metric of a new leaderboard is the one that ranks it."""
+    """In the order that was given: the first metric of a new leaderboard ranks it, if it is no cost."""
     return json.dumps(payload.model_dump(exclude_defaults=True), ensure_ascii=False)
 
 

@@ -1,0 +1,4 @@
+-- A claim that an author of its paper says is theirs and right: the author's name, and where it can be seen, an address or a note of the
+-- curator who recorded it (verifying.py). What takes the claim's place is another claim, and has no such mark.
+ALTER TABLE result ADD COLUMN verified_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE result ADD COLUMN verified_where TEXT NOT NULL DEFAULT '';
