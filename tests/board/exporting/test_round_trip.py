@@ -77,8 +77,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None, phases=set(Phase) - {Phase.shrink})
 @given(
-    tables=st.lists(tasks(1), min_size=1, max_size=2),
-    files=st.lists(FILE, max_size=3),
+    tables=st.lists(tasks(1), max_size=2).map(lambda drawn: [*drawn, *CLAIMED]),
+    files=st.lists(FILE, max_size=3).map(lambda drawn: [*drawn, WRITTEN]),
     runs=st.lists(RUNS, max_size=3),
     done=st.lists(DONE, max_size=4),
 )

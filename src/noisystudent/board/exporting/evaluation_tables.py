@@ -1,8 +1,8 @@
 """The evaluation tables in the archive's nesting. Tasks and datasets are sorted by name, rows stand in the order of their leaderboard.
 
 Four things are added to the archive's form: the directions of metrics that somebody said (`metric_directions`), null for extra training
-data where nobody said whether it was used, of a row that has them its day, where it stands, and its tags, and who of the authors verified it
-(`verified`). Runs have a layer of their own (`runs.py`): a row is what a paper claims.
+data where nobody said whether it was used, of a row that has them its day, where it stands, and its tags, and who of the authors
+verified it (`verified`). Runs have a layer of their own (`runs.py`): a row is what a paper claims.
 """
 
 from __future__ import annotations
