@@ -5,7 +5,9 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,14 +82,28 @@ def test_an_answer_that_needs_no_network_loads_none(words: list[str], status: in
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", sorted(set(get_command(app).commands) - {"board"}))
-def test_every_command_has_an_example_whose_options_exist(name: str) -> None:
-    command = get_command(app).commands[name]
-    shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "60"}).output
+def all_commands(group: Any = None, *before: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The words and the command of each, those of `board` and `board token` too."""
+    for name, command in (group or get_command(app)).commands.items():
+        of_group = hasattr(command, "commands")
+        yield from all_commands(command, *before, name) if of_group else [((*before, name), command)]
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*found, id=" ".join(found[0])) for found in all_commands()])
+def test_every_command_has_an_example_whose_options_exist(name: tuple[str, ...], command: Any) -> None:
+    shown = CliRunner().invoke(app, [*name, "--help"], env={"COLUMNS": "60"}).output
     (example,) = re.findall(r"^ *(noisystudent .+)$", shown.partition("Example:")[2], re.MULTILINE)
     words = shlex.split(example)
-    assert words[:2] == ["noisystudent", name]
-    command.make_context(name, words[2:])  # parses them, and refuses what is unknown or missing
+    assert words[: 1 + len(name)] == ["noisystudent", *name]
+    command.make_context(name[-1], words[1 + len(name) :])  # parses them, and refuses what is unknown or missing
+
+
+@pytest.mark.parametrize("name", [*(found[0] for found in all_commands()), ("board", "token")])
+def test_a_command_with_two_letters_exchanged_is_suggested(name: tuple[str, ...]) -> None:
+    *before, word = name
+    ended = CliRunner().invoke(app, [*before, word[1] + word[0] + word[2:]])
+    assert ended.exit_code == 2
+    assert f"'{word}'" in ended.output.partition("Did you mean")[2]
 
 
 def test_selecting_and_reassigning_load_no_pytorch(tmp_path: Path) -> None:
@@ -135,7 +151,7 @@ def test_who_reads_the_output_may_have_enough_of_it() -> None:
 import typer
 from noisystudent.cli_command import commands_of
 app = typer.Typer()
-@commands_of(app)()
+@commands_of(app)(example="talk")
 def talk(as_json=False, quiet=False):
     for number in range(10**6):
         print(number)

@@ -27,9 +27,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Register(Protocol):
-    """`@command()`, which takes the function's name, or `@command("name")`; `example` stands at the end of its help."""
+    """`@command(example=...)`, which takes the function's name, or `@command("name", example=...)`; the example ends its help."""
 
-    def __call__(self, name: str | None = None, *, example: str = "") -> Callable[[Command], Command]: ...
+    def __call__(self, name: str | None = None, *, example: str) -> Callable[[Command], Command]: ...
 
 
 def commands_of(
@@ -44,7 +44,7 @@ def commands_of(
         around: what surrounds each command: it may turn errors into others.
     """
 
-    def command(name: str | None = None, *, example: str = "") -> Callable[[Command], Command]:
+    def command(name: str | None = None, *, example: str) -> Callable[[Command], Command]:
         def register(function: Command) -> Command:
             @functools.wraps(function)
             def guarded(*args: Any, as_json: Json = False, quiet: Quiet = False, **options: Any) -> None:
@@ -78,9 +78,7 @@ def commands_of(
                 if any(status):
                     raise typer.Exit(status[0])
 
-            app.command(name, epilog=f"\b\nExample:\n  {example}" if example else None)(
-                guarded
-            )  # \b: lines as they are
+            app.command(name, epilog=f"\b\nExample:\n  {example}")(guarded)  # \b: lines as they are
             return function
 
         return register

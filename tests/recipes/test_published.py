@@ -93,6 +93,7 @@ def test_the_chain_of_l2_is_the_papers() -> None:
     assert seen == pytest.approx(26.5e9, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("NOISYSTUDENT_DATA" not in os.environ, reason="NOISYSTUDENT_DATA is not set")
 def test_by_its_objective_svhn_b0_moves_as_far_as_by_the_released_code() -> None:
     """Three steps of 16 + 80 pictures at the highest rate; the mean over the batch takes the network a fifth as far.

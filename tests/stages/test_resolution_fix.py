@@ -106,7 +106,9 @@ def test_a_fix_longer_than_the_schedule_is_a_mistake(tmp_path: Path) -> None:
         config(tmp_path, "student.resolution_fix.steps=6")
 
 
-@pytest.mark.parametrize("suites", ["['c','adversarial','calibration']", "['adversarial']"])
+@pytest.mark.parametrize(
+    "suites", [pytest.param("['c','adversarial','calibration']", marks=pytest.mark.slow), "['adversarial']"]
+)
 def test_a_row_speaks_of_one_network(tmp_path: Path, suites: str) -> None:
     """Corruptions are those of the network before its fix, in rows of their own; attacks and calibration of the one handed on."""
     results = run(config(tmp_path, f"robustness={suites}"), tmp_path / "run")

@@ -40,7 +40,7 @@ def _actor(given: str) -> str:
         return "operator"
 
 
-@command()
+@command(example="noisystudent board init --store board.db")
 def init(
     store: StoreFile = STORE,
     empty: Annotated[bool, typer.Option("--empty", help="Without the papers that a board begins with.")] = False,
@@ -59,7 +59,7 @@ def init(
     return {"store": str(store), "new": new} | {what: count for what, count in older.items() if count}, screen.show_init
 
 
-@command()
+@command(example="noisystudent board demo --port 0")
 def demo(
     store: Annotated[Path, typer.Option("--store", help="A new file; one that exists is shown as it is.")] = Path(
         "demo-board.db"
@@ -84,7 +84,7 @@ def demo(
     return None, None
 
 
-@command("import")
+@command("import", example='noisystudent board import model-index.yml --layer "Our zoo" --licence CC-BY-4.0')
 def import_(
     files: Annotated[
         list[Path],
@@ -119,7 +119,7 @@ def import_(
     return reports, screen.show_imports
 
 
-@command()
+@command(example="noisystudent board export --format csv --of image-classification-on-imagenet --out imagenet.csv")
 def export(
     format: Annotated[
         str,
@@ -144,7 +144,7 @@ def export(
     return export_file(Store(store, read_only=True), format, out, of=of), screen.show_export
 
 
-@command()
+@command(example="noisystudent board serve --workers 4 --address https://board.example.org")
 def serve(
     store: StoreFile = STORE,
     host: Annotated[str, typer.Option(help="0.0.0.0 to be reached from other machines.")] = "127.0.0.1",
@@ -178,7 +178,7 @@ def serve(
     return None, None
 
 
-@command()
+@command(example='noisystudent board submit run-0/ run-1/ --task "Image Classification" --dataset Flowers --new')
 def submit(
     runs: Annotated[list[Path], typer.Argument(help="Folders of runs, one a seed, or files of `evaluate --out`.")],
     task: Annotated[str, typer.Option(help="Its name or slug.")],
@@ -215,7 +215,7 @@ def submit(
     ), screen.show_submitted
 
 
-@command()
+@command(example="noisystudent board check")
 def check(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
     """Look for damage and for what a curator should see to. Exit status 1 when there is damage."""
     from noisystudent.board import screen
@@ -226,7 +226,7 @@ def check(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False)
     return found, screen.show_check, 0 if found["ok"] else 1
 
 
-@command()
+@command(example="noisystudent board backup board-copy.db")
 def backup(
     to: Annotated[Path, typer.Argument(help="A new file.")],
     store: StoreFile = STORE,
@@ -241,7 +241,7 @@ def backup(
     return {"backup": str(to), "bytes": to.stat().st_size}, screen.show_backup
 
 
-@command()
+@command(example='noisystudent board restore 12 --note "the wrong file"')
 def restore(
     event: Annotated[int, typer.Argument(help="Its number, as the history shows it.")],
     store: StoreFile = STORE,
@@ -262,7 +262,7 @@ def restore(
     return {"event": restored}, screen.show_event
 
 
-@command()
+@command(example='noisystudent board direction image-classification-on-imagenet "Top 1 Accuracy" higher')
 def direction(
     leaderboard: Annotated[str, typer.Argument(help="Its slug: image-classification-on-imagenet.")],
     metric: Annotated[str, typer.Argument(help="Its name.")],
@@ -281,7 +281,7 @@ def direction(
     return {"event": event}, screen.show_event
 
 
-@command()
+@command(example="noisystudent board merge task amr-parsing-1 amr-parsing")
 def merge(
     kind: Annotated[Literal["task", "dataset", "paper", "method", "author"], typer.Argument(help="Of both.")],
     gone: Annotated[str, typer.Argument(help="The one that becomes the other: slug, address or name.")],
@@ -305,7 +305,7 @@ HiddenKind = Annotated[Literal["paper", "task", "dataset", "method", "result"], 
 HiddenEntry = Annotated[str, typer.Argument(help="Its slug, address, name or title; of a result its number.")]
 
 
-@command()
+@command(example='noisystudent board hide paper cheap-flights --reason "an advertisement"')
 def hide(
     kind: HiddenKind,
     entry: HiddenEntry,
@@ -324,7 +324,7 @@ def hide(
     return {"event": event}, screen.show_event
 
 
-@command()
+@command(example="noisystudent board show paper cheap-flights")
 def show(
     kind: HiddenKind,
     entry: HiddenEntry,
@@ -342,7 +342,7 @@ def show(
     return {"event": event}, screen.show_event
 
 
-@command()
+@command(example="noisystudent board hidden --json")
 def hidden(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
     """What curators hid, and why."""
     from noisystudent.board import screen
@@ -355,7 +355,7 @@ def hidden(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False
 VerifiedResult = Annotated[str, typer.Argument(help="Its number: what stands behind #r in its link.")]
 
 
-@command()
+@command(example='noisystudent board verify 1204 --author "Anna Lee" --where https://example.org/anna/letter')
 def verify(
     result: VerifiedResult,
     author: Annotated[str, typer.Option(help="Who verified it: one of the paper's authors.")],
@@ -374,7 +374,7 @@ def verify(
     return {"event": event}, screen.show_event
 
 
-@command()
+@command(example="noisystudent board unverify 1204")
 def unverify(
     result: VerifiedResult,
     store: StoreFile = STORE,
@@ -391,7 +391,7 @@ def unverify(
     return {"event": event}, screen.show_event
 
 
-@command()
+@command(example="noisystudent board pending")
 def pending(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
     """What waits for approval, and what it would change."""
     from noisystudent.board import screen
@@ -401,7 +401,7 @@ def pending(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = Fals
     return waiting(Store(store, read_only=True)), screen.show_pending
 
 
-@command()
+@command(example="noisystudent board approve 7")
 def approve(
     submission: Annotated[int, typer.Argument(help="Its number, as `pending` shows it.")],
     store: StoreFile = STORE,
@@ -417,7 +417,7 @@ def approve(
     return {"event": submissions.approve(Store(store), submission, actor=_actor(actor))}, screen.show_event
 
 
-@command()
+@command(example='noisystudent board reject 8 --reason "the table it names has no such number"')
 def reject(
     submission: Annotated[int, typer.Argument(help="Its number, as `pending` shows it.")],
     reason: Annotated[str, typer.Option(help="Why; the submitter reads it.")],
@@ -435,7 +435,7 @@ def reject(
     return {"rejected": submission}, screen.show_done
 
 
-@token_command()
+@token_command(example="noisystudent board token make anna --scope submit --scope curate --days 365")
 def make(
     name: Annotated[str, typer.Argument(help="Whose it is, or what it is for.")],
     scope: Annotated[
@@ -459,7 +459,7 @@ def make(
     return {"token": made}, screen.show_token
 
 
-@token_command("list")
+@token_command("list", example="noisystudent board token list")
 def list_(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False) -> Any:
     """All tokens, the revoked ones included."""
     from noisystudent.board import screen
@@ -469,7 +469,7 @@ def list_(store: StoreFile = STORE, as_json: Json = False, quiet: Quiet = False)
     return token_rows(Store(store, read_only=True)), screen.show_tokens
 
 
-@token_command()
+@token_command(example="noisystudent board token revoke anna")
 def revoke(
     name: Annotated[str, typer.Argument(help="Of the token.")],
     store: StoreFile = STORE,

@@ -113,6 +113,7 @@ def test_svhn_and_imagenet(store: Store, rows: Rows, catalogue_files: Path) -> N
     assert costs == [{"parameters": 1437e6, "multiply_adds": 1038e9}]
 
 
+@pytest.mark.slow
 def test_at_scale(store: Store, catalogue_files: Path, tmp_path: Path, exported: Callable[..., bytes]) -> None:
     report = import_file(store, catalogue_files / "orkg-tdm" / "orkg_tdm_as_eval_tables.json.gz", actor="anna")
     found = counts(store)

@@ -77,6 +77,9 @@ def bring_back(change: Change, table: str, row: Mapping[str, Any]) -> None:
     Raises:
         UserError: its name or its address has been given to another since.
     """
+    if table == "leaderboard":  # its metrics went with it: which one ranks it is found when they are there
+        row = {**row, "ranked_by": None}
+        change.touched.add(row["id"])
     try:
         change.insert(table, **row)
     except sqlite3.IntegrityError as error:
