@@ -94,6 +94,12 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs=[MEASURED],
     done=[("verify", "result", 1, 0), ("retire", "result", 0, 0), ("hide", "result", 2, 0)],
 )
+@example(  # the row still names the paper that became another
+    tables=CLAIMED,
+    files=[[{"paper_url": "https://paperswithcode.com/paper/b", "title": "B", "abstract": "", "authors": []}], WRITTEN],
+    runs=[MEASURED],
+    done=[("merge", "paper", 0, 1)],
+)
 def test_five_dumps_and_runs_out_and_in_again(
     empty: Path,
     exported: Callable[..., bytes],

@@ -12,6 +12,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from typing import Any, BinaryIO
 
+from noisystudent.board.catalogue.slugs import arxiv_id, slug_of_address
 from noisystudent.board.exporting.objects import SITE, picked
 
 SAID = ("curated", "given")
@@ -134,7 +135,7 @@ class _Tables:
                 ),
             }
             for row in self.connection.execute(
-                "SELECT r.*, m.name AS model, p.title, p.slug FROM result r JOIN model m ON m.id = r.model_id "
+                "SELECT r.*, m.name AS model, p.title, p.slug, p.arxiv_id, p.url_abs FROM result r JOIN model m ON m.id = r.model_id "
                 f"LEFT JOIN paper p ON p.id = r.paper_id WHERE {standing} ORDER BY r.position, r.id",
                 (leaderboard,),
             )
@@ -145,8 +146,20 @@ class _Tables:
 
 
 def _paper(row: sqlite3.Row) -> dict[str, Any]:
-    """The paper of a row as its source named it; where that came by a form or the API, under its title and address here."""
+    """The paper of a row as its source named it. One that came by a form, or has become another, goes by its title and address here."""
     said = picked(row, "paper_title", "paper_url", "paper_date")
-    if any(said.values()) or row["slug"] is None:
+    if row["slug"] is None or _leads_there(row):
         return said
     return {**said, "paper_title": row["title"], "paper_url": f"{SITE}/paper/{row['slug']}"}
+
+
+def _leads_there(row: sqlite3.Row) -> bool:
+    """Whether what the row says of its paper finds it again."""
+    url = row["paper_url"]
+    slug, number = slug_of_address(url, "paper"), arxiv_id(url)
+    return bool(
+        (slug and slug == row["slug"])
+        or (number and number == row["arxiv_id"])
+        or (url and url == row["url_abs"])
+        or (row["paper_title"] and row["paper_title"] == row["title"])
+    )
