@@ -166,3 +166,15 @@ def test_each_row_names_a_test_that_is_there_or_says_why_not(row: str) -> None:
     proofs = re.findall(r"`(tests/[^`]+)`", row)
     assert proofs or re.search(r"\| no: .{20,}", row)
     assert [proof for proof in proofs if not is_there(proof)] == []
+
+
+BOARD = (ROOT / "docs" / "board" / "features.md").read_text()
+BOARD_ROWS = [row for row in re.findall(r"^\| (.+) \|$", BOARD, re.MULTILINE) if "| here |" not in row]
+
+
+@pytest.mark.parametrize("row", BOARD_ROWS, ids=lambda row: row.split("|")[0].strip()[:60])
+def test_each_row_of_the_boards_features_is_proved_or_says_why_not(row: str) -> None:
+    proofs = re.findall(r"`([\w./]+\.py::\w+)`", row)
+    assert proofs or re.search(r"\| no: .{10,}", row)
+    named = [f"tests/board/{proof}".replace("tests/board/../", "tests/") for proof in proofs]
+    assert [proof for proof in named if not is_there(proof)] == []

@@ -67,6 +67,10 @@ def marked(noisy_student: Store) -> dict[str, str]:
         change.add_result(Result(board, f"{MARK} of a paper", {"Top 1 Accuracy": "99.0%"}, paper=ids["paper"]))
         result = change.add_result(Result(board, f"{MARK} alone", {"Top 1 Accuracy": "98.0%"}, tags=["odd"]))
         change.insert("alias", kind="task", old=f"old-{MARK}", id=ids["task"])
+        for paper, claim in ((ids["paper"], None), (None, result)):  # runs, of the paper and beside the result
+            values = {"Top 1 Accuracy": "97.0%"}
+            run = change.add_result(Result(board, "Net measured", values, paper=paper, kind="run"))
+            change.insert("run", result_id=run, claim_id=claim)
     return {
         "result": str(result),
         **{kind: f"{MARK}-{kind}" for kind in ("paper", "task", "method")},

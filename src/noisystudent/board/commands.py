@@ -124,8 +124,8 @@ def export(
     format: Annotated[
         str,
         typer.Option(
-            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, csv, bibtex, "
-            "every-eval-ever, hugging-face."
+            help="evaluation-tables, papers-with-abstracts, links-between-papers-and-code, methods, datasets, runs, csv, "
+            "bibtex, every-eval-ever, hugging-face."
         ),
     ],
     out: Annotated[
@@ -438,7 +438,12 @@ def reject(
 @token_command(example="noisystudent board token make anna --scope submit --scope curate --days 365")
 def make(
     name: Annotated[str, typer.Argument(help="Whose it is, or what it is for.")],
-    scope: Annotated[list[str] | None, typer.Option(help="submit (without it), curate; may be repeated.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="submit (without it), curate; sure with curate: doubtful values are not questioned. May be repeated."
+        ),
+    ] = None,
     days: Annotated[int | None, typer.Option(help="How long it holds; until it is revoked, without it.")] = None,
     store: StoreFile = STORE,
     actor: Actor = "",

@@ -106,6 +106,8 @@ def show_submitted(result: Row) -> None:
     _console().print(table)
     for metric, row in verdicts.items():
         _say(f"{metric}: {row['basis']}")
+    if result["replaced"]:
+        _say(f"it takes the place of {result['replaced']} results of some of these runs alone")
     if result["left_out"]:
         _say(f"the leaderboard has no column for {', '.join(result['left_out'])}")
 

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from noisystudent.board.catalogue.store import Store
+from noisystudent.board.submitting import tokens
+from noisystudent.errors import UserError
 
 ADDRESS = "rpc/evaluation-synchronize/"
 # As the README of the published client shows it: names for ids, an arXiv address for a paper, an empty one for none.
@@ -246,6 +248,19 @@ def test_a_row_that_is_sure_comes_in_and_is_asked_about_no_more(curator: TestCli
     assert curator.post(ADDRESS, json=percents("0.913", "91", "92", "93", sure=True)).status_code == 200
     assert curator.post(ADDRESS, json=percents("0.913", "91", "92", "94")).status_code == 200
     assert curator.post(ADDRESS, json=percents("0.914", "91", "92", "94")).status_code == 422
+
+
+def test_a_token_that_is_sure_insists_for_a_client_that_cannot(curator: TestClient, store: Store) -> None:
+    sure = {"Authorization": f"Token {tokens.make(store, 'mirror', ['curate', 'sure'])}"}
+    body = percents("0.913", "91", "92", "93")
+    assert curator.post(ADDRESS, json=body).status_code == 422
+    assert curator.post(ADDRESS, json=body, headers=sure).status_code == 200
+    row = {"metrics": {"Top 1 Accuracy": "123.4%"}, "methodology": "Odd"}
+    results = "evaluations/image-classification-on-imagenet/results/"
+    assert curator.post(results, json=row).status_code == 422
+    assert curator.post(results, json=row, headers=sure).status_code == 201
+    with pytest.raises(UserError, match="sure goes with curate"):
+        tokens.make(store, "other", ["submit", "sure"])
 
 
 def test_of_very_many_questions_the_first_are_said_and_how_to_insist(curator: TestClient) -> None:

@@ -69,7 +69,7 @@ def test_a_run_has_its_interval_and_is_no_second_result_when_it_comes_back(
     assert run["source_metadata"]["additional_details"]["command"] == "noisystudent evaluate"
     assert run["evaluation_results"][0]["score_details"] == {
         "score": 88.3,
-        "details": {"raw": "88.3%"},
+        "details": {"raw": "88.3%", "mean_of_trainings": "3", "seeds": "[0, 1, 2]"},
         "uncertainty": {
             "confidence_interval": {"lower": 88.1, "upper": 88.5, "confidence_level": 0.95},
             "num_samples": 50000,

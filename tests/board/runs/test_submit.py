@@ -408,3 +408,24 @@ def test_moved_results_are_the_same_results(seeded: Store, tmp_path: Path) -> No
 def test_paths_are_reduced_to_their_names(text: str, reduced: str) -> None:
     assert without_folders(text) == reduced
     assert without_folders({"a": [text, 1, None]}) == {"a": [reduced, 1, None]}
+
+
+# One seed at a time
+
+
+def test_seeds_that_came_one_at_a_time_are_one_result_when_they_come_together(seeded: Store, tmp_path: Path) -> None:
+    runs = [write_run(tmp_path / f"run-{seed}", 78.0 + seed, seed=seed) for seed in range(3)]
+    for run in runs[:2]:
+        assert submit_run(seeded, [run], **IMAGENET)["replaced"] == 0
+    assert len(run_rows(seeded)) == 2
+    assert submit_run(seeded, runs[:2], **IMAGENET)["replaced"] == 2
+    told = submit_run(seeded, runs, **IMAGENET)
+    assert (told["new"], told["replaced"]) == (True, 1)
+    (row,) = run_rows(seeded)
+    assert (row["id"], row["seeds"]) == (told["result"], "[0, 1, 2]")
+    alone = submit_run(seeded, runs[1:2], **IMAGENET)
+    assert (alone["new"], alone["result"], alone["replaced"]) == (False, told["result"], 0)
+    with pytest.raises(UserError, match="run-1 stands there with runs of other seeds"):
+        submit_run(seeded, runs[1:2], claim_model="NoisyStudent (EfficientNet-B0)", **IMAGENET)
+    submit_run(seeded, runs, claim_model="NoisyStudent (EfficientNet-B0)", **IMAGENET)
+    assert len(run_rows(seeded)) == 1

@@ -35,6 +35,7 @@ class Writing:
     def __init__(self, request: Request, authorization: Annotated[str | None, Security(_HEADER)] = None) -> None:
         self.store: Store = request.app.state.store
         self.token = token_with(self.store, authorization, "curate")
+        self.is_sure = "sure" in self.token.scopes  # whose values are not questioned, whatever the request says
 
     @contextmanager
     def changing(self, action: str, note: str = "") -> Iterator[Change]:

@@ -73,6 +73,25 @@ class MetricUpdateRequest(BaseModel):
     is_loss: Flag | None = None
 
 
+class Measurement(BaseModel):
+    """A metric of a run: its mean over the seeds, in the unit of its value."""
+
+    mean: float
+    trainings: int = Field(description="Of how many it is the mean.")
+    deviation: float | None = Field(description="The standard deviation over them.")
+    interval: tuple[float, float] | None = Field(description="95 %, over seeds and images.")
+
+
+class Measured(BaseModel):
+    """What is known of a run beside its values."""
+
+    seeds: list[int]
+    images: int | None = Field(description="On how many it was measured.")
+    command: str
+    git_commit: str
+    metrics: dict[str, Measurement]
+
+
 class Result(BaseModel):
     """A row of a table. It is never edited: a change makes another row, with another id, to which the old id leads."""
 
@@ -92,6 +111,7 @@ class Result(BaseModel):
     external_source_url: str | None
     external_id: str | None
     kind: Literal["claim", "run"] = Field(description="What a paper says, or what was measured.")
+    run: Measured | None = Field(description="Of a run, its seeds and what its values say over them.")
     parameters: float | None = Field(description="How many the model has.")
     tags: list[str]
     code: list[str] = Field(description="Addresses of its code, or else of its paper's.")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from noisystudent.board.api.evaluation_models import Measured
 from noisystudent.board.api.ordering import ordering
 from noisystudent.board.api.pages import Selection
 from noisystudent.board.api.representations import OF_GIVEN, day_of
@@ -36,6 +37,7 @@ class EvaluationRow(BaseModel):
 
     id: str
     kind: Literal["claim", "run"]
+    run: Measured | None = Field(description="Of a run, its seeds and what its values say over them.")
     evaluation: str = Field(description="Id of its table.")
     task_id: str
     task_slug: str
@@ -82,7 +84,7 @@ def evaluation_rows_of(connection: sqlite3.Connection, ids: Sequence[int]) -> li
         rows.append(
             EvaluationRow(
                 **result.model_dump(
-                    include={"id", "kind", "evaluation", "metrics", "best_metric", "best_rank", "verified_by"}
+                    include={"id", "kind", "run", "evaluation", "metrics", "best_metric", "best_rank", "verified_by"}
                 ),
                 **{key: row[key] for key in ("task_slug", "dataset_slug", "paper_title", "paper_arxiv_id")},
                 task_id=row["task_slug"],

@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from noisystudent.board.api.evaluation_models import Result
+from noisystudent.board.api.evaluation_models import Measured, Measurement, Result
 from noisystudent.board.api.representations import OF_GIVEN, in_order
+from noisystudent.board.queries.over_seeds import over_seeds
 from noisystudent.board.web.row_numbers import row_number
 
 
@@ -16,16 +17,18 @@ def results_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Resul
     """Results by their numbers, in that order, with their values and ranks."""
     values: dict[int, list[sqlite3.Row]] = {number: [] for number in ids}
     for row in connection.execute(
-        "SELECT v.result_id, v.metric_id, v.raw, v.rank, m.name FROM value v JOIN metric m ON m.id = v.metric_id "
+        "SELECT v.result_id, v.metric_id, v.raw, v.number, v.spread, v.rank, m.name FROM value v JOIN metric m ON m.id = v.metric_id "
         f"WHERE v.result_id {OF_GIVEN} ORDER BY v.result_id, m.position, m.id",
         (json.dumps(list(ids)),),
     ):
         values[row["result_id"]].append(row)
     query = (
         "SELECT r.*, l.slug AS evaluation, l.ranked_by, o.name AS model, o.parameters, "
+        "run.seeds, run.images, run.command, run.git_commit, run.environment, run.intervals, "
         "(SELECT json_group_array(c.url) FROM paper_repository pc JOIN repository c ON c.id = pc.repository_id "
         "WHERE pc.paper_id = r.paper_id) AS code_of_paper "
         "FROM result_shown r JOIN leaderboard l ON l.id = r.leaderboard_id JOIN model o ON o.id = r.model_id "
+        "LEFT JOIN run ON run.result_id = r.id "
         f"WHERE r.id {OF_GIVEN}"
     )
     return in_order(connection, query, ids, lambda row: _result(row, values[row["id"]]))
@@ -52,11 +55,23 @@ def _result(row: sqlite3.Row, values: Sequence[sqlite3.Row]) -> Result:
         external_source_url=row["source_url"],
         external_id=row["external_id"],
         kind=row["kind"],
+        run=_measured(row, values) if row["kind"] == "run" else None,
         parameters=row["parameters"],
         tags=json.loads(row["tags"]),
         code=[link["url"] for link in own_code] or json.loads(row["code_of_paper"]),
         verified_by=row["verified_by"] or None,
         verified_where=row["verified_where"] or None,
+    )
+
+
+def _measured(row: sqlite3.Row, values: Sequence[sqlite3.Row]) -> Measured:
+    found = {value["name"]: over_seeds(row, value) for value in values}
+    return Measured(
+        seeds=json.loads(row["seeds"] or "[]"),
+        images=row["images"],
+        command=row["command"] or "",
+        git_commit=row["git_commit"] or "",
+        metrics={name: Measurement(**said._asdict()) for name, said in found.items() if said},
     )
 
 

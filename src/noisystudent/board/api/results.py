@@ -40,7 +40,7 @@ def evaluation_result_add(writing: Write, evaluation_id: str, body: ResultCreate
     with writing.changing("add result", f"{body.methodology} on {evaluation_id}") as change:
         blank = catalogue.Result(named(change.connection, "leaderboard", evaluation_id), body.methodology, {})
         number = put(change, as_wanted(change, blank, body), None)
-        question(change, [] if body.sure else [number])
+        question(change, [] if body.sure or writing.is_sure else [number])
     return writing.read(results_of, number)
 
 
@@ -50,7 +50,7 @@ def evaluation_result_update(writing: Write, evaluation_id: str, result_id: str,
     with writing.changing("correct result", f"{result_id} on {evaluation_id}") as change:
         old = _current(change.connection, evaluation_id, result_id)
         number = put(change, as_wanted(change, whole_result(change.connection, old), body), old)
-        question(change, [] if body.sure else [number])
+        question(change, [] if body.sure or writing.is_sure else [number])
     return writing.read(results_of, number)
 
 

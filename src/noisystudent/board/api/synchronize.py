@@ -38,7 +38,8 @@ def evaluation_synchronize(writing: Write, body: EvaluationTableSyncRequest) -> 
         if (mirror := body.external_id or body.mirror_url) and results:
             change.report["mirror"] = mirror
             _retire_dropped(change, leaderboard, mirror, results)
-        question(change, {number for number, row in zip(results, body.results, strict=True) if not row.sure})
+        unsure = {number for number, row in zip(results, body.results, strict=True) if not row.sure}
+        question(change, set() if writing.is_sure else unsure)
     return _answer(writing, leaderboard, results)
 
 

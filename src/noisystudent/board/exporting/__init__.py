@@ -16,6 +16,7 @@ FORMATS = {
     "links-between-papers-and-code": "links",
     "methods": "methods",
     "datasets": "datasets",
+    "runs": "runs",
     "csv": "leaderboard_csv",
     "bibtex": "bibtex",
 }

@@ -1,8 +1,8 @@
 """The evaluation tables in the archive's nesting. Tasks and datasets are sorted by name, rows stand in the order of their leaderboard.
 
-Three things are added to the archive's form: the directions of metrics that somebody said (`metric_directions`), null for extra training
-data where nobody said whether it was used, and who of the authors verified a row (`verified`). Runs of ours have no
-place in it: a row is what a paper claims.
+Four things are added to the archive's form: the directions of metrics that somebody said (`metric_directions`), null for extra training
+data where nobody said whether it was used, of a row that has them its day, where it stands, and its tags, and who of the authors
+verified it (`verified`). Runs have a layer of their own (`runs.py`): a row is what a paper claims.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import json
 import sqlite3
 from collections import Counter, defaultdict
 from typing import Any, BinaryIO
+
+from noisystudent.board.catalogue.slugs import arxiv_id, slug_of_address
+from noisystudent.board.exporting.objects import SITE, picked
 
 SAID = ("curated", "given")
 MOST_PLACES = (
@@ -118,13 +121,13 @@ class _Tables:
         return [
             {
                 "model_name": row["model"],
-                "paper_title": row["paper_title"],
-                "paper_url": row["paper_url"],
-                "paper_date": row["paper_date"],
+                **_paper(row),
                 "code_links": json.loads(row["code_links"]),
                 "model_links": json.loads(row["model_links"]),
                 "metrics": values[row["id"]],
                 "uses_additional_data": None if row["extra_data"] is None else bool(row["extra_data"]),
+                **{name: row[name] for name in ("evaluated_on", "source_url", "locator") if row[name]},
+                **({"tags": tags} if (tags := json.loads(row["tags"])) else {}),
                 **(
                     {"verified": {"by": row["verified_by"], "where": row["verified_where"]}}
                     if row["verified_by"]
@@ -132,10 +135,31 @@ class _Tables:
                 ),
             }
             for row in self.connection.execute(
-                f"SELECT r.*, m.name AS model FROM result r JOIN model m ON m.id = r.model_id WHERE {standing} ORDER BY r.position, r.id",
+                "SELECT r.*, m.name AS model, p.title, p.slug, p.arxiv_id, p.url_abs FROM result r JOIN model m ON m.id = r.model_id "
+                f"LEFT JOIN paper p ON p.id = r.paper_id WHERE {standing} ORDER BY r.position, r.id",
                 (leaderboard,),
             )
         ]
 
     def _names(self, query: str, task: int) -> list[str]:
         return [row["name"] for row in self.connection.execute(query, (task,))]
+
+
+def _paper(row: sqlite3.Row) -> dict[str, Any]:
+    """The paper of a row as its source named it. One that came by a form, or has become another, goes by its title and address here."""
+    said = picked(row, "paper_title", "paper_url", "paper_date")
+    if row["slug"] is None or _leads_there(row):
+        return said
+    return {**said, "paper_title": row["title"], "paper_url": f"{SITE}/paper/{row['slug']}"}
+
+
+def _leads_there(row: sqlite3.Row) -> bool:
+    """Whether what the row says of its paper finds it again."""
+    url = row["paper_url"]
+    slug, number = slug_of_address(url, "paper"), arxiv_id(url)
+    return bool(
+        (slug and slug == row["slug"])
+        or (number and number == row["arxiv_id"])
+        or (url and url == row["url_abs"])
+        or (row["paper_title"] and row["paper_title"] == row["title"])
+    )

@@ -57,7 +57,6 @@ def files(connection: sqlite3.Connection, left_out: Counter[str]) -> Iterator[tu
 
 def _scores(one: Standing, left_out: Counter[str]) -> list[dict[str, Any]]:
     found = []
-    intervals = json.loads(one.row["intervals"] or "{}")
     for value in one.values:
         if not _is_score(value):
             without = "number" if value["number"] is None else "direction"
@@ -74,7 +73,7 @@ def _scores(one: Standing, left_out: Counter[str]) -> list[dict[str, Any]]:
                     **_unit(value["unit"]),
                     "lower_is_better": not value["higher_is_better"],
                 },
-                "score_details": _score(one, value, intervals.get(value["name"])),
+                "score_details": _score(one, value),
             }
         )
     return found
@@ -84,16 +83,23 @@ def _is_score(value: sqlite3.Row) -> bool:
     return value["number"] is not None and value["higher_is_better"] is not None
 
 
-def _score(one: Standing, value: sqlite3.Row, interval: list[float] | None) -> dict[str, Any]:
-    """The number; the text where it says more; of a run its interval, and how many images it is of."""
+def _score(one: Standing, value: sqlite3.Row) -> dict[str, Any]:
+    """The number; the text where it says more; of a run its interval, of how many images it is, and what it says over seeds.
+
+    The schema's own `standard_deviation` is one over samples: that over seeds stands in `details`.
+    """
     number = value["number"]
     details = {} if value["raw"] == str(number) else {"raw": value["raw"]}
-    if value["spread"] is not None and one.row["kind"] == "run":
-        details |= {"standard_deviation_over_seeds": str(value["spread"]), "seeds": one.row["seeds"]}
+    said = one.over_seeds(value)
+    if said and said.trainings > 1:
+        details |= {"mean_of_trainings": str(said.trainings), "seeds": one.row["seeds"]}
+    if said and said.deviation is not None:
+        details["standard_deviation_over_seeds"] = str(said.deviation)
     uncertainty: dict[str, Any] = {}
-    if interval:
-        uncertainty["confidence_interval"] = {"lower": interval[0], "upper": interval[1], "confidence_level": 0.95}
-    if interval and one.row["images"]:
+    if said and said.interval:
+        low, high = said.interval
+        uncertainty["confidence_interval"] = {"lower": low, "upper": high, "confidence_level": 0.95}
+    if said and said.interval and one.row["images"]:
         uncertainty["num_samples"] = one.row["images"]
     return {
         "score": number,

@@ -91,9 +91,18 @@ def _entries(results: list[Standing], left_out: Counter[str]) -> list[dict[str, 
             "value": value["number"],
             **({"date": one.row["evaluated_on"]} if one.row["evaluated_on"] else {}),
             **({"source": {"url": url}} if url else {}),
-            "notes": f"metric: {value['name']}; task: {one.row['task']}; {one.row['kind']}",
+            "notes": f"metric: {value['name']}; task: {one.row['task']}; {one.row['kind']}{_spread(one, value)}",
         }
     return list(found.values())
+
+
+def _spread(one: Standing, value: sqlite3.Row) -> str:
+    """Of a run of several seeds, of how many the value is the mean, and how far they lie apart."""
+    said = one.over_seeds(value)
+    if said is None or said.trainings == 1:
+        return ""
+    apart = "" if said.deviation is None else f", standard deviation {said.deviation}"
+    return f"; mean of {said.trainings} seeds{apart}"
 
 
 def _value(value: sqlite3.Row) -> float | str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from noisystudent.board.exporting.objects import in_batches, listed
+from noisystudent.board.queries.over_seeds import OverSeeds, over_seeds
 
 RESULTS = """
 SELECT r.*, m.name AS model, m.parameters, m.weights_url, m.is_open, l.slug AS leaderboard, l.task, l.dataset,
@@ -38,6 +39,10 @@ class Standing(NamedTuple):
     def listed(self, column: str) -> list[Any]:
         """A column that holds a JSON list."""
         return list(json.loads(self.row[column] or "[]"))
+
+    def over_seeds(self, value: sqlite3.Row) -> OverSeeds | None:
+        """What a run says of a metric; None of a claim."""
+        return over_seeds(self.row, value) if self.row["kind"] == "run" else None
 
     @property
     def hub_dataset(self) -> str:

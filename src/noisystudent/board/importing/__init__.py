@@ -14,7 +14,7 @@ from typing import Any
 from noisystudent.board.catalogue.doubts import doubtful
 from noisystudent.board.catalogue.failures import message_of
 from noisystudent.board.catalogue.store import Store
-from noisystudent.board.importing import codesota, documents, streams, timm_results
+from noisystudent.board.importing import codesota, documents, runs, streams, timm_results
 from noisystudent.board.importing.csv_tables import Columns
 from noisystudent.board.importing.evaluation_tables import KEYS
 from noisystudent.board.importing.fields import Fields
@@ -51,6 +51,7 @@ LAYERS = {  # of those that are not of the archive
     "CSV": Layer("CSV files"),
     "Markdown tables": Layer("Markdown tables"),
     "Every Eval Ever": Layer("Every Eval Ever", "", "", "https://github.com/evaleval/every_eval_ever"),
+    "runs": Layer("Runs"),
 }
 # Each has a `Loader`, made anew for a file, whose `load(change, part)` is called with its parts in their order. Between two of them others
 # write, and may remove rows: a loader keeps what the file has said so far, and which rows of its own that was, but counts on none of them.
@@ -68,6 +69,7 @@ LOADERS = {
     "timm results": "timm_results",
     "CSV": "csv_tables",
     "Markdown tables": "markdown_tables",
+    "runs": "runs",
 }
 TABLES = ("timm results", "CSV")  # of whose columns the user may say what they are
 SECONDS_FOR_READERS = 10.0  # at most, before each part, while they keep the log from being shortened
@@ -75,6 +77,7 @@ _SIGNS = {  # keys of which an object of the format has one at least, and no obj
     "Every Eval Ever": {"evaluation_results", "eval_library"},
     "OpenCodePapers": {"task-hierarchy"},
     "CodeSOTA's data sets": {codesota.SIGN},
+    "runs": {runs.SIGN},
     "evaluation tables": {"task"},
     "links between papers and code": {"repo_url"},
     "papers with abstracts": {"abstract", "url_abs", "authors"},

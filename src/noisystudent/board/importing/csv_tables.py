@@ -97,7 +97,11 @@ class Loader:
         for fields in part.items:
             row = _Row(fields, self.roles)
             if row.text("kind") == "run":
-                part.report.lost("run", fields.where, "a run comes from its folder, by `board submit`")
+                part.report.lost(
+                    "run",
+                    fields.where,
+                    "a run comes from its folder (`board submit`), or as `export --format runs` wrote it",
+                )
                 continue
             place = row.text("task") or self.said.task, row.text("dataset") or self.said.dataset, row.text("part")
             _add(tables.setdefault(place, {}), row, part.report)

@@ -32,8 +32,8 @@ KEYS = {
     "row": (
         *("model_name", "paper_title", "paper_url", "paper_date", "code_links", "model_links"),
         *("metrics", "uses_additional_data"),
-        "verified",  # of our own export
-        "locator",  # none of the archive's: importers of other tables say with it where a row stands, or how it was measured
+        # none of the archive's: our own export has them, and other importers say with the first where a row stands, or how it was measured
+        *("locator", "source_url", "evaluated_on", "tags", "verified"),
     ),
 }
 OF_OTHERS = {
@@ -204,7 +204,10 @@ class _Tables:
             paper_title=title,
             paper_url=url,
             paper_date=published,
+            evaluated_on=_day(fields, "evaluated_on"),
+            source_url=address(fields, "source_url") or None,
             locator=one_line(fields, "locator"),
+            tags=fields.lines("tags"),
             code_links=links(fields, "code_links"),
             model_links=links(fields, "model_links"),
             where=fields.where,

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from noisystudent.board.catalogue import names
 from noisystudent.board.charts.bars import bars
+from noisystudent.board.exporting.bibtex import entry
 from noisystudent.board.pages import structured
 from noisystudent.board.pages.papers import from_json, source_of
 from noisystudent.board.queries import datasets, papers
@@ -63,8 +64,12 @@ def dataset(view: Viewing, slug: str) -> Response:
         data,
         title=row["shown"],
         description=description,
-        structured=structured.dataset(view.address, data, row["shown"], description),
+        structured=structured.dataset(view.address, data, row["shown"], description, _citation(view, row)),
     )
+
+
+def _citation(view: View, row: sqlite3.Row) -> str:
+    return entry(view.connection, row["paper_id"]) if row["paper_slug"] else ""
 
 
 def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:

@@ -23,6 +23,7 @@ FILES = {
             "links-between-papers-and-code",
             "methods",
             "datasets",
+            "runs",
         )
     },
     "papers.bib.gz": "bibtex",

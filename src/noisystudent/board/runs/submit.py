@@ -7,7 +7,7 @@ import json
 import math
 import shlex
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -71,37 +71,37 @@ def submit_run(
 
     Returns:
         `result`, `leaderboard` (its slug), `claim`, `values`, `left_out` (metrics that the leaderboard has no column for), `verdicts`,
-        and `new`: whether it was not there before.
+        `replaced` (how many results of some of these runs alone it took the place of) and `new`: whether it was not there before.
 
     Raises:
         UserError: a folder is no finished run, runs do not belong together, or no such leaderboard, paper or claim.
     """
     runs = _read(folders)
     _check_together(runs)
-    external_id = "run:" + hashlib.sha256("".join(sorted(run.digest for run in runs)).encode()).hexdigest()[:32]
+    external_id = _identity(run.digest for run in runs)
     with store.reading() as connection:
         leaderboard = _leaderboard(connection, task, dataset, new=new)
         claim = _claim(connection, leaderboard, paper, claim_model)
-        there = _there(connection, leaderboard, external_id)
+        there, parts = _standing(connection, leaderboard, runs)
     same_claim = there is not None and (claim is None or there["claim_id"] == claim.id)
     if there is None or not same_claim or (protocol is not None and there["protocol"] != protocol):
+        if there is not None and there["external_id"] != external_id:
+            raise UserError(f"{runs[0].name} stands there with runs of other seeds, as one result: give all of them")
         with store.changing(actor, "submit run", ", ".join(run.name for run in runs)) as change:
             if leaderboard is None:
                 leaderboard = _new_leaderboard(change, task, dataset)
+            replaced = [there["id"]] if there else parts
+            for part in replaced[1:]:
+                change.retire_result(part)
             result = _add(
-                change,
-                runs,
-                leaderboard,
-                claim,
-                external_id,
-                supersedes=there["id"] if there else None,
-                protocol=protocol,
+                change, runs, leaderboard, claim, external_id, supersedes=next(iter(replaced), None), protocol=protocol
             )
     else:
         result = there["id"]
     assert leaderboard is not None
     with store.reading() as connection:
-        return _told(connection, runs, leaderboard, result, claim) | {"new": there is None}
+        told = _told(connection, runs, leaderboard, result, claim)
+    return told | {"new": there is None, "replaced": len(parts)}
 
 
 def _read(folders: Sequence[Path]) -> list[Run]:
@@ -196,14 +196,28 @@ def _paper(connection: sqlite3.Connection, text: str) -> int:
     return found
 
 
-def _there(connection: sqlite3.Connection, leaderboard: int | None, external_id: str) -> sqlite3.Row | None:
-    """The result that these very runs gave before."""
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT r.id, run.claim_id, json_extract(run.environment, '$.protocol') AS protocol FROM result r JOIN run ON run.result_id = r.id "
-        "WHERE r.leaderboard_id = ? AND r.external_id = ? AND r.retired_by IS NULL",
-        (leaderboard, external_id),
-    ).fetchone()
-    return row
+def _identity(digests: Iterable[str]) -> str:
+    """What these very runs are known by, in whatever order."""
+    return "run:" + hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()[:32]
+
+
+def _standing(
+    connection: sqlite3.Connection, leaderboard: int | None, runs: Sequence[Run]
+) -> tuple[sqlite3.Row | None, list[int]]:
+    """The result that all of these runs gave before, be it with others; else the results that some of them gave without the others."""
+    digests, parts = {run.digest for run in runs}, list[int]()
+    together, alone = _identity(digests), {_identity([digest]) for digest in digests}
+    for row in connection.execute(
+        "SELECT r.id, r.external_id, run.claim_id, run.environment, json_extract(run.environment, '$.protocol') AS protocol "
+        "FROM result r JOIN run ON run.result_id = r.id WHERE r.leaderboard_id = ? AND r.retired_by IS NULL ORDER BY r.id",
+        (leaderboard,),
+    ):
+        given = {one.get("digest") for one in json.loads(row["environment"]).get("runs", ())}
+        if row["external_id"] == together or digests <= given:
+            return row, []
+        if row["external_id"] in alone or (given and given < digests):
+            parts.append(int(row["id"]))
+    return None, parts
 
 
 # The result
@@ -307,7 +321,7 @@ def _environment(runs: Sequence[Run], columns: Sequence[Column]) -> dict[str, An
     baselines = [run.baseline.metrics for run in runs if run.baseline]
     return {
         "runs": [
-            {"folder": run.name, "model": run.network.model, "network": run.network.name}
+            {"folder": run.name, "model": run.network.model, "network": run.network.name, "digest": run.digest}
             | {key: run.environment[key] for key in kept if key in run.environment}
             for run in runs
         ],

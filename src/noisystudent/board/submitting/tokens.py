@@ -17,7 +17,7 @@ from noisystudent.board.catalogue.store import Store
 from noisystudent.errors import UserError
 
 PREFIX = "nsb_"  # so that a scanner for secrets, and whoever finds one, sees what it is
-SCOPES = ("submit", "curate")
+SCOPES = ("submit", "curate", "sure")
 MAX_NAME = 100
 MAX_TOKEN = 200  # characters; a longer text is no token and is not hashed
 HOLDS = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
@@ -27,7 +27,10 @@ SELDOM = timedelta(minutes=1)  # how often a token's last use is written down
 
 @dataclass(frozen=True)
 class Token:
-    """What is kept of a token. `scopes` are of "submit" (send submissions) and "curate" (decide about them)."""
+    """What is kept of a token. `scopes` are of "submit" (send submissions), "curate" (decide about them) and, with this, "sure".
+
+    What a token that is sure writes through the API is not questioned: it is for programs whose requests cannot say so.
+    """
 
     id: int
     name: str
@@ -62,9 +65,11 @@ def make(
         (['submit'], None)
     """
     name, wanted = name.strip(), sorted(set(scopes))
-    problems = [f"scope {scope!r} is unknown: give {' or '.join(SCOPES)}" for scope in wanted if scope not in SCOPES]
+    problems = [f"scope {scope!r} is unknown: give {', '.join(SCOPES)}" for scope in wanted if scope not in SCOPES]
     if not wanted:
-        problems.append(f"a token needs a scope: {' or '.join(SCOPES)}")
+        problems.append(f"a token needs a scope: {', '.join(SCOPES)}")
+    if "sure" in wanted and "curate" not in wanted:
+        problems.append("scope sure goes with curate: it is for programs that write")
     if not name or len(name) > MAX_NAME or not name.isprintable():
         problems.append(f"a token's name has 1 to {MAX_NAME} printable characters")
     if days is not None and not 1 <= days <= MOST_DAYS:
