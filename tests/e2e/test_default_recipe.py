@@ -60,6 +60,7 @@ def test_a_dry_run_tells_what_the_features_would_cost_and_writes_nothing(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_single_stages_take_the_default_recipe_and_go_on(noisystudent: Command, images: Images, tmp_path: Path) -> None:
     short = ("--set", "teacher.steps=1", "--set", "teacher.batch_size=2")
     for _ in range(2):

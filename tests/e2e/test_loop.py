@@ -213,6 +213,7 @@ def test_reading_a_csv_gives_the_same_weights_as_the_folders_it_lists(
     assert weights(tmp_path / "folders") == weights(tmp_path / "csv")
 
 
+@pytest.mark.slow
 def test_a_finished_run_may_be_asked_how_robust_its_last_student_is(
     finished: Any, noisystudent: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def test_killed_in_every_stage_it_ends_with_the_weights_of_an_unbroken_run(
     assert not list((tmp_path / "run").rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_killed_from_outside_at_any_moment_it_goes_on(finished: Any, server: Server, tmp_path: Path) -> None:
     """As a user does it: the installed command, kill -9 by process id, and the same command again."""
     script = Path(sys.executable).with_name("noisystudent")

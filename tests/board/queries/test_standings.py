@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -207,6 +208,7 @@ def record_line(store: Store, slug: str, metric: str) -> list[tuple[str, float]]
         return [(str(day)[:7], value) for day, value in zip(best.days, best.values.tolist(), strict=True)]
 
 
+@pytest.mark.slow
 def test_the_record_line_of_imagenet(store: Store, catalogue_files: Path) -> None:
     import_file(store, catalogue_files / "orkg-tdm" / "orkg_tdm_as_eval_tables.json.gz", actor="test")
     line = record_line(store, "image-classification-on-imagenet", "Top 1 Accuracy")
