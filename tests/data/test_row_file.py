@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 from pathlib import Path
 
@@ -27,6 +28,14 @@ def test_its_file_has_no_name(tmp_path: Path) -> None:
     rows = RowFile(tmp_path / "new", 2, np.float16)
     rows.write(np.array([3]), np.ones((1, 2), np.float16))
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_its_file_is_closed_when_nobody_has_the_rows(tmp_path: Path) -> None:
+    rows = RowFile(tmp_path, 2, np.float16)
+    handle = rows._file
+    del rows
+    gc.collect()
+    assert handle.closed
 
 
 def test_a_full_disk_is_an_error(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ class RowFile:
     def __init__(self, folder: Path, width: int, dtype: type[np.generic]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 (it is closed with this object)
+        weakref.finalize(self, self._file.close)
         self._width, self._dtype = width, np.dtype(dtype)
         self._bytes = width * self._dtype.itemsize
 

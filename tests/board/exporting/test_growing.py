@@ -145,9 +145,10 @@ def test_a_program_that_is_killed_ends_in_an_error(noisy_student: Store, held: H
 def test_nobody_works_on_what_nobody_has(noisy_student: Store, held: Held) -> None:
     file = GrowingFile(noisy_student, "datasets")
     file.begin()
-    process = file._process
+    process, handle = file._process, file._file
     del file
     gc.collect()
+    assert handle.closed
     end = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)

@@ -36,6 +36,7 @@ class GrowingFile:
 
     def __init__(self, store: Store, format: str) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # it is open for as long as this object is there
+        weakref.finalize(self, self._file.close)
         self._process = subprocess.Popen(
             program(store, format), stdin=subprocess.DEVNULL, stdout=self._file, stderr=subprocess.PIPE, text=True
         )
