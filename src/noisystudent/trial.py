@@ -49,6 +49,7 @@ ROOM = 0.8  # the share of the free memory that a trial may take
 # What a step on a processor takes beside the states, of the activations that are calculated: 1.3 to 1.6 times in fp32, 0.8 to 0.9 in
 # bf16 (peaks of EfficientNet-Lite0, ResNet-10-T and the cifar10 recipe's network).
 LEAST_IN_FP32, LEAST_IN_BF16 = 1.25, 0.75
+MOST = 1.3  # times that least, of the same networks
 STATES = {"sgd": 1, "rmsproptf": 2, "adamw": 2}  # of an optimizer, each as large as the weights
 
 
@@ -126,7 +127,7 @@ def check_room(training: Training, execution: Execution, channels: int, classes:
     needed, free = cost.states + images * each, free_memory(device) + psutil.swap_memory().free
     if needed > free:
         memory = f"this machine's memory (they take at least {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} are free)"
-        raise RunError(too_many(images, memory, fitting=int((ROOM * free - cost.states) / (1.3 * each))))
+        raise RunError(too_many(images, memory, fitting=int((ROOM * free - cost.states) / (MOST * each))))
 
 
 def calculated_cost(training: Training, channels: int, classes: int) -> Cost:
@@ -139,9 +140,9 @@ def _calculated(training: Training, channels: int, classes: int, side: int) -> C
 
 
 @functools.lru_cache(maxsize=64)  # the generations of a run mostly train the same network
-def _calculated_once(cost_key: str, channels: int, classes: int, side: int) -> Cost:
+def _calculated_once(key: str, channels: int, classes: int, side: int) -> Cost:
     """Found on PyTorch's meta device, which computes shapes and holds nothing."""
-    training = Training.model_validate_json(cost_key)
+    training = Training.model_validate_json(key)
     count = TRIAL_IMAGES[0]
     arguments = training.model_args | ({"drop_rate": training.drop_rate} if training.drop_rate else {})
     with torch.device("meta"):

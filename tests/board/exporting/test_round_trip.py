@@ -19,9 +19,9 @@ from made_up_tables import NAMES, TEXTS, tasks
 
 from noisystudent.board.catalogue import hiding, history
 from noisystudent.board.catalogue.change import Change, Result
+from noisystudent.board.catalogue.entries import authors_of
 from noisystudent.board.catalogue.merging import merge_entries
 from noisystudent.board.catalogue.store import Store
-from noisystudent.board.catalogue.verifying import authors_of
 from noisystudent.board.importing import import_file
 from noisystudent.board.queries.results import whole_result
 from noisystudent.errors import UserError

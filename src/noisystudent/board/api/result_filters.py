@@ -37,12 +37,8 @@ class Filters:
         sort: Annotated[str | None, Query(description="By the ranks of this metric instead of the first one.")] = None,
     ) -> None:
         self.require, self.least, self.most = require, least, most
-        self.uses_additional_data, self.has_code, self.verified, self.sort = (
-            uses_additional_data,
-            has_code,
-            verified,
-            sort,
-        )
+        self.uses_additional_data, self.has_code, self.verified = uses_additional_data, has_code, verified
+        self.sort = sort
 
     def selection(self, reading: Reading, leaderboard: int) -> tuple[Selection, AppliedFilters]:
         """The rows of a leaderboard that pass, the best first.

@@ -120,6 +120,14 @@ def _rows(change: Change, entry: int, link: Link, given: Sequence[str]) -> list[
     return [{link.column: number} for number in dict.fromkeys(_number_or_new(change, link, text) for text in given)]
 
 
+def authors_of(connection: sqlite3.Connection, paper: int | None) -> list[str]:
+    """The names of a paper's authors, in order."""
+    query = (
+        "SELECT a.name FROM paper_author l JOIN author a ON a.id = l.author_id WHERE l.paper_id = ? ORDER BY l.position"
+    )
+    return [row["name"] for row in connection.execute(query, (paper,))]
+
+
 def _rows_of_authors(change: Change, paper: int, link: Link, given: Sequence[str]) -> list[dict[str, Any]]:
     return [{"position": place, link.column: change.author(author)} for place, author in enumerate(given)]
 

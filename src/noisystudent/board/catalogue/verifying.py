@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from noisystudent.board.catalogue.change import Change
 from noisystudent.board.catalogue.characters import UNFIT
+from noisystudent.board.catalogue.entries import authors_of
 from noisystudent.board.catalogue.names import result_meant, same_author
 from noisystudent.board.catalogue.near import near
 from noisystudent.board.catalogue.store import Store
@@ -101,14 +102,6 @@ def take_over(change: Change, result: int, author: str, where: str) -> str:
     if not row["verified_by"]:
         change.edit("result", result, verified_by=found, verified_where=where[:LONGEST])
     return ""
-
-
-def authors_of(connection: sqlite3.Connection, paper: int | None) -> list[str]:
-    """The names of a paper's authors, in order."""
-    query = (
-        "SELECT a.name FROM paper_author l JOIN author a ON a.id = l.author_id WHERE l.paper_id = ? ORDER BY l.position"
-    )
-    return [row["name"] for row in connection.execute(query, (paper,))]
 
 
 def author_among(names: Sequence[str], author: str) -> str | None:

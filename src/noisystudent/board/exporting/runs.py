@@ -12,15 +12,10 @@ from typing import Any, BinaryIO
 
 from noisystudent.board.exporting.objects import SITE, picked, write_objects
 from noisystudent.board.queries.over_seeds import over_seeds
-from noisystudent.board.queries.verdicts import objections_to
+from noisystudent.board.queries.verdicts import PAIRS, objections_to
 
-# A claim that was corrected since is followed to what took its place.
-RUNS = """
-WITH RECURSIVE pair (run_id, claim_id) AS (
-  SELECT result_id, claim_id FROM run WHERE claim_id IS NOT NULL
-  UNION
-  SELECT pair.run_id, later.id FROM pair JOIN result later ON later.supersedes = pair.claim_id
-)
+RUNS = f"""
+{PAIRS.format(where="1")}
 SELECT r.*, m.name AS model, p.slug, p.title, t.name AS task, l.dataset_id, run.*, (
   SELECT min(c.id) FROM pair JOIN result c ON c.id = pair.claim_id AND c.retired_by IS NULL AND c.leaderboard_id = r.leaderboard_id
   WHERE pair.run_id = r.id
@@ -48,9 +43,8 @@ def write(connection: sqlite3.Connection, stream: BinaryIO) -> None:
     """Write every run that stands, by task and data set."""
     runs = list(connection.execute(RUNS))
     places = {row["dataset_id"]: _place(connection, row["dataset_id"]) for row in runs}
-    runs.sort(
-        key=lambda row: (row["task"], places[row["dataset_id"]])
-    )  # parts of one name are told apart by their wholes
+    # Parts of one name are told apart by their wholes.
+    runs.sort(key=lambda row: (row["task"], places[row["dataset_id"]]))
     write_objects((_run(connection, row, places[row["dataset_id"]]) for row in runs), stream)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noisystudent.board.catalogue.change import Change
+from noisystudent.board.catalogue.entries import authors_of
 from noisystudent.board.catalogue.slugs import arxiv_id, slug_of_address
 from noisystudent.board.importing.addresses import address
 from noisystudent.board.importing.bulk import (
@@ -184,13 +185,7 @@ def _fill_in(change: Change, row: int, paper: Paper) -> bool:
     connection = change.connection
     source = connection.execute("SELECT source_id FROM paper WHERE id = ?", (row,)).fetchone()["source_id"]
     changed = complete_paper(change, row, paper.columns)
-    authors = [
-        author["name"]
-        for author in connection.execute(
-            "SELECT name FROM paper_author JOIN author ON author.id = author_id WHERE paper_id = ? ORDER BY position",
-            (row,),
-        )
-    ]
+    authors = authors_of(connection, row)
     if authors and paper.authors and paper.authors != authors and source == change.source:
         numbers = numbers_of_names(change, "author", paper.authors)
         change.replace_rows(

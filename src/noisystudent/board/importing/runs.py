@@ -31,9 +31,8 @@ KEYS = {
     "claim": ("model_name", "paper_title", "paper_url", "metrics"),
     "objections": ("reason", "source_url"),
 }
-Said = tuple[
-    str, int | None, tuple[tuple[str, str], ...], str | None
-]  # model, paper and values of a result, identity of a run
+# Model, paper and values of a result, identity of a run.
+Said = tuple[str, int | None, tuple[tuple[str, str], ...], str | None]
 
 
 class Environment(BaseModel):
@@ -48,9 +47,8 @@ class Environment(BaseModel):
     protocol: Kind | None = None
 
 
-STRUCTURED: dict[
-    str, tuple[TypeAdapter[Any], str, Any]
-] = {  # how each is read, what it should be, what stands where it is not
+# How each is read, what it should be, what stands where it is not.
+STRUCTURED: dict[str, tuple[TypeAdapter[Any], str, Any]] = {
     "seeds": (TypeAdapter(list[int]), "a list of whole numbers", []),
     "environment": (TypeAdapter(Environment), "what a run's environment is", {}),
     "intervals": (TypeAdapter(dict[str, tuple[FiniteFloat, FiniteFloat]]), "a low and a high end of each metric", {}),
@@ -62,9 +60,8 @@ class Loader:
 
     def __init__(self) -> None:
         self.known = KnownKeys(KEYS)
-        self.said: set[int] = (
-            set()
-        )  # runs that this file has added or met: one more of it that says the same is another one
+        # Runs that this file has added or met: one more of it that says the same is another one.
+        self.said = set[int]()
 
     def load(self, change: Change, part: Part) -> None:
         runs = _Runs(change, part.report, self)

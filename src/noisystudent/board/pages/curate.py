@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Response
@@ -113,27 +113,16 @@ def twins(view: Viewing, page: Page = None) -> Response:
     session = _session(view)
     if session is None:
         return _sign_in_page(view)
-    paging = Paging(page or 1, submissions.PAGE)
     with view.store.reading() as connection:
         found = list(pairs_of_twins(connection))
-    data = {
-        "pairs": found[paging.offset : paging.offset + paging.size],
-        "count": len(found),
-        "page": paging.number,
-        "pages": paging.pages(len(found)),
-    }
+    data = {"count": len(found), **_part("pairs", found, page)}
     return _page(view, session, "curate_twins.html.jinja", data, "Twins", "/curate/merge")
 
 
 @router.post("/merge", include_in_schema=False)
 def merge(view: Viewing, form: SentForm) -> Response:
-    session = _checked(view, form)
     kind, gone, kept = (text_of(form, name) for name in ("kind", "gone", "kept"))
-    try:
-        made = merge_entries(view.store, kind, gone, kept, actor=session.token.name)
-    except UserError as error:
-        return refuse(view.request, 409, f"{error}.")
-    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+    return _done(view, form, lambda actor: merge_entries(view.store, kind, gone, kept, actor=actor))
 
 
 @router.get("/hidden", include_in_schema=False)
@@ -142,36 +131,25 @@ def hidden(view: Viewing, page: Page = None) -> Response:
     session = _session(view)
     if session is None:
         return _sign_in_page(view)
-    paging, found = Paging(page or 1, submissions.PAGE), hiding.hidden(view.store)
-    data = {
-        "hidden": found[paging.offset : paging.offset + paging.size],
-        "kinds": hiding.KINDS,
-        "page": paging.number,
-        "pages": paging.pages(len(found)),
-    }
+    data = {"kinds": hiding.KINDS, **_part("hidden", hiding.hidden(view.store), page)}
     return _page(view, session, "curate_hidden.html.jinja", data, "Hidden", "/curate/hide", "/curate/show")
 
 
 @router.post("/hide", include_in_schema=False)
 def hide(view: Viewing, form: SentForm) -> Response:
-    session = _checked(view, form)
     kind, entry = text_of(form, "kind"), text_of(form, "entry")
-    try:
+
+    def done(actor: str) -> int:
         reason = check_comment("reason", text_of(form, "reason")) if text_of(form, "reason").strip() else ""
-        made = hiding.hide(view.store, kind, entry, reason=reason, actor=session.token.name)
-    except UserError as error:
-        return refuse(view.request, 409, f"{error}.")
-    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+        return hiding.hide(view.store, kind, entry, reason=reason, actor=actor)
+
+    return _done(view, form, done)
 
 
 @router.post("/show", include_in_schema=False)
 def show(view: Viewing, form: SentForm) -> Response:
-    session = _checked(view, form)
-    try:
-        made = hiding.show(view.store, text_of(form, "kind"), text_of(form, "entry"), actor=session.token.name)
-    except UserError as error:
-        return refuse(view.request, 409, f"{error}.")
-    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+    kind, entry = text_of(form, "kind"), text_of(form, "entry")
+    return _done(view, form, lambda actor: hiding.show(view.store, kind, entry, actor=actor))
 
 
 @router.get("/verified", include_in_schema=False)
@@ -180,34 +158,19 @@ def verified(view: Viewing, page: Page = None) -> Response:
     session = _session(view)
     if session is None:
         return _sign_in_page(view)
-    paging, found = Paging(page or 1, submissions.PAGE), verifying.verified(view.store)
-    data = {
-        "verified": found[paging.offset : paging.offset + paging.size],
-        "page": paging.number,
-        "pages": paging.pages(len(found)),
-    }
+    data = _part("verified", verifying.verified(view.store), page)
     return _page(view, session, "curate_verified.html.jinja", data, "Verified", "/curate/verify", "/curate/unverify")
 
 
 @router.post("/verify", include_in_schema=False)
 def verify(view: Viewing, form: SentForm) -> Response:
-    session = _checked(view, form)
     result, author, where = (text_of(form, name) for name in ("result", "author", "where"))
-    try:
-        made = verifying.verify(view.store, result.strip(), author, where, actor=session.token.name)
-    except UserError as error:
-        return refuse(view.request, 409, f"{error}.")
-    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+    return _done(view, form, lambda actor: verifying.verify(view.store, result.strip(), author, where, actor=actor))
 
 
 @router.post("/unverify", include_in_schema=False)
 def unverify(view: Viewing, form: SentForm) -> Response:
-    session = _checked(view, form)
-    try:
-        made = verifying.unverify(view.store, text_of(form, "result"), actor=session.token.name)
-    except UserError as error:
-        return refuse(view.request, 409, f"{error}.")
-    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+    return _done(view, form, lambda actor: verifying.unverify(view.store, text_of(form, "result"), actor=actor))
 
 
 @router.get("/event/{number}", include_in_schema=False)
@@ -239,14 +202,11 @@ def event(view: Viewing, number: RowNumber) -> Response:
 
 @router.post("/event/{number}/restore", include_in_schema=False)
 def restore(view: Viewing, number: RowNumber, form: SentForm) -> Response:
-    session = _checked(view, form)
-    try:
+    def done(actor: str) -> int:
         note = check_comment("note", text_of(form, "note"))
-        whole = text_of(form, "whole") == "yes"
-        made = history.restore(view.store, number, actor=session.token.name, note=note, whole=whole)
-    except UserError as error:
-        return refuse(view.request, 409, f"{error}.")
-    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
+        return history.restore(view.store, number, actor=actor, note=note, whole=text_of(form, "whole") == "yes")
+
+    return _done(view, form, done)
 
 
 def _queue_page(view: View, session: Session, number: int, problems: Sequence[str] = ()) -> Response:
@@ -262,6 +222,23 @@ def _queue_page(view: View, session: Session, number: int, problems: Sequence[st
         "problems": problems,
     }
     return _page(view, session, "curate.html.jinja", data, "Waiting submissions", "/curate/approve")
+
+
+def _part(name: str, found: Sequence[Any], page: int | None) -> dict[str, Any]:
+    """A page of what was found, under its name, with its number and of how many it is one."""
+    paging = Paging(page or 1, submissions.PAGE)
+    shown = found[paging.offset : paging.offset + paging.size]
+    return {name: shown, "page": paging.number, "pages": paging.pages(len(found))}
+
+
+def _done(view: View, form: SentForm, act: Callable[[str], int]) -> Response:
+    """Do what a form asks for, by whom `act` is told; to the event that it made, or why it cannot be done."""
+    session = _checked(view, form)
+    try:
+        made = act(session.token.name)
+    except UserError as error:
+        return refuse(view.request, 409, f"{error}.")
+    return RedirectResponse(f"/curate/event/{made}", 303, headers=NOT_KEPT)
 
 
 def _session(view: View) -> Session | None:

@@ -95,7 +95,7 @@ def leaderboard(view: Viewing, slug: str, selection: Annotated[Selection, Depend
         data["beside"] = _beside(verdicts, metric)
         data["tags"] = {tag: selection.query(tag=tag) for tag in sorted(counts.tags)}
         data["knows_parameters"] = found.knows(PARAMETERS)
-        data["has_verified"] = found.has_verified()
+        data["has_verified"] = counts.verified
     return view.page(
         "leaderboard.html.jinja",
         data,

@@ -11,6 +11,7 @@ from typing import Any
 
 from noisystudent.board.catalogue.change import today
 from noisystudent.board.catalogue.names import meant, name_of, slug_meant, slug_of
+from noisystudent.board.catalogue.ranking import RANKING_FIRST
 from noisystudent.board.queries.search import query_papers
 
 # So many papers with the words of a text are picked out and put in order. Of more, the newest are looked through until enough have them;
@@ -196,12 +197,12 @@ def results_of(connection: sqlite3.Connection, paper: int, limit: int) -> list[d
     return _rows(
         connection,
         "SELECT l.task, l.task_slug, l.dataset, l.dataset_slug, l.slug AS leaderboard, l.shown, "
-        "model.name AS model, metric.name AS metric, metric.higher_is_better, v.raw AS value, v.rank, "
-        "metric.id IS l.ranked_by AS ranks, r.id AS result, "
+        "model.name AS model, m.name AS metric, m.higher_is_better, v.raw AS value, v.rank, "
+        "m.id IS l.ranked_by AS ranks, r.id AS result, "
         "nullif(r.verified_by, '') AS verified_by, nullif(r.verified_where, '') AS verified_where "
         "FROM leaderboard_shown l JOIN result r ON r.leaderboard_id = l.id JOIN model ON model.id = r.model_id "
-        f"JOIN value v ON v.result_id = r.id JOIN metric ON metric.id = v.metric_id WHERE {_STANDING} "
-        "ORDER BY l.task, l.dataset, l.id, r.position, r.id, metric.id IS NOT l.ranked_by, metric.position, metric.id LIMIT ?",
+        f"JOIN value v ON v.result_id = r.id JOIN metric m ON m.id = v.metric_id WHERE {_STANDING} "
+        f"ORDER BY l.task, l.dataset, l.id, r.position, r.id, {RANKING_FIRST} LIMIT ?",
         (paper, limit),
     )
 

@@ -50,12 +50,13 @@ FROM paper_repository pr JOIN repository rp ON rp.id = pr.repository_id WHERE pr
 
 
 class Counts(NamedTuple):
-    """Of claims: how many they are, how many have a day, how many one until today; all tags that they have."""
+    """Of claims: how many they are, have a day, have one until today; all tags that they have; whether an author verified any."""
 
     total: int
     dated: int
     past: int
     tags: set[str]
+    verified: bool
 
 
 @dataclass(slots=True)
@@ -152,20 +153,18 @@ class Standings:
         return replace(self, filters=filters)
 
     def counts(self, today: str) -> Counts:
-        """How many they are and which tags they have, in one walk of an index."""
+        """How many they are, which tags they have and whether an author verified any, in one walk of an index."""
         dated, past = "count(r.on_day)", "count(CASE WHEN r.on_day <= :today THEN 1 END)"
-        columns = f"count(*), {dated}, {past}, json_group_array(DISTINCT r.tags)"
-        total, with_day, until_today, tags = self._select(columns, "result r", today=today).fetchone()
-        return Counts(total, with_day, until_today, {tag for text in json.loads(tags) for tag in json.loads(text)})
+        columns = f"count(*), {dated}, {past}, json_group_array(DISTINCT r.tags), max({VERIFIED})"
+        total, with_day, until_today, tags, verified = self._select(columns, "result r", today=today).fetchone()
+        return Counts(
+            total, with_day, until_today, {tag for text in json.loads(tags) for tag in json.loads(text)}, bool(verified)
+        )
 
     def knows(self, kind: str) -> bool:
         """Whether that cost of any model is known."""
         models = "result r CROSS JOIN model m ON m.id = r.model_id"
         return self._select("1", models, f"AND {COST[kind]} IS NOT NULL LIMIT 1").fetchone() is not None
-
-    def has_verified(self) -> bool:
-        """Whether an author verified any of them."""
-        return self._select("1", "result r", f"AND {VERIFIED} LIMIT 1").fetchone() is not None
 
     def part(self, offset: int, most: int) -> list[Claim]:
         """Some of them in order, with their ranks: best first, equal ones by date with the undated last, then those without a rank.

@@ -122,14 +122,15 @@ def verdicts_of_paper(connection: sqlite3.Connection, paper_id: int) -> list[dic
     return _verdicts(connection, "r.paper_id = ?", paper_id)
 
 
-# A claim that was corrected since is followed to what took its place.
-_PAIRS = """
-WITH RECURSIVE pair (run_id, claim_id) AS (
+# Runs `r` that stand, and the claims beside them; one that was corrected since is followed to what took its place.
+PAIRS = """WITH RECURSIVE pair (run_id, claim_id) AS (
   SELECT run.result_id, run.claim_id FROM run JOIN result r ON r.id = run.result_id
   WHERE r.kind = 'run' AND r.retired_by IS NULL AND run.claim_id IS NOT NULL AND {where}
   UNION
   SELECT pair.run_id, later.id FROM pair JOIN result later ON later.supersedes = pair.claim_id
-)
+)"""
+_VERDICTS = f"""
+{PAIRS}
 SELECT r.id AS run_result_id, c.id AS claim_result_id, m.name AS metric, m.unit, m.higher_is_better, m.tolerance, m.tolerance_basis,
   cv.raw AS claim, cv.number AS claim_number, cv.unit AS claim_unit, cv.spread AS claim_spread,
   rv.raw AS run, rv.number AS run_number, rv.unit AS run_unit,
@@ -150,7 +151,7 @@ ORDER BY l.slug, c.position, c.id, r.id, m.position, m.id
 
 
 def _verdicts(connection: sqlite3.Connection, where: str, key: int) -> list[dict[str, Any]]:
-    rows = connection.execute(_PAIRS.format(where=where), (key,)).fetchall()
+    rows = connection.execute(_VERDICTS.format(where=where), (key,)).fetchall()
     against = objections_to(connection, [row["run_result_id"] for row in rows])
     return [_row(row) | {"objections": against.get(row["run_result_id"], [])} for row in rows]
 
