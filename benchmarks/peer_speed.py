@@ -26,7 +26,7 @@ from typing import Any
 import timm
 import torch
 from seeded_runs import RESULTS
-from throughput import CLASSES, image_set, network, photo_noise, small_noise
+from throughput import CLASSES, STEPS, image_set, network, photo_noise, small_noise
 from torch.nn import functional as F
 
 from noisystudent import progress
@@ -38,10 +38,18 @@ from noisystudent.training.optimizer import build_optimizer
 from noisystudent.trial_reading import make_pictures
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
-SMALL = Training(model="resnet9_16", image_size=32, batch_size=32, unlabeled_ratio=3.0, noise=small_noise(), steps=24)
+SMALL = Training(
+    model="resnet9_16", image_size=32, batch_size=32, unlabeled_ratio=3.0, noise=small_noise(), steps=STEPS
+)
 HALF = SMALL.model_copy(update={"batch_size": 64, "unlabeled_ratio": 1.0})
 LARGE = Training(
-    model="efficientnet_b0", image_size=224, crop_pct=0.875, batch_size=16, noise=photo_noise(), steps=3, warmup_steps=0
+    model="efficientnet_b0",
+    image_size=224,
+    crop_pct=0.875,
+    batch_size=16,
+    noise=photo_noise(),
+    steps=STEPS,
+    warmup_steps=0,
 )
 FP32 = Execution(precision="fp32", device="cpu", workers=1)
 Work = Callable[[], int]  # returns how many steps it took
@@ -73,7 +81,10 @@ def main() -> None:
 def pairs(folder: Path) -> Iterator[tuple[str, tuple[Work, Work]]]:
     """The name of another package's work, ours and it; of those that are there."""
     small, large = folder / "small", folder / "large"
-    for images, count, size, suffix in ((small, 2048, (32, 32), "png"), (large, 48, (400, 400), "jpg")):
+    for images, count, size, suffix in (
+        (small, 2048, (32, 32), "png"),
+        (large, STEPS * LARGE.batch_size, (400, 400), "jpg"),
+    ):
         (images / "0").mkdir(parents=True)
         make_pictures(images / "0", count, size, suffix=suffix)
     if importlib.util.find_spec("semilearn"):
