@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,8 @@ def run(out: Path, options: argparse.Namespace, after: float | None) -> str | No
                 time.sleep(0.01)
             if process.poll() is None:
                 stage = stage_of(out)
-                os.kill(victim(process, options), signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has just ended by itself
+                    os.kill(victim(process, options), signal.SIGKILL)
         _, said = process.communicate()
         if process.returncode == 0:
             return stage
@@ -127,8 +129,16 @@ def victim(process: subprocess.Popen[str], options: argparse.Namespace) -> int:
         return process.pid
     mark = "RayTrainWorker" if options.ray else "noisystudent run"
     below = psutil.Process(process.pid).children(recursive=True)
-    doing = [child.pid for child in below if mark in " ".join(child.cmdline())]
+    doing = [child.pid for child in below if mark in command_line(child)]
     return random.Random(process.pid).choice(doing or [process.pid])
+
+
+def command_line(process: psutil.Process) -> str:
+    """Nothing of one that has ended, waited for or not."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def stage_of(out: Path) -> str:

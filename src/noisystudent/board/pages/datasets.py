@@ -12,7 +12,8 @@ from noisystudent.board.catalogue import names
 from noisystudent.board.charts.bars import bars
 from noisystudent.board.exporting.bibtex import entry
 from noisystudent.board.pages import structured
-from noisystudent.board.pages.papers import from_json, source_of
+from noisystudent.board.pages.origin import introduced_by, source_of
+from noisystudent.board.pages.papers import from_json
 from noisystudent.board.queries import datasets, papers
 from noisystudent.board.queries.datasets import DatasetChoice
 from noisystudent.board.queries.protocols import test_set_of
@@ -76,7 +77,6 @@ def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
     connection, number = view.connection, row["id"]
     ids, years, paper_count = datasets.usage_of(connection, number, SHOWN_PAPERS)
     fields = "slug name full_name homepage description licence_name licence_url warning introduced_date num_papers"
-    introduced_by = row["paper_slug"] or row["paper_title"] or row["paper_url"]
     loaders = [each for each in from_json(row["data_loaders"]) if isinstance(each, dict)][:SHOWN_WORDS]
     found = {
         "dataset": {name: row[name] for name in fields.split()},
@@ -91,13 +91,7 @@ def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
             }
             for each in loaders
         ],
-        "introduced_by": {
-            "slug": row["paper_slug"],
-            "title": row["found_title"] or row["paper_title"] or row["paper_url"],
-            "url": row["paper_url"],
-        }
-        if introduced_by
-        else None,
+        "introduced_by": introduced_by(row),
         "tasks": datasets.tasks_of(connection, number, SHOWN),
         "parts": datasets.parts_of(connection, number, SHOWN),
         "leaderboards": datasets.leaderboards_of(connection, number, SHOWN),

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.charts.bars import bars
-from noisystudent.board.pages.papers import source_of
+from noisystudent.board.pages.origin import introduced_by, source_of
 from noisystudent.board.queries import methods, papers
 from noisystudent.board.queries.methods import MethodChoice
 from noisystudent.board.web.paging import Page, Paging
@@ -60,17 +60,10 @@ def method(view: Viewing, slug: str) -> Response:
 def _page_of(view: View, row: sqlite3.Row) -> dict[str, Any]:
     ids, years, paper_count = methods.usage_of(view.connection, row["id"], SHOWN_PAPERS)
     fields = "slug name full_name description introduced_year source_title source_url code_snippet_url num_papers"
-    introduced_by = row["paper_slug"] or row["paper_title"] or row["paper_url"]
     data = {
         "method": {name: row[name] for name in fields.split()},
         "source": source_of(row),
-        "introduced_by": {
-            "slug": row["paper_slug"],
-            "title": row["found_title"] or row["paper_title"] or row["paper_url"],
-            "url": row["paper_url"],
-        }
-        if introduced_by
-        else None,
+        "introduced_by": introduced_by(row),
         "collections": methods.collections_of(view.connection, row["id"], SHOWN_COLLECTIONS),
         "papers": papers.entries(view.connection, ids),
         "paper_count": paper_count,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from noisystudent.board.catalogue import names
 from noisystudent.board.exporting import bibtex
 from noisystudent.board.pages import structured
+from noisystudent.board.pages.origin import source_of
 from noisystudent.board.queries import authors, papers
 from noisystudent.board.queries.papers import PaperChoice
 from noisystudent.board.queries.sizes import number_of
@@ -168,13 +169,6 @@ def _badges(view: View, slug: str, results: list[dict[str, Any]]) -> list[dict[s
 def _plain(name: str) -> str:
     """A name without what Markdown would take for the end of the text."""
     return "".join(letter for letter in name if letter not in "[]\\`<>\n")
-
-
-def source_of(row: sqlite3.Row) -> dict[str, Any] | None:
-    """The layer that an entry comes from, for the foot of its page."""
-    if not row["source"]:
-        return None
-    return {"name": row["source"], "licence": row["source_licence"], "url": row["source_address"]}
 
 
 def from_json(text: str) -> list[Any]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from noisystudent.board.catalogue.change import today
-from noisystudent.board.pages.papers import source_of
+from noisystudent.board.pages.origin import source_of
 from noisystudent.board.queries import leaderboards, tasks
 from noisystudent.board.queries.leaderboards import Choice
 from noisystudent.board.queries.sizes import number_of
