@@ -93,7 +93,7 @@ def _join(execution: Execution) -> None:
             ray.init("local", num_cpus=cores, include_dashboard=False, object_store_memory=HERE, **quietly)
         except Exception as error:  # Ray raises a bare one when its processes are not there after 30 seconds
             raise RunError(
-                f"Ray did not start on this machine: {error} Where it is busy, the same command may do later"
+                f"Ray did not start on this machine ({str(error).rstrip('.')}); where it is busy, the same command may do later"
             ) from error
         return
     try:

@@ -24,7 +24,7 @@ def workers(command: subprocess.Popen[str]) -> list[psutil.Process]:
     return [
         process
         for process in psutil.Process(command.pid).children(recursive=True)
-        if "RayTrainWorker" in " ".join(process.cmdline())
+        if "RayTrainWorker" in " ".join(process.as_dict(["cmdline"])["cmdline"] or [])  # None of one that has ended
     ]
 
 
@@ -100,3 +100,19 @@ def test_two_runs_at_once_have_a_cluster_each(images: Images, configuration: Con
     assert [command.returncode for command in started] == [0, 0], told
     assert [json.loads(out)["best"] for out, _ in told] == ["gen-0", "gen-0"]
     assert not [error for _, error in told if "multiple active Ray instances" in error], told
+
+
+@pytest.mark.slow
+def test_a_ray_that_does_not_start_is_one_message(images: Images, configuration: Configuration, tmp_path: Path) -> None:
+    (tmp_path / "no-folder").touch()
+    run = ["run", *map(str, images.options), "--config", str(configuration()), "--engine", "ray", "--out", "run"]
+    told = subprocess.run(
+        [sys.executable, "-m", "noisystudent", *run],
+        cwd=tmp_path,
+        env={**os.environ, "RAY_TMPDIR": str(tmp_path / "no-folder")},
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 1
+    assert "noisystudent: Ray did not start on this machine ([Errno 20] Not a directory: " in told.stderr
+    assert "Traceback" not in told.stderr
