@@ -94,7 +94,7 @@ def test_the_page_on_python_explains_every_public_name() -> None:
 MEASURED = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", ROOT / "docs" / "small-images.md"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *check.RECIPES], ids=lambda page: page.name)
 def test_measured_figures_stand_in_the_results_that_are_linked_beside_them(page: Path) -> None:
     figures = check.figures_of(page)
     assert figures or page not in MEASURED, f"{page.name} says what was measured, and links no results"
@@ -114,6 +114,14 @@ def test_a_figure_is_traced_to_its_file_and_command_and_one_that_is_nowhere_is_f
         "9.9": False,
     }
     assert found["85.6"].commands == ["python benchmarks/a.py --seeds 3"]
+
+
+def test_a_figure_of_a_recipe_that_names_no_results_is_found(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.py"
+    recipe.write_text(
+        'def small():\n    """Right on 83.2 % (benchmarks/results/cifar10.md)."""\n\ndef large():\n    """On 83.2 %."""\n'
+    )
+    assert [len(figure.files) for figure in check.figures_of(recipe)] == [1, 0]
 
 
 def test_every_figure_on_the_page_of_benchmarks_has_results_beside_it() -> None:

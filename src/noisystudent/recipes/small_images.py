@@ -85,8 +85,8 @@ def cifar10() -> Config:
 
     noisystudent run --recipe cifar10 --labeled labeled/ --unlabeled unlabeled/ --out run/
 
-    With 4,000 labels of CIFAR-10 (mean of 2 draws of the labels, 10,000 test images): teacher 78.3 %, students 82.0, 84.7 and 85.8 %,
-    baseline 83.2 %. 69 minutes of a core in bf16, and 34 more for the baseline (docs/small-images.md).
+    With 4,000 labels of CIFAR-10 (mean of 3 draws of the labels, 10,000 test images): teacher 78.5 %, students 82.0, 84.7 and 85.9 %,
+    baseline 83.2 % (benchmarks/results/cifar10.md). 71 minutes of a core in bf16, and 31 more for the baseline (docs/small-images.md).
     """
     weak = Noise(crop="pad", crop_padding=4, cutout=8, randaugment=RandAugment(magnitude=5, num_ops=1))
     teacher = Training(
@@ -127,7 +127,7 @@ def cifar10_gpu() -> Config:
 
     noisystudent run --recipe cifar10-gpu --labeled labeled/ --unlabeled unlabeled/ --out run/
 
-    The aim is 90 % of CIFAR-10 with 4,000 labels after a minute of an H100: 2.5 million images beside the baseline's, about 1.7 PFLOP.
+    The aim is 90 % of CIFAR-10 with 4,000 labels after a minute of an H100: 2,500,000 images beside the baseline's, about 1,700 TFLOP.
     """
     wider = {"model": "whitened_64_256_256", "learning_rate": 0.2}  # of a small network 49 % after 150 steps, 40 at 0.5
     small = cifar10()
