@@ -11,9 +11,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-import timm
 import torch
-from precision import CLASSES, NETWORKS, backward, in_turns
+from precision import NETWORKS, backward, in_turns, made
 from seeded_runs import RESULTS
 from torch import Tensor, nn
 
@@ -46,10 +45,8 @@ def main() -> None:
 
 
 def row(name: str, size: int, count: int, device: torch.device, repeats: int) -> str:
-    torch.manual_seed(0)
     torch.compiler.reset()
-    network = timm.create_model(name, num_classes=CLASSES).to(device, memory_format=torch.channels_last)
-    images = torch.randn(count, 3, size, size, device=device).contiguous(memory_format=torch.channels_last)
+    network, images = made(name, size, count, device)
     ways: tuple[Network, Network] = network, torch.compile(network)
     cells, compiling = [], 0.0
     for work, training in ((label, False), (train, True)):

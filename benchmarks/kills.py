@@ -43,6 +43,7 @@ SETTINGS = [
         "robustness=['calibration']",
     ),
 ]
+RAY_WORKER = "RayTrainWorker"  # in its command line
 OF_TIME = ("seconds", "cost", "started", "images_per_second")
 
 
@@ -106,9 +107,10 @@ def run(out: Path, options: argparse.Namespace, after: float | None) -> str | No
             while process.poll() is None and time.time() < begun_at(out) + after:
                 time.sleep(0.01)
             if process.poll() is None:
-                stage = stage_of(out)
-                with suppress(ProcessLookupError):  # it has just ended by itself
+                under_way = stage_of(out)
+                with suppress(ProcessLookupError):  # it has just ended by itself, and nobody was killed
                     os.kill(victim(process, options), signal.SIGKILL)
+                    stage = under_way
         _, said = process.communicate()
         if process.returncode == 0:
             return stage
@@ -127,18 +129,18 @@ def victim(process: subprocess.Popen[str], options: argparse.Namespace) -> int:
     """Whom to kill: the process, or any of those that do its work, once there are any."""
     if options.processes == 1 and not options.ray:
         return process.pid
-    mark = "RayTrainWorker" if options.ray else "noisystudent run"
-    below = psutil.Process(process.pid).children(recursive=True)
-    doing = [child.pid for child in below if mark in command_line(child)]
+    doing = processes_below(process.pid, RAY_WORKER if options.ray else "noisystudent run")
     return random.Random(process.pid).choice(doing or [process.pid])
 
 
-def command_line(process: psutil.Process) -> str:
-    """Nothing of one that has ended, waited for or not."""
-    try:
-        return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return ""
+def processes_below(pid: int, mark: str) -> list[int]:
+    """Those below a process that have `mark` in their command line; one that has just ended has none, waited for or not."""
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if mark in " ".join(child.cmdline()):
+                found.append(child.pid)
+    return found
 
 
 def stage_of(out: Path) -> str:

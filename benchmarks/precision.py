@@ -58,9 +58,7 @@ def main() -> None:
 
 
 def row(name: str, size: int, count: int, device: torch.device, repeats: int) -> str:
-    torch.manual_seed(0)
-    network = timm.create_model(name, num_classes=CLASSES).to(device, memory_format=torch.channels_last)
-    images = torch.randn(count, 3, size, size, device=device).contiguous(memory_format=torch.channels_last)
+    network, images = made(name, size, count, device)
 
     def label(execution: Execution) -> None:
         with torch.inference_mode(), labeling_precision(execution, device):
@@ -85,6 +83,13 @@ def row(name: str, size: int, count: int, device: torch.device, repeats: int) ->
         cells.append(f"{1000 * seconds[0] / count:.2f}")
         cells += [f"{1000 * other / count:.2f} ({seconds[0] / other:.2f})" for other in seconds[1:]]
     return " | ".join(cells)
+
+
+def made(name: str, size: int, count: int, device: torch.device) -> tuple[nn.Module, Tensor]:
+    """A network of random weights, and images for it."""
+    torch.manual_seed(0)
+    network = timm.create_model(name, num_classes=CLASSES).to(device, memory_format=torch.channels_last)
+    return network, torch.randn(count, 3, size, size, device=device).contiguous(memory_format=torch.channels_last)
 
 
 def backward(network: nn.Module, logits: Tensor) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pyarrow.parquet as pq
 import pytest
+from kills import RAY_WORKER, processes_below
 from safetensors.torch import load_file
 from user_inputs import Images
 
@@ -20,20 +20,12 @@ Configuration = Callable[..., Path]
 pytest.importorskip("ray")
 
 
-def workers(command: subprocess.Popen[str]) -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process(command.pid).children(recursive=True)
-        if "RayTrainWorker" in " ".join(process.as_dict(["cmdline"])["cmdline"] or [])  # None of one that has ended
-    ]
-
-
 def kill_one_when(there: Path, command: subprocess.Popen[str]) -> None:
     """Kill (SIGKILL) the second worker as soon as a file is there."""
     while not there.exists():
         assert command.poll() is None, "the run ended before it was there"
         time.sleep(0.02)
-    os.kill(max(process.pid for process in workers(command)), signal.SIGKILL)
+    os.kill(max(processes_below(command.pid, RAY_WORKER)), signal.SIGKILL)
 
 
 @pytest.mark.slow
